@@ -1,0 +1,39 @@
+//! APIs as resources — RFC 8707, RFC 9068.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ambient::Timestamp;
+use crate::jose::Algorithm;
+
+/// Default life of an access token: ten minutes.
+pub const ACCESS_TOKEN_TTL: u32 = 600;
+
+/// A registered API: an audience with scopes of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Api {
+    /// The resource indicator, an absolute URI without fragment; the token's `aud`.
+    pub identifier: String,
+    /// Shown in the console and on the consent page.
+    pub name: String,
+    /// The scopes this API understands.
+    pub scopes: Vec<ApiScope>,
+    /// Seconds an access token for this API is good.
+    pub access_token_ttl: u32,
+    /// The algorithm its access tokens are signed with.
+    pub signing_alg: Algorithm,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Counts changes.
+    pub version: i32,
+}
+
+/// One scope of an API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiScope {
+    /// The scope value (RFC 6749 §3.3).
+    pub name: String,
+    /// What it allows, in words for the consent page; may be empty.
+    pub description: String,
+}

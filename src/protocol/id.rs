@@ -1,0 +1,78 @@
+//! Identifiers: 128 random bits as 22 base64url characters, each kind its own type.
+//!
+//! An identifier names a thing; it never proves anything. What proves is a [`crate::secret`].
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::ambient::{Entropy, random};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes an identifier that came from storage or from a caller.
+            pub fn new(id: impl Into<String>) -> Self {
+                Self(id.into())
+            }
+
+            /// Draws a new one.
+            pub fn random(entropy: &dyn Entropy) -> Self {
+                Self(URL_SAFE_NO_PAD.encode(random::<16>(entropy)))
+            }
+
+            /// The identifier as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+id!(
+    /// `client_id` (RFC 6749 §2.2).
+    ClientId
+);
+id!(
+    /// A person, inside Russet. Clients see [`crate::user::User::sub`] instead.
+    UserId
+);
+id!(
+    /// A browser session's public name: the `sid` claim (OIDC Back-Channel Logout §2.1).
+    SessionId
+);
+id!(
+    /// What a person (or a client for itself) gave a client: owns all tokens born of it.
+    GrantId
+);
+id!(
+    /// A console account.
+    AdminId
+);
+id!(
+    /// One authorization request on its way through login and consent.
+    InteractionId
+);
+id!(
+    /// A configured upstream, such as `apple`.
+    ConnectionId
+);

@@ -1,0 +1,31 @@
+//! The words and rules of the protocols Russet speaks.
+//!
+//! Nothing here opens a socket, reads a clock or draws a random number: time and chance come in as
+//! [`ambient::Clock`] and [`ambient::Entropy`], everything else as plain values. What an RFC says
+//! lives in exactly one file, named in the RFC's own words.
+
+pub mod access_token;
+pub mod admin;
+pub mod ambient;
+pub mod api;
+pub mod authorization_request;
+pub mod authorization_response;
+pub mod client;
+pub mod client_auth;
+pub mod error;
+pub mod event;
+pub mod grant;
+pub mod id;
+pub mod id_token;
+pub mod interaction;
+pub mod jose;
+pub mod keyring;
+pub mod metadata;
+pub mod params;
+pub mod pkce;
+pub mod redirect_uri;
+pub mod refresh_token;
+pub mod scope;
+pub mod secret;
+pub mod session;
+pub mod user;

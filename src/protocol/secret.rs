@@ -1,0 +1,280 @@
+//! Secrets that cannot be printed, hashes they are stored as, and sealing at rest.
+//!
+//! - A **machine secret** (code, token, session cookie, client secret) is 256 random bits and is
+//!   stored as an HMAC-SHA256 under a key derived from the master key: a stolen database can
+//!   neither use it nor test guesses.
+//! - An **upstream token or private key** must be read back, so it is sealed with AES-256-GCM,
+//!   bound to the row it belongs to: moved to another row, it does not open.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use aws_lc_rs::{constant_time, hkdf, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::ambient::{Entropy, random};
+
+/// A value that is wiped when dropped and prints as `[redacted]`.
+#[derive(Clone, Default)]
+pub struct Secret<T: Zeroize>(Zeroizing<T>);
+
+/// A secret text: token, code, client secret, password.
+pub type SecretString = Secret<String>;
+
+impl<T: Zeroize> Secret<T> {
+    /// Wraps a value; from here on it is only seen through [`Secret::expose`].
+    pub fn new(value: T) -> Self {
+        Self(Zeroizing::new(value))
+    }
+
+    /// The value itself. Each call is a place to look at in a review.
+    pub fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl SecretString {
+    /// A machine secret: 256 random bits in base64url (43 characters).
+    pub fn random(entropy: &dyn Entropy) -> Self {
+        Self::new(URL_SAFE_NO_PAD.encode(random::<32>(entropy)))
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl From<String> for SecretString {
+    fn from(value: String) -> Self {
+        Self::new(value)
+    }
+}
+
+impl From<&str> for SecretString {
+    fn from(value: &str) -> Self {
+        Self::new(value.to_owned())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SecretString {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// What is stored in place of a machine secret. Compared in constant time.
+#[derive(Clone, Copy, Hash)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// A hash read back from storage.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The bytes to store.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes to store where a text key is wanted (43 characters).
+    pub fn to_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+}
+
+impl PartialEq for SecretHash {
+    fn eq(&self, other: &Self) -> bool {
+        constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+}
+
+impl Eq for SecretHash {}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}
+
+/// Whether two byte strings are equal, in time that depends on their lengths alone.
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+/// Why a master key or a sealed value cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SealError {
+    /// The master key is not 32 bytes of base64.
+    #[error("the master key must be 32 random bytes in base64")]
+    BadMasterKey,
+    /// The value was sealed under another key, for another row, or was altered.
+    #[error("a sealed value does not open: other master key, other row, or altered")]
+    DoesNotOpen,
+}
+
+/// The keys derived from the installation's one master key, each for one purpose (HKDF-SHA256).
+pub struct Vault {
+    aead: RandomizedNonceKey,
+    hash: hmac::Key,
+    refresh: hmac::Key,
+}
+
+impl Vault {
+    /// Derives the keys from 32 random bytes in base64 (standard or URL-safe, padded or not).
+    ///
+    /// # Errors
+    /// [`SealError::BadMasterKey`] when the text is anything else.
+    pub fn from_base64(text: &str) -> Result<Self, SealError> {
+        let unpadded = text.trim().trim_end_matches('=').replace('-', "+").replace('_', "/");
+        let bytes = Zeroizing::new(
+            base64::engine::general_purpose::STANDARD_NO_PAD
+                .decode(unpadded)
+                .map_err(|_| SealError::BadMasterKey)?,
+        );
+        let bytes: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| SealError::BadMasterKey)?;
+        Self::from_bytes(bytes)
+    }
+
+    /// Derives the keys from 32 random bytes.
+    ///
+    /// # Errors
+    /// [`SealError::BadMasterKey`] if the cryptographic library refuses the key.
+    pub fn from_bytes(master: &[u8; 32]) -> Result<Self, SealError> {
+        let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"russet").extract(master);
+        let derive = |purpose: &[u8]| {
+            let mut key = Zeroizing::new([0_u8; 32]);
+            prk.expand(&[purpose], hkdf::HKDF_SHA256)
+                .and_then(|okm| okm.fill(key.as_mut_slice()))
+                .map_err(|_| SealError::BadMasterKey)?;
+            Ok::<_, SealError>(key)
+        };
+        let aead = RandomizedNonceKey::new(&AES_256_GCM, derive(b"seal")?.as_slice())
+            .map_err(|_| SealError::BadMasterKey)?;
+        Ok(Self {
+            aead,
+            hash: hmac::Key::new(hmac::HMAC_SHA256, derive(b"hash")?.as_slice()),
+            refresh: hmac::Key::new(hmac::HMAC_SHA256, derive(b"refresh_token")?.as_slice()),
+        })
+    }
+
+    /// A fresh master key as it is written to `master.key`.
+    pub fn generate_master_key(entropy: &dyn Entropy) -> SecretString {
+        SecretString::new(STANDARD.encode(random::<32>(entropy)))
+    }
+
+    /// The hash that stands for a machine secret in the database.
+    pub fn hash(&self, secret: &str) -> SecretHash {
+        SecretHash::from_tag(&hmac::sign(&self.hash, secret.as_bytes()))
+    }
+
+    /// Authenticates a refresh token's readable part (`protocol/refresh_token.rs`).
+    pub fn refresh_tag(&self, message: &[u8]) -> SecretHash {
+        SecretHash::from_tag(&hmac::sign(&self.refresh, message))
+    }
+
+    /// Encrypts `plaintext` so that it opens only under the same `bound_to`, which names table,
+    /// column and row, such as `signing_keys.private_key:kid`.
+    ///
+    /// # Errors
+    /// [`SealError::DoesNotOpen`] if the cryptographic library fails.
+    pub fn seal(&self, bound_to: &str, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+        let mut sealed = plaintext.to_vec();
+        let nonce = self
+            .aead
+            .seal_in_place_append_tag(Aad::from(bound_to.as_bytes()), &mut sealed)
+            .map_err(|_| SealError::DoesNotOpen)?;
+        let mut out = nonce.as_ref().to_vec();
+        out.extend_from_slice(&sealed);
+        Ok(out)
+    }
+
+    /// Decrypts what [`Vault::seal`] made for the same `bound_to`.
+    ///
+    /// # Errors
+    /// [`SealError::DoesNotOpen`] for any other key, row or content.
+    pub fn open(&self, bound_to: &str, sealed: &[u8]) -> Result<Secret<Vec<u8>>, SealError> {
+        let (nonce, ciphertext) = sealed.split_at_checked(12).ok_or(SealError::DoesNotOpen)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::DoesNotOpen)?;
+        let mut buffer = ciphertext.to_vec();
+        let plaintext = self
+            .aead
+            .open_in_place(nonce, Aad::from(bound_to.as_bytes()), &mut buffer)
+            .map_err(|_| SealError::DoesNotOpen)?;
+        let plaintext = plaintext.to_vec();
+        buffer.zeroize();
+        Ok(Secret::new(plaintext))
+    }
+}
+
+impl SecretHash {
+    fn from_tag(tag: &hmac::Tag) -> Self {
+        let mut bytes = [0; 32];
+        for (to, from) in bytes.iter_mut().zip(tag.as_ref()) {
+            *to = *from;
+        }
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vault(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ambient::SeededEntropy;
+
+    fn vault(fill: u8) -> Vault {
+        Vault::from_bytes(&[fill; 32]).expect("a key of 32 bytes")
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        let secret = SecretString::from("hunter2");
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+        assert!(!format!("{:?}", vault(1).hash("hunter2")).contains("hunter2"));
+    }
+
+    #[test]
+    fn what_is_sealed_opens_for_its_own_row_only() {
+        let vault = vault(7);
+        let sealed = vault.seal("t.c:1", b"apple refresh token").expect("sealing");
+        assert_eq!(
+            vault.open("t.c:1", &sealed).expect("same row").expose(),
+            b"apple refresh token"
+        );
+        assert_eq!(vault.open("t.c:2", &sealed).unwrap_err(), SealError::DoesNotOpen);
+        assert_eq!(self::vault(8).open("t.c:1", &sealed).unwrap_err(), SealError::DoesNotOpen);
+        for position in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[position] ^= 1;
+            assert!(vault.open("t.c:1", &altered).is_err(), "byte {position} is not protected");
+        }
+        assert!(vault.open("t.c:1", &sealed[..11]).is_err());
+    }
+
+    #[test]
+    fn a_master_key_is_exactly_32_bytes_of_base64() {
+        let made = Vault::generate_master_key(&SeededEntropy::new(1));
+        assert!(Vault::from_base64(made.expose()).is_ok());
+        assert!(Vault::from_base64(&format!("{}\n", made.expose())).is_ok());
+        for bad in ["", "short", "AAAA", "not base64 at all!!!!!!!!!!!!!!!!!!!!!!!!!!!"] {
+            assert_eq!(Vault::from_base64(bad).unwrap_err(), SealError::BadMasterKey, "{bad}");
+        }
+    }
+
+    #[test]
+    fn hashes_depend_on_the_master_key() {
+        assert_eq!(vault(1).hash("token"), vault(1).hash("token"));
+        assert_ne!(vault(1).hash("token"), vault(2).hash("token"));
+        assert_ne!(vault(1).hash("token"), vault(1).refresh_tag(b"token"));
+    }
+}

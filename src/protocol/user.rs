@@ -1,0 +1,87 @@
+//! People and the identities they sign in with — OIDC Core §5.1; apple.md §3, §4.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ambient::Timestamp;
+use crate::id::{ConnectionId, UserId};
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Inside Russet.
+    pub id: UserId,
+    /// What clients see; never an upstream's subject, never reused.
+    pub sub: String,
+    /// `name`.
+    pub name: Option<String>,
+    /// `given_name`.
+    pub given_name: Option<String>,
+    /// `family_name`.
+    pub family_name: Option<String>,
+    /// `email`; from a verified ID token only.
+    pub email: Option<String>,
+    /// `email_verified`, as the upstream signed it.
+    pub email_verified: bool,
+    /// Whether the address is a relay (Apple's *Hide My Email*).
+    pub is_private_email: bool,
+    /// Set while the person may not sign in.
+    pub disabled_at: Option<Timestamp>,
+    /// First sign-in.
+    pub created_at: Timestamp,
+    /// Last change of the profile.
+    pub updated_at: Timestamp,
+}
+
+/// What somebody is at an upstream, linked to one person. The key is `(authority, subject)`:
+/// for Apple the authority is the team, so that two Services IDs of a team are one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Who vouches for the subject: `apple:TEAMID`, or an OIDC issuer URL.
+    pub authority: String,
+    /// The upstream's `sub`, compared byte by byte.
+    pub subject: String,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The connection it last came through.
+    pub connection_id: ConnectionId,
+    /// The address in the upstream's last ID token that had one.
+    pub email: Option<String>,
+    /// When it was linked.
+    pub created_at: Timestamp,
+    /// Last sign-in.
+    pub last_login_at: Timestamp,
+}
+
+/// What a connector learned from an upstream about the person who just signed in. Absent means
+/// "not told" and never erases what is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Display name; from Apple it is untrusted text.
+    pub name: Option<String>,
+    /// Given name.
+    pub given_name: Option<String>,
+    /// Family name.
+    pub family_name: Option<String>,
+    /// Address from the verified ID token.
+    pub email: Option<String>,
+    /// Whether the upstream vouches for the address.
+    pub email_verified: bool,
+    /// Whether the address is a relay.
+    pub is_private_email: bool,
+}
+
+/// An upstream refresh token, kept sealed beside the `client_id` that obtained it: Apple revokes
+/// and refreshes only with that one (apple.md §5.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamGrant {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Who gave it: the identity's authority.
+    pub authority: String,
+    /// The upstream `client_id`: Services ID or bundle ID.
+    pub client_id: String,
+    /// The sealed refresh token; bound to `upstream_grants:{user_id}:{authority}:{client_id}`.
+    pub sealed_refresh_token: Vec<u8>,
+    /// When it was obtained.
+    pub issued_at: Timestamp,
+}

@@ -1,0 +1,208 @@
+//! Russet as a relying party: connectors to upstream identity providers.
+//!
+//! A [`Connector`] speaks to one configured upstream. It stores nothing, takes the time as an
+//! argument and its random values in [`Trip`], and returns plain values; what they mean for people
+//! and sessions is decided in `op/`.
+
+pub mod apple;
+pub mod http;
+pub mod oidc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::id::ConnectionId;
+use crate::protocol::secret::SecretString;
+use crate::protocol::user::Profile;
+
+/// One journey of a browser to an upstream and back. Parked (sealed) while the browser is away.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Trip {
+    /// `state`: 256 random bits, single use, bound to the browser.
+    pub state: String,
+    /// `nonce`: always sent.
+    pub nonce: String,
+    /// PKCE verifier, for upstreams that take a challenge.
+    pub code_verifier: String,
+    /// The broker's callback for this connection.
+    pub redirect_uri: String,
+    /// `login_hint` of the downstream request, for upstreams that take one.
+    pub login_hint: Option<String>,
+    /// Whether the person must prove who they are anew (`prompt=login`, `max_age`).
+    pub reauthenticate: bool,
+}
+
+/// What the upstream sent back through the browser. Every field is untrusted.
+#[derive(Clone, Default, Deserialize)]
+pub struct Callback {
+    /// `code`.
+    pub code: Option<String>,
+    /// `id_token`, when the response type asked for one.
+    pub id_token: Option<String>,
+    /// `state`.
+    pub state: Option<String>,
+    /// Apple's `user`: JSON with the name, on the first sign-in only (apple.md §4).
+    pub user: Option<String>,
+    /// `error`.
+    pub error: Option<String>,
+    /// `iss` of the authorization response (RFC 9207), where the upstream sends it.
+    pub iss: Option<String>,
+}
+
+/// Who signed in, as far as the upstream vouches for it.
+#[derive(Clone, Debug)]
+pub struct UpstreamIdentity {
+    /// Who vouches: `apple:TEAMID`, or the issuer URL.
+    pub authority: String,
+    /// The upstream's `sub`.
+    pub subject: String,
+    /// What was learned about the person. Email only from the verified ID token.
+    pub profile: Profile,
+    /// When the person authenticated upstream, where the ID token tells.
+    pub auth_time: Option<Timestamp>,
+    /// The upstream refresh token, if one was given.
+    pub grant: Option<ObtainedGrant>,
+}
+
+/// An upstream refresh token and the `client_id` that it belongs to.
+#[derive(Clone, Debug)]
+pub struct ObtainedGrant {
+    /// Services ID, bundle ID, or the OIDC client id.
+    pub client_id: String,
+    /// The refresh token.
+    pub refresh_token: SecretString,
+}
+
+/// Why a journey failed. [`std::fmt::Display`] is for the log; it never holds a token.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// The person pressed *Cancel*.
+    #[error("the person cancelled at the upstream")]
+    Cancelled,
+    /// What came back is not good: forged, stale, meant for somebody else, or refused.
+    /// `reason` is a stable snake_case word for logs, traces and tests, such as `nonce_mismatch`,
+    /// `aud_mismatch`, `signature_invalid`, `id_token_expired`, `code_refused`.
+    #[error("refused ({reason}): {detail}")]
+    Rejected {
+        /// The stable word.
+        reason: &'static str,
+        /// One sentence for the log.
+        detail: String,
+    },
+    /// The upstream is unwell: time-out, 5xx, 403 HTML, not JSON. Try again later.
+    #[error("the upstream is unavailable: {0}")]
+    Unavailable(String),
+    /// The operator must act: wrong key, Key ID, team or client id.
+    #[error("the connection is misconfigured: {0}")]
+    Misconfigured(String),
+}
+
+/// One configured upstream.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// Its name in URLs and rows, such as `apple`.
+    fn id(&self) -> &ConnectionId;
+
+    /// Its name for people, such as `Apple`.
+    fn display_name(&self) -> &str;
+
+    /// Where to send the browser.
+    async fn depart(&self, trip: &Trip, now: Timestamp) -> Result<Url, UpstreamError>;
+
+    /// Verifies what the browser itself brought, before any code is redeemed, so that a name told
+    /// once is kept even if the redemption fails. `None` when the front channel proves nothing.
+    async fn greet(
+        &self,
+        trip: &Trip,
+        callback: &Callback,
+        now: Timestamp,
+    ) -> Result<Option<UpstreamIdentity>, UpstreamError>;
+
+    /// Redeems the code and verifies everything. Called at most once for a journey.
+    async fn arrive(
+        &self,
+        trip: &Trip,
+        callback: &Callback,
+        now: Timestamp,
+    ) -> Result<UpstreamIdentity, UpstreamError>;
+
+    /// Sign-in by tokens that an app obtained from the upstream itself, if it is possible.
+    fn native(&self) -> Option<&dyn NativeSignIn> {
+        None
+    }
+
+    /// What is wrong with this connection, as far as can be told without a sign-in.
+    async fn check(&self, now: Timestamp) -> Vec<Finding>;
+}
+
+/// Native sign-in: the app posts identity token and authorization code (apple.md §5).
+#[async_trait]
+pub trait NativeSignIn: Send + Sync {
+    /// Verifies the identity token, with `authorization_code` checked against `c_hash` but not
+    /// redeemed. The answer's `grant` is `None`.
+    async fn verify(
+        &self,
+        credential: &NativeCredential<'_>,
+        now: Timestamp,
+    ) -> Result<VerifiedNative, UpstreamError>;
+
+    /// Redeems the authorization code with the audience that obtained it and checks that it
+    /// belongs to the same person.
+    async fn redeem(
+        &self,
+        verified: &VerifiedNative,
+        authorization_code: &str,
+        now: Timestamp,
+    ) -> Result<Option<ObtainedGrant>, UpstreamError>;
+}
+
+/// What an app posts.
+pub struct NativeCredential<'a> {
+    /// Apple's identity token.
+    pub identity_token: &'a str,
+    /// Apple's authorization code.
+    pub authorization_code: Option<&'a str>,
+    /// The raw nonce.
+    pub nonce: Option<&'a str>,
+    /// The `user` JSON.
+    pub user: Option<&'a str>,
+    /// The bundle IDs this client may bring tokens for; empty refuses all.
+    pub allowed_audiences: &'a [String],
+}
+
+/// A native identity token that passed every check.
+#[derive(Clone, Debug)]
+pub struct VerifiedNative {
+    /// Who signed in; `grant` is `None`.
+    pub identity: UpstreamIdentity,
+    /// The bundle ID the token was made for.
+    pub audience: String,
+    /// The token's own `nonce` claim, if any.
+    pub nonce: Option<String>,
+    /// When the token expires: how long its use must be remembered.
+    pub expires_at: Timestamp,
+}
+
+/// One line of the connection doctor.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Whether all is well, not known, or wrong.
+    pub verdict: Verdict,
+    /// What was looked at, such as `private key`.
+    pub subject: String,
+    /// What was found, and the remedy if something is wrong.
+    pub message: String,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be.
+    Fine,
+    /// Cannot be told from here, or not reachable now.
+    Unknown,
+    /// Wrong; the message says where to mend it.
+    Wrong,
+}

@@ -1,0 +1,1 @@
+//! Any OpenID Provider.
