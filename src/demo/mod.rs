@@ -5,7 +5,7 @@
 //! import nothing of it but the clock and the randomness that are handed in.
 
 pub mod api;
-//APP
+pub mod app;
 mod outbound;
 mod server;
 

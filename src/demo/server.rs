@@ -94,8 +94,7 @@ pub(super) fn page(
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"));
     if let Ok(value) = HeaderValue::from_str(policy.trim_end()) {
-        response
-            .insert_header((HeaderName::from_static("content-security-policy"), value));
+        response.insert_header((HeaderName::from_static("content-security-policy"), value));
     }
     Ok(response.body(body))
 }

@@ -87,7 +87,8 @@ impl Validator {
         }
         let kid = header.kid.as_deref().ok_or(Invalid("the token names no key"))?;
         let key = self.jwks.find(kid).await?;
-        let key = key.ok_or(Invalid("the token is signed with a key the issuer does not publish"))?;
+        let key =
+            key.ok_or(Invalid("the token is signed with a key the issuer does not publish"))?;
         let algorithm = algorithm_of(&key).ok_or(Invalid("the key is not meant for signatures"))?;
         if header.alg != algorithm {
             return Err(Invalid("the token's alg is not the key's"));
@@ -126,8 +127,7 @@ fn algorithm_of(key: &Jwk) -> Option<Algorithm> {
         return None;
     }
     let algorithm = Algorithm::from_str(&key.common.key_algorithm?.to_string()).ok()?;
-    let is_symmetric =
-        matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
+    let is_symmetric = matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
     (!is_symmetric).then_some(algorithm)
 }
 

@@ -121,11 +121,8 @@ async fn how_to_call(api: web::Data<Api>, request: HttpRequest) -> actix_web::Re
     };
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/html")) {
-        let page = HowToCall {
-            address,
-            issuer: api.issuer.clone(),
-            identifier: api.identifier.clone(),
-        };
+        let page =
+            HowToCall { address, issuer: api.issuer.clone(), identifier: api.identifier.clone() };
         return server::page(page.render(), &[]);
     }
     Ok(open(HttpResponse::Ok().json(json!({
@@ -200,12 +197,12 @@ async fn authorize(
         }
         Err(TokenError::Keys(error)) => {
             tracing::warn!(%error, "the demo API cannot have the issuer's keys");
-            Err(HttpResponse::ServiceUnavailable()
-                .insert_header((header::RETRY_AFTER, "2"))
-                .json(json!({
+            Err(HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "2")).json(
+                json!({
                     "error": "temporarily_unavailable",
                     "error_description": "the issuer's keys cannot be fetched at the moment",
-                })))
+                }),
+            ))
         }
     }
 }
@@ -234,12 +231,7 @@ fn bearer(request: &HttpRequest) -> Bearer<'_> {
     Bearer::Token(token)
 }
 
-fn refuse(
-    status: StatusCode,
-    error: Option<&str>,
-    description: &str,
-    scope: &str,
-) -> HttpResponse {
+fn refuse(status: StatusCode, error: Option<&str>, description: &str, scope: &str) -> HttpResponse {
     let challenge = match error {
         // Nothing was presented, so nothing is wrong with it (RFC 6750 §3.1).
         None => format!("Bearer realm=\"{REALM}\", scope=\"{scope}\""),
