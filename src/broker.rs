@@ -57,6 +57,12 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("database: {0}")]
     Store(#[from] StoreFault),
+    /// `database.auto_migrate` is off and the schema is older than this binary.
+    #[error("database: migration {name} is pending; run `russet migrate`")]
+    Pending {
+        /// The first pending migration.
+        name: String,
+    },
     /// Keys cannot be loaded or made.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -102,11 +108,15 @@ impl Broker {
     pub async fn open(config: &Config, world: &World) -> Result<Self, StartError> {
         let vault = Arc::new(config.vault()?);
         let connectors = connectors(config)?;
-        let store = Store::connect(crate::config::database_url(config)).await?;
+        let store = Store::connect(config.database.url.expose()).await?;
         if config.database.auto_migrate {
             store.migrate().await?;
         } else {
-            store.check_schema().await?;
+            // Refuses a schema that is newer than this binary.
+            let status = store.migration_status().await?;
+            if let Some(pending) = status.into_iter().find(|migration| !migration.applied) {
+                return Err(StartError::Pending { name: pending.name });
+            }
         }
         let permits = std::thread::available_parallelism().map_or(1, usize::from);
         let passwords = Arc::new(PasswordHasher::new(permits, Arc::clone(&world.entropy))?);
@@ -152,9 +162,10 @@ impl Broker {
         ));
         let jobs = CancellationToken::new();
         jobs::spawn(app.clone(), jobs.clone());
-        let workers = config.server.workers.unwrap_or_else(|| {
-            std::thread::available_parallelism().map_or(2, usize::from)
-        });
+        let workers = config
+            .server
+            .workers
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
         let base = app.base.clone();
         let server = HttpServer::new(move || {
             let base = base.clone();
@@ -196,7 +207,7 @@ impl RunningBroker {
 
 fn connectors(config: &Config) -> Result<Vec<Arc<dyn Connector>>, StartError> {
     let outbound = Outbound::new(OutboundSettings {
-        ca_pem: config.outbound.ca_pem.as_ref().map(|pem| pem.clone().into_bytes()),
+        ca_pem: config.outbound.ca_pem.clone(),
         allow_private: config.outbound.allow_private.clone(),
         user_agent: concat!("Russet/", env!("CARGO_PKG_VERSION")).to_owned(),
     });

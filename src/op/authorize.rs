@@ -187,7 +187,9 @@ impl Provider {
         let (Step::Consent | Step::Issue, Some(person)) = (&situation.step, &situation.person)
         else {
             // An early or empty POST skips nothing (A11).
-            return Err(Refusal::invalid_request("consent is not what this sign-in waits for").into());
+            return Err(
+                Refusal::invalid_request("consent is not what this sign-in waits for").into()
+            );
         };
         let mut scope: Vec<String> = consent_items(&situation.access).cloned().collect();
         let client_id = situation.client.client_id.clone();
@@ -271,9 +273,7 @@ impl Provider {
 
     fn answer_failure(&self, return_to: &ReturnTo, failure: Failure) -> Result<Next, Failure> {
         match failure {
-            Failure::Refused(refusal) => {
-                Ok(Next::Answer(return_to.error(&self.issuer, &refusal)))
-            }
+            Failure::Refused(refusal) => Ok(Next::Answer(return_to.error(&self.issuer, &refusal))),
             Failure::Fault(fault) => {
                 tracing::error!(%fault, "authorization request failed");
                 let refusal = Refusal::server_error("the provider failed; try again later");
@@ -379,8 +379,5 @@ fn consent_page(
 
 /// What a page calls a person: name, else address, else "your account".
 pub(super) fn display_name(user: &User) -> String {
-    user.name
-        .clone()
-        .or_else(|| user.email.clone())
-        .unwrap_or_else(|| "your account".to_owned())
+    user.name.clone().or_else(|| user.email.clone()).unwrap_or_else(|| "your account".to_owned())
 }

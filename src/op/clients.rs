@@ -77,9 +77,8 @@ impl Provider {
         let prove = |registered: &RegisteredClient| {
             credentials.prove(&registered.client, &registered.secrets, hash, now)
         };
-        let unknown = || {
-            Refusal::invalid_client("client authentication failed").detail("unknown client_id")
-        };
+        let unknown =
+            || Refusal::invalid_client("client authentication failed").detail("unknown client_id");
         let remembered = self.clients.clients.get(&credentials.client_id).await;
         let registered = match remembered {
             Some(registered) if prove(&registered).is_ok() => registered,

@@ -138,9 +138,10 @@ impl Provider {
             }
             Some(_) | None => false,
         };
-        let signed_in = person
-            .as_ref()
-            .map(|(session, user)| SignedIn { sub: user.sub.clone(), auth_time: session.auth_time });
+        let signed_in = person.as_ref().map(|(session, user)| SignedIn {
+            sub: user.sub.clone(),
+            auth_time: session.auth_time,
+        });
         let step = next_step(&Facts {
             request,
             started_at: interaction.started_at,

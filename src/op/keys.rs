@@ -84,12 +84,7 @@ fn bound_to(kid: &str) -> String {
 
 impl KeyKeeper {
     /// A keeper with no keys yet. A key signs for `rotation` before its successor takes over.
-    pub fn new(
-        store: Store,
-        vault: Arc<Vault>,
-        clock: Arc<dyn Clock>,
-        rotation: Duration,
-    ) -> Self {
+    pub fn new(store: Store, vault: Arc<Vault>, clock: Arc<dyn Clock>, rotation: Duration) -> Self {
         let empty = Keyring::of(HashMap::new(), HashMap::new());
         let keyring = RwLock::new(Arc::new(empty));
         Self { store, vault, clock, rotation, keyring, complete: watch::Sender::new(false) }
@@ -225,9 +220,7 @@ impl KeyKeeper {
         for row in rows {
             if row.state(now) == KeyState::Gone && !row.sealed_private_key.is_empty() {
                 self.store
-                    .write(move |tx| {
-                        Box::pin(async move { tx.erase_private_key(&row.kid).await })
-                    })
+                    .write(move |tx| Box::pin(async move { tx.erase_private_key(&row.kid).await }))
                     .await?;
             }
         }

@@ -17,6 +17,7 @@ use crate::protocol::id::{ConnectionId, InteractionId, SessionId};
 use crate::protocol::secret::{SecretHash, SecretString};
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
+use crate::store::sessions::Reauthentication;
 use crate::store::single_use::SingleUse;
 use crate::store::{StoreFault, WriteTx};
 use crate::upstream::{Callback, Trip, UpstreamIdentity};
@@ -232,7 +233,7 @@ impl Provider {
             })
             .await;
         match first {
-            Err(Failure::Fault(super::Fault::Store(StoreFault::Conflict))) => {
+            Err(Failure::Fault(super::Fault::Store(StoreFault::Conflict(_)))) => {
                 let prepared = self.prepare(arrival, now).await?;
                 self.store
                     .write(move |tx| {
@@ -322,8 +323,16 @@ async fn open_session(
                 && session.ended_at.is_none()
                 && session.expires_at > now =>
         {
-            tx.reauthenticate_session(&session.id, &new.cookie_hash, new.auth_time, new.expires_at)
-                .await?;
+            tx.reauthenticate_session(&Reauthentication {
+                session_id: session.id.clone(),
+                cookie_hash: new.cookie_hash,
+                user_id: user.id.clone(),
+                auth_time: new.auth_time,
+                amr: Vec::new(),
+                connection_id: new.connection_id.clone(),
+                expires_at: new.expires_at,
+            })
+            .await?;
             session.id
         }
         other => {

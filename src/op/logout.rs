@@ -59,7 +59,8 @@ impl Provider {
             Some(id) => self.store.find_client(&ClientId::new(id)).await?,
         };
         let target = return_address(params, client.as_ref())?;
-        let session = self.signed_in(browser, now).await?.map(|(session, user)| (session, user.sub));
+        let session =
+            self.signed_in(browser, now).await?.map(|(session, user)| (session, user.sub));
         let Some((session, sub)) = session else {
             return Ok(target.map_or(LoggedOut::Page, LoggedOut::Redirect));
         };

@@ -209,7 +209,9 @@ impl Fault {
     /// Whether trying again may help.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Store(fault) => fault.may_pass(),
+            Self::Store(fault) => {
+                matches!(fault, StoreFault::Busy(_) | StoreFault::Unavailable(_))
+            }
             Self::KeysNotReady => true,
             Self::Jose(_) | Self::Seal(_) | Self::Shape(_) => false,
         }

@@ -73,7 +73,7 @@ impl Provider {
             .await;
         match first {
             // Two first sign-ins at once: the other made the person; now there is one to find.
-            Err(Failure::Fault(super::Fault::Store(StoreFault::Conflict))) => {
+            Err(Failure::Fault(super::Fault::Store(StoreFault::Conflict(_)))) => {
                 self.store
                     .write(move |tx| Box::pin(async move { settle(tx, &again, now).await }))
                     .await
@@ -102,10 +102,8 @@ impl Provider {
         // The row a sealed token is bound to names its person, so known people are looked up and
         // new ones named ahead.
         let known = self.store.find_identity(&authority, &subject).await?;
-        let user_id = known.map_or_else(
-            || UserId::random(self.entropy.as_ref()),
-            |identity| identity.user_id,
-        );
+        let user_id = known
+            .map_or_else(|| UserId::random(self.entropy.as_ref()), |identity| identity.user_id);
         let upstream_grant = match grant {
             None => None,
             Some(obtained) => {
@@ -164,7 +162,8 @@ pub(super) async fn settle(
         Some(known) => {
             if known.user_id != identity.user_id {
                 // Made by somebody else since `prepare`: what was sealed belongs to another row.
-                return Err(super::Fault::Store(StoreFault::Conflict).into());
+                let race = StoreFault::Conflict("identity".to_owned());
+                return Err(super::Fault::Store(race).into());
             }
             let mut user = tx.find_user(&known.user_id).await?.ok_or_else(|| {
                 Refusal::access_denied("this account no longer exists")

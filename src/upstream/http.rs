@@ -162,21 +162,18 @@ fn cause(error: &dyn std::error::Error) -> String {
 
 impl<'c> AsyncHttpClient<'c> for Outbound {
     type Error = OutboundError;
-    type Future =
-        Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send + 'c>>;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let url = Url::parse(&parts.uri.to_string())
                 .map_err(|error| OutboundError::Setup(error.to_string()))?;
-            let builder = self
-                .client()?
-                .request(parts.method, url.clone())
-                .headers(parts.headers)
-                .body(body);
+            let builder =
+                self.client()?.request(parts.method, url.clone()).headers(parts.headers).body(body);
             let answer = self.send(builder, &url).await?;
-            Ok(openidconnect::http::Response::builder().status(answer.status)
+            Ok(openidconnect::http::Response::builder()
+                .status(answer.status)
                 .header("content-type", "application/json")
                 .body(answer.body)?)
         })
@@ -208,8 +205,7 @@ impl Guard {
             return Ok(());
         }
         // Plain http only to addresses that the operator exempted: a simulated upstream.
-        let exempt =
-            |address: &IpAddr| self.allow_private.iter().any(|net| net.contains(address));
+        let exempt = |address: &IpAddr| self.allow_private.iter().any(|net| net.contains(address));
         let addresses = match literal {
             Some(address) => vec![address],
             None => resolve(&host).await?,
@@ -297,9 +293,24 @@ mod tests {
     #[test]
     fn private_addresses_are_told_from_public_ones() {
         for private in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
-            "100.64.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1",
-            "fc00::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
@@ -320,8 +331,13 @@ mod tests {
     async fn the_guard_looks_at_literals_names_and_schemes() {
         let strict = outbound(&[]).0.guard.clone();
         for refused in [
-            "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest",
-            "https://2130706433/", "https://0x7f.1/", "http://example.com/", "http://127.0.0.1/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://169.254.169.254/latest",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "http://example.com/",
+            "http://127.0.0.1/",
             "ftp://example.com/",
         ] {
             assert!(strict.check_url(&Url::parse(refused).unwrap()).await.is_err(), "{refused}");

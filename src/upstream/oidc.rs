@@ -18,7 +18,9 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::http::Outbound;
-use super::{Callback, Connector, Finding, ObtainedGrant, Trip, UpstreamError, UpstreamIdentity, Verdict};
+use super::{
+    Callback, Connector, Finding, ObtainedGrant, Trip, UpstreamError, UpstreamIdentity, Verdict,
+};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::secret::SecretString;
@@ -36,8 +38,8 @@ pub struct OidcSettings {
     pub connection_id: ConnectionId,
     /// Its name for people.
     pub display_name: String,
-    /// The upstream's issuer.
-    pub issuer: Url,
+    /// The upstream's issuer, byte for byte.
+    pub issuer: String,
     /// Our `client_id` there.
     pub client_id: String,
     /// Our secret there, unless we are a public client.
@@ -93,13 +95,11 @@ impl OidcConnector {
     /// # Errors
     /// [`OidcConfigError`].
     pub fn new(settings: OidcSettings, outbound: Outbound) -> Result<Self, OidcConfigError> {
-        // Issuers are compared byte for byte; the URL type adds a slash to a bare host.
-        let text = settings.issuer.as_str();
-        let text = if settings.issuer.path() == "/" { text.trim_end_matches('/') } else { text };
-        let issuer = IssuerUrl::new(text.to_owned()).map_err(|error| OidcConfigError::Issuer {
-            connection: settings.connection_id.to_string(),
-            cause: error.to_string(),
-        })?;
+        let issuer =
+            IssuerUrl::new(settings.issuer.clone()).map_err(|error| OidcConfigError::Issuer {
+                connection: settings.connection_id.to_string(),
+                cause: error.to_string(),
+            })?;
         Ok(Self { settings, issuer, outbound, cache: Mutex::new(Cache::default()) })
     }
 
@@ -134,7 +134,11 @@ impl OidcConnector {
         }
     }
 
-    fn client(&self, discovered: &Discovered, redirect_uri: &str) -> Result<UpstreamClient, UpstreamError> {
+    fn client(
+        &self,
+        discovered: &Discovered,
+        redirect_uri: &str,
+    ) -> Result<UpstreamClient, UpstreamError> {
         let secret = self.settings.client_secret.as_ref();
         let redirect_uri = RedirectUrl::new(redirect_uri.to_owned())
             .map_err(|error| UpstreamError::Misconfigured(error.to_string()))?;
@@ -153,15 +157,12 @@ impl OidcConnector {
         nonce: &str,
         now: Timestamp,
     ) -> Result<CoreIdTokenClaims, openidconnect::ClaimsVerificationError> {
-        let moment = |at: Timestamp| {
-            DateTime::<Utc>::from_timestamp_millis(at.millis()).unwrap_or_default()
-        };
+        let moment =
+            |at: Timestamp| DateTime::<Utc>::from_timestamp_millis(at.millis()).unwrap_or_default();
         let (late, early) = (moment(now.minus(SKEW)), moment(now.plus(SKEW)));
-        let verifier = verifier
-            .set_time_fn(move || late)
-            .set_issue_time_verifier_fn(move |iat| {
-                if iat <= early { Ok(()) } else { Err("iat is in the future".to_owned()) }
-            });
+        let verifier = verifier.set_time_fn(move || late).set_issue_time_verifier_fn(move |iat| {
+            if iat <= early { Ok(()) } else { Err("iat is in the future".to_owned()) }
+        });
         id_token.claims(&verifier, &Nonce::new(nonce.to_owned())).cloned()
     }
 }
@@ -192,18 +193,19 @@ impl Connector for OidcConnector {
 
     fn form_action_source(&self) -> String {
         // Its authorization endpoint may live on another host than its issuer.
-        format!("{}:", self.settings.issuer.scheme())
+        format!("{}:", self.issuer.url().scheme())
     }
 
     async fn depart(&self, trip: &Trip, now: Timestamp) -> Result<Url, UpstreamError> {
         let discovered = self.discovered(now, false).await?;
         let client = self.client(&discovered, &trip.redirect_uri)?;
         let verifier = PkceCodeVerifier::new(trip.code_verifier.clone());
+        let (state, nonce) = (trip.state.clone(), trip.nonce.clone());
         let mut request = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
-                || CsrfToken::new(trip.state.clone()),
-                || Nonce::new(trip.nonce.clone()),
+                move || CsrfToken::new(state),
+                move || Nonce::new(nonce),
             )
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
         for scope in self.settings.scopes.iter().filter(|scope| *scope != "openid") {
@@ -289,9 +291,7 @@ impl Connector for OidcConnector {
             authority: self.issuer.as_str().to_owned(),
             subject: claims.subject().as_str().to_owned(),
             profile: profile(&claims),
-            auth_time: claims
-                .auth_time()
-                .map(|at| Timestamp::from_millis(at.timestamp_millis())),
+            auth_time: claims.auth_time().map(|at| Timestamp::from_millis(at.timestamp_millis())),
             grant: tokens.refresh_token().map(|token| ObtainedGrant {
                 client_id: self.settings.client_id.clone(),
                 refresh_token: SecretString::new(token.secret().clone()),

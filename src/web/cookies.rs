@@ -49,7 +49,12 @@ impl Cookies {
     }
 
     /// A cookie to set; without `max_age` it ends with the browser.
-    pub fn make(self, jar: Jar, value: String, max_age: Option<std::time::Duration>) -> Cookie<'static> {
+    pub fn make(
+        self,
+        jar: Jar,
+        value: String,
+        max_age: Option<std::time::Duration>,
+    ) -> Cookie<'static> {
         let mut cookie = Cookie::build(self.name(jar), value)
             .path("/")
             .http_only(true)

@@ -52,7 +52,6 @@ async fn is_an_app(app: &App, origin: &HeaderValue) -> bool {
             return false;
         }
     };
-    uris.iter().any(|uri| {
-        Url::parse(uri).is_ok_and(|url| url.origin().ascii_serialization() == origin)
-    })
+    uris.iter()
+        .any(|uri| Url::parse(uri).is_ok_and(|url| url.origin().ascii_serialization() == origin))
 }

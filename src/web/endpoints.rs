@@ -30,13 +30,13 @@ fn cached_json(request: &HttpRequest, body: web::Bytes, etag: &str) -> HttpRespo
         .headers()
         .get(header::IF_NONE_MATCH)
         .is_some_and(|given| given.as_bytes() == etag.as_bytes());
-    let mut builder = HttpResponse::build(if matches {
-        StatusCode::NOT_MODIFIED
-    } else {
-        StatusCode::OK
-    });
+    let mut builder =
+        HttpResponse::build(if matches { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     builder
-        .insert_header((header::CACHE_CONTROL, format!("public, max-age={}", JWKS_MAX_AGE.as_secs())))
+        .insert_header((
+            header::CACHE_CONTROL,
+            format!("public, max-age={}", JWKS_MAX_AGE.as_secs()),
+        ))
         .insert_header((header::ETAG, etag))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     if matches {
@@ -126,8 +126,9 @@ pub async fn native_challenge(
         app.provider.native_challenge(&params).await
     };
     match answer.await {
-        Ok((nonce, expires_in)) => no_store(HttpResponse::Ok())
-            .json(json!({ "nonce": nonce, "expires_in": expires_in })),
+        Ok((nonce, expires_in)) => {
+            no_store(HttpResponse::Ok()).json(json!({ "nonce": nonce, "expires_in": expires_in }))
+        }
         Err(failure) => oauth_error(failure, false),
     }
 }
@@ -157,14 +158,11 @@ pub fn form(request: &HttpRequest, body: &web::Bytes) -> Result<Params, Failure>
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|mime| {
-            mime.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
+        .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
     if !is_form {
-        return Err(Refusal::invalid_request(
-            "the body must be application/x-www-form-urlencoded",
-        )
-        .into());
+        return Err(
+            Refusal::invalid_request("the body must be application/x-www-form-urlencoded").into()
+        );
     }
     Ok(Params::parse(body)?)
 }

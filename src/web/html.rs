@@ -1,7 +1,7 @@
 //! Pages: a template, a status, and a content security policy that allows nothing inline.
 
-use actix_web::http::header;
 use actix_web::http::StatusCode;
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -54,37 +54,42 @@ pub fn error(app: &App, request: &HttpRequest, failure: Failure) -> HttpResponse
         ErrorCode::InvalidClient => StatusCode::BAD_REQUEST,
         code => status(code),
     };
-    let (title, message) = in_words(&refusal);
+    let (title, message, advice) = in_words(&refusal);
     let template = ErrorPage {
         base: app.base.clone(),
-        title: title.to_owned(),
+        heading: title.to_owned(),
         message: message.to_owned(),
-        error: refusal.code.as_str().to_owned(),
-        error_description: refusal.description,
-        request_id: request::id(request).unwrap_or_default(),
+        advice: Some(advice.to_owned()),
+        retry_url: None,
+        code: Some(refusal.code.as_str().to_owned()),
+        description: Some(refusal.description),
+        request_id: request::id(request),
     };
     page(code, &template, &[])
 }
 
-fn in_words(refusal: &Refusal) -> (&'static str, &'static str) {
+fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
     match refusal.code {
         ErrorCode::TemporarilyUnavailable => (
             "Sign-in is not available right now",
-            "The service that signs you in does not answer. Wait a moment, then go back to the \
-             app and try again.",
+            "The service that signs you in does not answer.",
+            "Wait a moment, then go back to the app and try again.",
         ),
         ErrorCode::ServerError => (
             "Something went wrong here",
-            "This is not your fault. Go back to the app and try again; if it happens again, tell \
-             the people who run it the request id below.",
+            "This is not your fault.",
+            "Go back to the app and try again. If it happens again, tell the people who run it \
+             the request id below.",
         ),
-        ErrorCode::AccessDenied => {
-            ("You are not signed in", "The sign-in was refused. Go back to the app to try again.")
-        }
+        ErrorCode::AccessDenied => (
+            "You are not signed in",
+            "The sign-in was refused.",
+            "Go back to the app to try again.",
+        ),
         _ => (
             "This sign-in cannot go on",
-            "The link is not complete, has expired, or was used before. Go back to the app and \
-             start again from there.",
+            "The link is not complete, has expired, or was used before.",
+            "Go back to the app and start again from there.",
         ),
     }
 }
@@ -93,11 +98,13 @@ fn in_words(refusal: &Refusal) -> (&'static str, &'static str) {
 pub async fn not_found(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let template = ErrorPage {
         base: app.base.clone(),
-        title: "There is nothing here".to_owned(),
+        heading: "There is nothing here".to_owned(),
         message: "The address is wrong, or what was here is gone.".to_owned(),
-        error: "not_found".to_owned(),
-        error_description: "no route has this path".to_owned(),
-        request_id: request::id(&request).unwrap_or_default(),
+        advice: None,
+        retry_url: None,
+        code: None,
+        description: None,
+        request_id: request::id(&request),
     };
     page(StatusCode::NOT_FOUND, &template, &[])
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::cookies::Jar;
 use super::endpoints::form;
-use super::page::interaction::{Choose, Consent, ConsentScope, FormPost};
+use super::page::interaction::{self as page, ConnectionButton, FormPostPage, ScopeLine};
 use super::{App, html};
 use crate::op::Failure;
 use crate::op::authorize::{ChoosePage, ConsentPage, Next, Unanswerable};
@@ -17,7 +17,11 @@ use crate::protocol::redirect_uri::form_action_source;
 
 /// The authorization endpoint by GET and POST (OIDC Core §3.1.2.1). Binds the browser to what it
 /// starts here.
-pub async fn authorize(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+pub async fn authorize(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
     let params = if request.method() == Method::POST {
         form(&request, &body)
     } else {
@@ -99,9 +103,9 @@ fn show(app: &App, next: Next) -> HttpResponse {
         Next::Answer(AuthorizationResponse::Redirect(uri)) => see_other(uri),
         Next::Answer(AuthorizationResponse::FormPost { redirect_uri, fields }) => {
             let source = form_action_source(&redirect_uri);
-            let template = FormPost {
+            let template = FormPostPage {
                 base: app.base.clone(),
-                action: redirect_uri,
+                redirect_uri,
                 fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             };
             html::page(StatusCode::OK, &template, source.as_slice())
@@ -111,35 +115,43 @@ fn show(app: &App, next: Next) -> HttpResponse {
     }
 }
 
-fn choose(app: &App, page: ChoosePage) -> HttpResponse {
-    let mut sources: Vec<String> = form_action_source(&page.redirect_uri).into_iter().collect();
+fn choose(app: &App, choices: ChoosePage) -> HttpResponse {
+    let mut sources: Vec<String> = form_action_source(&choices.redirect_uri).into_iter().collect();
     sources.extend(app.provider.connectors().iter().map(|c| c.form_action_source()));
-    let template = Choose {
+    let template = page::ChoosePage {
         base: app.base.clone(),
-        interaction: page.interaction.to_string(),
-        client_name: page.client_name,
-        connections: page
+        interaction: choices.interaction.to_string(),
+        client_name: choices.client_name,
+        connections: choices
             .connections
             .into_iter()
-            .map(|(id, name)| (id.to_string(), name))
+            .map(|(id, name)| ConnectionButton { apple: name == "Apple", id: id.to_string(), name })
             .collect(),
-        signed_in_as: page.signed_in_as,
+        signed_in_as: choices.signed_in_as,
+        // The interaction is bound to a Lax cookie, which no other site's form brings along.
+        csrf: None,
     };
     html::page(StatusCode::OK, &template, &sources)
 }
 
-fn consent_page(app: &App, page: ConsentPage) -> HttpResponse {
-    let sources: Vec<String> = form_action_source(&page.redirect_uri).into_iter().collect();
-    let template = Consent {
+fn consent_page(app: &App, asked: ConsentPage) -> HttpResponse {
+    let sources: Vec<String> = form_action_source(&asked.redirect_uri).into_iter().collect();
+    let template = page::ConsentPage {
         base: app.base.clone(),
-        interaction: page.interaction.to_string(),
-        client_name: page.client_name,
-        signed_in_as: page.signed_in_as,
-        scopes: page
+        interaction: asked.interaction.to_string(),
+        client_name: asked.client_name,
+        redirect_host: url::Url::parse(&asked.redirect_uri)
+            .ok()
+            .and_then(|uri| uri.host_str().map(ToOwned::to_owned)),
+        initial: page::initial(&asked.signed_in_as),
+        signed_in_as: asked.signed_in_as,
+        scopes: asked
             .scopes
-            .into_iter()
-            .map(|(name, description)| ConsentScope { name, description })
+            .iter()
+            .map(|(value, description)| ScopeLine::new(value, description))
             .collect(),
+        switch_url: None,
+        csrf: None,
     };
     html::page(StatusCode::OK, &template, &sources)
 }

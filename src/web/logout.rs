@@ -6,10 +6,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::cookies::Jar;
 use super::endpoints::form;
 use super::interaction::see_other;
-use super::page::interaction::{LoggedOut as LoggedOutPage, Logout};
+use super::page::interaction::{LoggedOutPage, LogoutPage};
 use super::{App, html};
 use crate::op::Failure;
 use crate::op::logout::LoggedOut;
+use crate::protocol::metadata::path;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::form_action_source;
 
@@ -44,8 +45,13 @@ pub async fn end_session(
             }
             let sources: Vec<String> =
                 redirect_uri.as_deref().and_then(form_action_source).into_iter().collect();
-            let template =
-                Logout { base: app.base.clone(), csrf, fields: carried };
+            let template = LogoutPage {
+                base: app.base.clone(),
+                action: format!("{}{}", app.base, path::END_SESSION),
+                client_name: None,
+                fields: carried,
+                csrf,
+            };
             return html::page(StatusCode::OK, &template, &sources);
         }
         Ok(LoggedOut::Redirect(uri)) => see_other(uri),

@@ -2,8 +2,8 @@
 //!
 //! A handler parses, acts and replies. Rules live in `protocol`, acts in `op`.
 
-pub mod admin;
 pub mod account;
+pub mod admin;
 pub mod assets;
 pub mod cookies;
 pub mod cors;
@@ -156,9 +156,7 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                     .route(web::get().to(interaction::authorize))
                     .route(web::post().to(interaction::authorize)),
             )
-            .service(
-                web::resource("/interaction/{id}").route(web::get().to(interaction::advance)),
-            )
+            .service(web::resource("/interaction/{id}").route(web::get().to(interaction::advance)))
             .service(
                 web::resource("/interaction/{id}/consent")
                     .route(web::post().to(interaction::consent)),

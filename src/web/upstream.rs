@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::cookies::Jar;
 use super::endpoints::form;
 use super::interaction::{answer, see_other};
-use super::page::interaction::Repost;
+use super::page::interaction::RepostPage;
 use super::{App, html};
 use crate::op::Failure;
 use crate::op::login::Stranded;
@@ -107,7 +107,7 @@ async fn repost(
         }
     }
     fields.push((MARKER.to_owned(), "1".to_owned()));
-    let template = Repost {
+    let template = RepostPage {
         base: app.base.clone(),
         action: format!("{}/upstream/{connection}/callback", app.base),
         fields,

@@ -66,9 +66,12 @@ impl Provider {
                 Box::pin(async move {
                     if tx.spend(SingleUse::AuthorizationCode, &key, now).await?.is_none() {
                         if parked.expires_at > now && tx.revoke_grant(&code.grant_id, now).await? {
-                            let event =
-                                Event::new(now, "authorization_code.reused", client_actor(&client.client_id))
-                                    .target(code.grant_id.to_string());
+                            let event = Event::new(
+                                now,
+                                "authorization_code.reused",
+                                client_actor(&client.client_id),
+                            )
+                            .target(code.grant_id.to_string());
                             tx.record(&event).await?;
                         }
                         return Ok::<_, Failure>(Err(not_good().detail("spent or expired")));
@@ -104,7 +107,7 @@ fn not_good() -> Refusal {
     Refusal::invalid_grant("the code is unknown, expired or already used")
 }
 
-pub(super) fn client_actor(client_id: &ClientId) -> String {
+pub(in crate::op) fn client_actor(client_id: &ClientId) -> String {
     format!("client:{client_id}")
 }
 

@@ -51,8 +51,10 @@ impl Provider {
             user: params.one("user")?,
             allowed_audiences: &client.apple_bundle_ids,
         };
-        let verified =
-            native.verify(&credential, now).await.map_err(|error| refused(error, "subject_token"))?;
+        let verified = native
+            .verify(&credential, now)
+            .await
+            .map_err(|error| refused(error, "subject_token"))?;
 
         self.use_challenge(request, nonce).await?;
         self.claim_identity_token(credential.identity_token, &verified, now).await?;
@@ -121,11 +123,13 @@ impl Provider {
     ) -> Result<(), Failure> {
         let client = request.client();
         let now = request.now;
-        let key = nonce
-            .map(|nonce| challenge_key(&self.vault.hash(nonce).to_text(), client.client_id.as_str()));
+        let key = nonce.map(|nonce| {
+            challenge_key(&self.vault.hash(nonce).to_text(), client.client_id.as_str())
+        });
         let Some(key) = key else {
             return if client.require_native_challenge {
-                Err(Refusal::invalid_grant("a nonce from the challenge endpoint is required").into())
+                Err(Refusal::invalid_grant("a nonce from the challenge endpoint is required")
+                    .into())
             } else {
                 Ok(())
             };
@@ -215,11 +219,11 @@ async fn redeem(
 /// At the token endpoint a bad proof is `invalid_grant`, and the app's developer is told which.
 fn refused(error: UpstreamError, what: &str) -> Failure {
     match error {
-        UpstreamError::Rejected { reason, detail } => Refusal::invalid_grant(format!(
-            "{what} was not accepted: {reason}"
-        ))
-        .detail(detail)
-        .into(),
+        UpstreamError::Rejected { reason, detail } => {
+            Refusal::invalid_grant(format!("{what} was not accepted: {reason}"))
+                .detail(detail)
+                .into()
+        }
         UpstreamError::Cancelled
         | UpstreamError::Unavailable(_)
         | UpstreamError::Misconfigured(_) => error.into(),

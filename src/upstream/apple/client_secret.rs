@@ -42,10 +42,7 @@ pub(super) struct ClientSecrets {
 }
 
 impl ClientSecrets {
-    pub(super) fn new(
-        settings: &AppleSettings,
-        issuer: String,
-    ) -> Result<Self, AppleConfigError> {
+    pub(super) fn new(settings: &AppleSettings, issuer: String) -> Result<Self, AppleConfigError> {
         let pem = normalise(settings.private_key.expose());
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose().as_bytes())
             .map_err(|_| AppleConfigError::BadKey)?;

@@ -170,10 +170,9 @@ impl Connector for AppleConnector {
             });
         }
         let mut identity = self.identity(&back, Names::read(callback.user.as_deref()));
-        identity.grant = tokens.refresh_token.map(|refresh_token| ObtainedGrant {
-            client_id: services_id.clone(),
-            refresh_token,
-        });
+        identity.grant = tokens
+            .refresh_token
+            .map(|refresh_token| ObtainedGrant { client_id: services_id.clone(), refresh_token });
         Ok(identity)
     }
 

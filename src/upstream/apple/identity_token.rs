@@ -68,9 +68,9 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
         serde_json::Value::Bool(flag) => *flag,
         serde_json::Value::String(text) => text.eq_ignore_ascii_case("true"),
         serde_json::Value::Number(number) => number.as_u64() == Some(1),
-        serde_json::Value::Null
-        | serde_json::Value::Array(_)
-        | serde_json::Value::Object(_) => false,
+        serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+            false
+        }
     })
 }
 
@@ -145,14 +145,15 @@ fn split(token: &str) -> Result<Parts<'_>, UpstreamError> {
     let (message, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
     let (header, payload) = message.split_once('.').ok_or_else(malformed)?;
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed());
-    let header: Header =
-        serde_json::from_slice(&decode(header)?).map_err(|_| malformed())?;
+    let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| malformed())?;
     // The algorithm is ours to choose; a key the token brings along is not Apple's.
     if header.alg != "RS256" {
         return Err(rejected("alg_not_allowed", "the header's alg is not RS256"));
     }
-    let foreign =
-        header.crit.is_some() || header.jwk.is_some() || header.jku.is_some() || header.x5u.is_some();
+    let foreign = header.crit.is_some()
+        || header.jwk.is_some()
+        || header.jku.is_some()
+        || header.x5u.is_some();
     if foreign || header.kid.is_empty() || header.kid.len() > 128 {
         return Err(rejected("header_not_allowed", "crit, jwk, jku, x5u or an odd kid"));
     }
@@ -373,7 +374,8 @@ mod tests {
 
     #[test]
     fn the_header_is_not_believed() {
-        let token = |header: Value| format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header.to_string()));
+        let token =
+            |header: Value| format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header.to_string()));
         for (header, expected) in [
             (json!({ "alg": "none", "kid": "k" }), "alg_not_allowed"),
             (json!({ "alg": "HS256", "kid": "k" }), "alg_not_allowed"),

@@ -26,15 +26,22 @@ impl Names {
             Err(_) => Value::Null,
         };
         let name = |part: &str| {
-            value.get("name").and_then(|name| name.get(part)).and_then(Value::as_str).and_then(clean)
+            value
+                .get("name")
+                .and_then(|name| name.get(part))
+                .and_then(Value::as_str)
+                .and_then(clean)
         };
         Self { given_name: name("firstName"), family_name: name("lastName") }
     }
 
     /// Puts the names into a profile.
     pub(super) fn fill(self, profile: &mut Profile) {
-        let parts: Vec<&str> =
-            [&self.given_name, &self.family_name].into_iter().flatten().map(String::as_str).collect();
+        let parts: Vec<&str> = [&self.given_name, &self.family_name]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
         profile.name = (!parts.is_empty()).then(|| parts.join(" "));
         profile.given_name = self.given_name;
         profile.family_name = self.family_name;
@@ -76,7 +83,10 @@ mod tests {
     #[test]
     fn every_shape_seen_in_the_wild_is_survived() {
         for (user, expected) in [
-            (r#"{"name":{"firstName":"Ada","lastName":"Lovelace"},"email":"x@y"}"#, Some("Ada Lovelace")),
+            (
+                r#"{"name":{"firstName":"Ada","lastName":"Lovelace"},"email":"x@y"}"#,
+                Some("Ada Lovelace"),
+            ),
             (r#""{\"name\":{\"firstName\":\"Ada\",\"lastName\":\"\"}}""#, Some("Ada")),
             (r#"{"name":{"lastName":"Lovelace"}}"#, Some("Lovelace")),
             (r#"{"name":{"firstName":"","lastName":""}}"#, None),
