@@ -1,6 +1,7 @@
 //! What each template shows, as plain text. Escaping is askama's; the files mirror `templates/`.
 
 pub mod account;
+pub mod admin;
 pub mod interaction;
 
 #[cfg(test)]

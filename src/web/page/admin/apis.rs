@@ -1,0 +1,107 @@
+//! The pages of `/admin/apis`.
+
+use askama::Template;
+
+use super::{Choice, Problems, Shell};
+
+/// A line of the list.
+pub struct ApiRow {
+    /// The identifier.
+    pub identifier: String,
+    /// The name.
+    pub name: String,
+    /// Scope values.
+    pub scopes: Vec<String>,
+    /// Seconds.
+    pub access_token_ttl: u32,
+    /// The algorithm.
+    pub signing_alg: &'static str,
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "admin/apis/list.html")]
+pub struct ListPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// Every API.
+    pub rows: Vec<ApiRow>,
+}
+
+/// An API as a form holds it.
+#[derive(Clone, Default)]
+pub struct ApiForm {
+    /// The identifier.
+    pub identifier: String,
+    /// The name.
+    pub name: String,
+    /// One scope on each line: value, blank, description.
+    pub scopes: String,
+    /// Seconds, as typed.
+    pub access_token_ttl: String,
+    /// The algorithms there are.
+    pub signing_alg: Vec<Choice>,
+    /// The version that was read; `None` for a new one.
+    pub version: Option<String>,
+}
+
+/// A new API, or one as it stands.
+#[derive(Template)]
+#[template(path = "admin/apis/edit.html")]
+pub struct EditPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What is being done.
+    pub heading: String,
+    /// Where the form goes.
+    pub action: String,
+    /// What was typed.
+    pub form: ApiForm,
+    /// What was wrong with it.
+    pub problems: Problems,
+    /// Whether somebody else saved meanwhile.
+    pub conflict: bool,
+    /// Where it is deleted.
+    pub delete_url: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::page::admin::hostile::{choices, problems, shell};
+    use crate::web::page::hostile::{check, text};
+
+    #[test]
+    fn the_pages_of_apis_show_names_as_text() {
+        let list = ListPage {
+            shell: shell(),
+            rows: vec![ApiRow {
+                identifier: text(),
+                name: text(),
+                scopes: vec![text()],
+                access_token_ttl: 600,
+                signing_alg: "RS256",
+            }],
+        };
+        check(&list.render().unwrap());
+        for version in [None, Some(text())] {
+            let page = EditPage {
+                shell: shell(),
+                heading: text(),
+                action: text(),
+                form: ApiForm {
+                    identifier: text(),
+                    name: text(),
+                    scopes: text(),
+                    access_token_ttl: text(),
+                    signing_alg: choices(),
+                    version,
+                },
+                problems: problems(&["identifier", "scopes"]),
+                conflict: true,
+                delete_url: Some(text()),
+            };
+            check(&page.render().unwrap());
+        }
+    }
+}

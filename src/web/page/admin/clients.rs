@@ -1,0 +1,323 @@
+//! The pages of `/admin/clients`.
+
+use askama::Template;
+
+use super::{Choice, Problems, Shell};
+
+/// A line of the list.
+pub struct ClientRow {
+    /// `client_id`.
+    pub client_id: String,
+    /// `client_name`.
+    pub client_name: String,
+    /// The kind, in words.
+    pub kind: &'static str,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// Whether it may do without PKCE.
+    pub pkce_off: bool,
+    /// The day it was registered.
+    pub created_at: String,
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "admin/clients/list.html")]
+pub struct ListPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What was searched for.
+    pub q: String,
+    /// One page of clients.
+    pub rows: Vec<ClientRow>,
+    /// Whether this is not the first page.
+    pub paged: bool,
+    /// The page after.
+    pub next_url: Option<String>,
+}
+
+/// What are you building?
+#[derive(Template)]
+#[template(path = "admin/clients/kinds.html")]
+pub struct KindsPage {
+    /// What surrounds it.
+    pub shell: Shell,
+}
+
+/// A client as a form holds it. Lists stand one value on each line.
+#[derive(Clone, Default)]
+pub struct ClientForm {
+    /// `client_id`; for a new client drawn beforehand, so that a form sent twice registers once.
+    pub client_id: String,
+    /// `client_name`.
+    pub client_name: String,
+    /// `redirect_uris`.
+    pub redirect_uris: String,
+    /// `post_logout_redirect_uris`.
+    pub post_logout_redirect_uris: String,
+    /// Bundle IDs.
+    pub apple_bundle_ids: String,
+    /// Whether native sign-ins begin at the challenge endpoint.
+    pub require_native_challenge: bool,
+    /// The APIs there are.
+    pub resources: Vec<Choice>,
+    /// The same, and none.
+    pub default_resource: Vec<Choice>,
+    /// Whether consent is skipped.
+    pub first_party: bool,
+    /// `scope`.
+    pub scope: Vec<Choice>,
+    /// `grant_types`.
+    pub grant_types: Vec<Choice>,
+    /// `token_endpoint_auth_method`.
+    pub token_endpoint_auth_method: Vec<Choice>,
+    /// `id_token_signed_response_alg`.
+    pub id_token_signed_response_alg: Vec<Choice>,
+    /// Whether PKCE is required.
+    pub require_pkce: bool,
+    /// Seconds, as typed.
+    pub refresh_token_idle_ttl: String,
+    /// Seconds, as typed.
+    pub refresh_token_absolute_ttl: String,
+    /// The version that was read.
+    pub version: String,
+}
+
+/// The short form of a new client.
+#[derive(Template)]
+#[template(path = "admin/clients/new.html")]
+pub struct NewPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The kind, as in the path.
+    pub kind: &'static str,
+    /// The kind, in words.
+    pub kind_name: &'static str,
+    /// What may be a redirect URI of this kind.
+    pub redirect_hint: &'static str,
+    /// What was typed.
+    pub form: ClientForm,
+    /// What was wrong with it.
+    pub problems: Problems,
+}
+
+/// Every setting of a client.
+#[derive(Template)]
+#[template(path = "admin/clients/edit.html")]
+pub struct EditPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The client's name as it stands.
+    pub title_name: String,
+    /// The kind, as in the path.
+    pub kind: &'static str,
+    /// What may be a redirect URI of this kind.
+    pub redirect_hint: &'static str,
+    /// What was typed.
+    pub form: ClientForm,
+    /// What was wrong with it.
+    pub problems: Problems,
+    /// Whether somebody else saved meanwhile.
+    pub conflict: bool,
+    /// Whether the protocol settings are unfolded.
+    pub open_protocol: bool,
+}
+
+/// A new client or a new secret: the only page that ever shows one.
+#[derive(Template)]
+#[template(path = "admin/clients/registered.html")]
+pub struct RegisteredPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What happened.
+    pub heading: String,
+    /// What it means.
+    pub lead: &'static str,
+    /// `client_id`.
+    pub client_id: String,
+    /// `client_secret`, if the client keeps one.
+    pub client_secret: Option<String>,
+    /// Everything as lines of `NAME=value`.
+    pub env: String,
+}
+
+/// A setting, for reading.
+pub struct Fact {
+    /// Its label.
+    pub label: &'static str,
+    /// Its values.
+    pub values: Vec<String>,
+    /// Whether they are code.
+    pub code: bool,
+}
+
+/// A secret, of which only the dates can be shown.
+pub struct SecretRow {
+    /// When it was made.
+    pub created_at: String,
+    /// When it ends, if it does.
+    pub expires_at: Option<String>,
+    /// Whether it has ended.
+    pub expired: bool,
+}
+
+/// One client.
+#[derive(Template)]
+#[template(path = "admin/clients/show.html")]
+pub struct ShowPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// `client_id`.
+    pub client_id: String,
+    /// `client_name`.
+    pub client_name: String,
+    /// The kind, in words.
+    pub kind_name: &'static str,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// Whether it may do without PKCE.
+    pub pkce_off: bool,
+    /// Whether it keeps no secret.
+    pub public: bool,
+    /// The issuer identifier.
+    pub issuer: String,
+    /// Where the discovery document is.
+    pub discovery: String,
+    /// Its settings.
+    pub facts: Vec<Fact>,
+    /// Its secrets, newest first.
+    pub secrets: Vec<SecretRow>,
+    /// Names the newest secret, so that a form sent twice rotates once.
+    pub newest_secret: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::page::admin::hostile::{choices, problems, shell};
+    use crate::web::page::hostile::{check, check_shape, text};
+
+    fn form() -> ClientForm {
+        ClientForm {
+            client_id: text(),
+            client_name: text(),
+            redirect_uris: text(),
+            post_logout_redirect_uris: text(),
+            apple_bundle_ids: text(),
+            resources: choices(),
+            default_resource: choices(),
+            scope: choices(),
+            grant_types: choices(),
+            token_endpoint_auth_method: choices(),
+            id_token_signed_response_alg: choices(),
+            refresh_token_idle_ttl: text(),
+            refresh_token_absolute_ttl: text(),
+            version: text(),
+            ..ClientForm::default()
+        }
+    }
+
+    #[test]
+    fn the_list_shows_names_as_text() {
+        let row = || ClientRow {
+            client_id: text(),
+            client_name: text(),
+            kind: "Web app",
+            disabled: true,
+            pkce_off: true,
+            created_at: text(),
+        };
+        let list = |q: &str, rows: Vec<ClientRow>| ListPage {
+            shell: shell(),
+            q: q.to_owned(),
+            rows,
+            paged: true,
+            next_url: Some(text()),
+        };
+        check(&list(&text(), vec![row()]).render().unwrap());
+        check(&list(&text(), Vec::new()).render().unwrap());
+        let none = list("", Vec::new()).render().unwrap();
+        assert!(none.contains("No clients yet"));
+        check_shape(&KindsPage { shell: shell() }.render().unwrap());
+    }
+
+    #[test]
+    fn a_viewer_is_offered_nothing_that_changes() {
+        let mut page = ListPage {
+            shell: shell(),
+            q: String::new(),
+            rows: Vec::new(),
+            paged: false,
+            next_url: None,
+        };
+        assert!(page.render().unwrap().contains("/admin/clients/new"));
+        page.shell.may_change = false;
+        assert!(!page.render().unwrap().contains("/admin/clients/new"));
+        let mut page = show();
+        page.shell.may_change = false;
+        let html = page.render().unwrap();
+        assert!(!html.contains("/secret\"") && !html.contains("/edit\""));
+        assert!(!html.contains("/delete\"") && !html.contains("/enable\""));
+    }
+
+    #[test]
+    fn forms_keep_what_was_typed_and_show_it_as_text() {
+        for kind in ["web", "spa", "native", "machine"] {
+            let page = NewPage {
+                shell: shell(),
+                kind,
+                kind_name: "app",
+                redirect_hint: "h",
+                form: form(),
+                problems: problems(&["client_name", "client_id", "redirect_uris"]),
+            };
+            check(&page.render().unwrap());
+            let page = EditPage {
+                shell: shell(),
+                title_name: text(),
+                kind,
+                redirect_hint: "h",
+                form: form(),
+                problems: problems(&["client_name", "scope", "require_pkce"]),
+                conflict: true,
+                open_protocol: true,
+            };
+            check(&page.render().unwrap());
+        }
+    }
+
+    fn show() -> ShowPage {
+        ShowPage {
+            shell: shell(),
+            client_id: text(),
+            client_name: text(),
+            kind_name: "Web app",
+            disabled: true,
+            pkce_off: true,
+            public: false,
+            issuer: text(),
+            discovery: text(),
+            facts: vec![Fact { label: "l", values: vec![text()], code: true }],
+            secrets: vec![SecretRow {
+                created_at: text(),
+                expires_at: Some(text()),
+                expired: false,
+            }],
+            newest_secret: text(),
+        }
+    }
+
+    #[test]
+    fn a_client_and_its_secret_are_shown_as_text() {
+        check(&show().render().unwrap());
+        let page = RegisteredPage {
+            shell: shell(),
+            heading: text(),
+            lead: "l",
+            client_id: text(),
+            client_secret: Some(text()),
+            env: text(),
+        };
+        check(&page.render().unwrap());
+    }
+}

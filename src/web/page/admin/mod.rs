@@ -1,0 +1,277 @@
+//! The pages of `/admin`.
+
+pub mod apis;
+pub mod clients;
+
+use askama::Template;
+
+/// What surrounds every page of the console.
+#[derive(Clone)]
+pub struct Shell {
+    /// The issuer's path.
+    pub base: String,
+    /// Who is signed in.
+    pub username: String,
+    /// Their role.
+    pub role: String,
+    /// The entry of the navigation this page belongs to.
+    pub section: &'static str,
+    /// Hidden in every form.
+    pub csrf: String,
+    /// What has just been done.
+    pub flash: Option<&'static str>,
+    /// Whether the role may change what the page shows.
+    pub may_change: bool,
+}
+
+/// What is wrong with one field.
+#[derive(Clone)]
+pub struct Problem {
+    /// The field's name.
+    pub field: String,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Problem {
+    /// The id to jump to.
+    pub fn anchor(&self) -> &str {
+        match self.field.as_str() {
+            "client_id" => "main",
+            field => field,
+        }
+    }
+
+    /// The field as its form labels it.
+    pub fn label(&self) -> &str {
+        match self.field.as_str() {
+            "client_name" | "name" => "Name",
+            "redirect_uris" => "Redirect URIs",
+            "post_logout_redirect_uris" => "Post-logout redirect URIs",
+            "apple_bundle_ids" => "Bundle IDs",
+            "resources" => "APIs",
+            "default_resource" => "Default API",
+            "scope" | "scopes" => "Scopes",
+            "grant_types" => "Grant types",
+            "token_endpoint_auth_method" => "Client authentication",
+            "require_pkce" => "Require PKCE",
+            "refresh_token_idle_ttl" => "Refresh token idle limit",
+            "refresh_token_absolute_ttl" => "Refresh token absolute limit",
+            "identifier" => "Identifier",
+            "access_token_ttl" => "Access token lifetime",
+            "confirm" => "Name to confirm",
+            field => field,
+        }
+    }
+}
+
+/// Everything that is wrong with a form.
+#[derive(Clone, Default)]
+pub struct Problems {
+    /// In the order of the rules.
+    pub list: Vec<Problem>,
+    /// What stands above the list.
+    pub headline: &'static str,
+}
+
+impl Problems {
+    /// These problems.
+    pub fn new(list: Vec<Problem>) -> Self {
+        Self { list, headline: "Not saved yet" }
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, field: &str, message: &str) {
+        self.headline = "Not saved yet";
+        self.list.push(Problem { field: field.to_owned(), message: message.to_owned() });
+    }
+
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        !self.list.is_empty()
+    }
+
+    /// Whether this field has one.
+    pub fn has(&self, field: &str) -> bool {
+        self.list.iter().any(|problem| problem.field == field)
+    }
+
+    /// What is wrong with this field.
+    pub fn of(&self, field: &str) -> Vec<&str> {
+        self.list
+            .iter()
+            .filter(|problem| problem.field == field)
+            .map(|problem| problem.message.as_str())
+            .collect()
+    }
+}
+
+/// One of several things to choose.
+#[derive(Clone)]
+pub struct Choice {
+    /// What the form sends.
+    pub value: String,
+    /// What people read.
+    pub label: String,
+    /// More about it; may be empty.
+    pub hint: String,
+    /// Whether it is chosen.
+    pub chosen: bool,
+}
+
+/// `/admin/login`.
+#[derive(Template)]
+#[template(path = "admin/login.html")]
+pub struct LoginPage {
+    /// The issuer's path.
+    pub base: String,
+    /// What was typed.
+    pub username: String,
+    /// Why it did not work.
+    pub problem: Option<&'static str>,
+    /// Proves that the form was ours.
+    pub csrf: String,
+}
+
+/// A step of setting up, done or not as the state of things says.
+pub struct SetupStep {
+    /// What to do.
+    pub words: &'static str,
+    /// Where, or why.
+    pub hint: &'static str,
+    /// Where to do it, if that is in the console.
+    pub url: Option<String>,
+    /// Whether it is done.
+    pub done: bool,
+}
+
+/// `/admin`.
+#[derive(Template)]
+#[template(path = "admin/overview.html")]
+pub struct OverviewPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The issuer identifier.
+    pub issuer: String,
+    /// Where the discovery document is.
+    pub discovery: String,
+    /// How many clients there are.
+    pub clients: String,
+    /// How many APIs there are.
+    pub apis: String,
+    /// What is done and what is not.
+    pub steps: Vec<SetupStep>,
+}
+
+/// Something that is not there, not allowed or failed.
+#[derive(Template)]
+#[template(path = "admin/problem.html")]
+pub struct ProblemPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// A few words.
+    pub heading: String,
+    /// A sentence.
+    pub message: String,
+    /// Where to go on.
+    pub back: String,
+    /// The request's name in the log.
+    pub request_id: Option<String>,
+}
+
+/// Asks before something is deleted for good.
+#[derive(Template)]
+#[template(path = "admin/delete.html")]
+pub struct DeletePage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What must be typed.
+    pub name: String,
+    /// What happens.
+    pub consequence: &'static str,
+    /// Where the form goes.
+    pub action: String,
+    /// Where to go instead.
+    pub back: String,
+    /// What was wrong.
+    pub problems: Problems,
+}
+
+#[cfg(test)]
+pub(crate) mod hostile {
+    //! Parts of pages that hold the hostile text.
+
+    use super::{Choice, Problem, Problems, Shell};
+    use crate::web::page::hostile::text;
+
+    pub(crate) fn shell() -> Shell {
+        Shell {
+            base: String::new(),
+            username: text(),
+            role: text(),
+            section: "clients",
+            csrf: text(),
+            flash: None,
+            may_change: true,
+        }
+    }
+
+    pub(crate) fn problems(fields: &[&str]) -> Problems {
+        let problem = |field: &&str| Problem { field: (*field).to_owned(), message: text() };
+        Problems::new(fields.iter().map(problem).collect())
+    }
+
+    pub(crate) fn choices() -> Vec<Choice> {
+        vec![Choice { value: text(), label: text(), hint: text(), chosen: true }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hostile::{problems, shell};
+    use super::*;
+    use crate::web::page::hostile::{check, text};
+
+    #[test]
+    fn the_login_page_keeps_the_name_and_shows_it_as_text() {
+        let page = LoginPage {
+            base: String::new(),
+            username: text(),
+            problem: Some("Wrong username or password."),
+            csrf: text(),
+        };
+        let html = page.render().unwrap();
+        check(&html);
+        assert!(html.contains("name=\"username\"") && html.contains("name=\"password\""));
+    }
+
+    #[test]
+    fn the_frame_of_the_console_shows_names_as_text() {
+        let overview = OverviewPage {
+            shell: shell(),
+            issuer: text(),
+            discovery: text(),
+            clients: text(),
+            apis: text(),
+            steps: vec![SetupStep { words: "w", hint: "h", url: Some(text()), done: false }],
+        };
+        check(&overview.render().unwrap());
+        let problem = ProblemPage {
+            shell: shell(),
+            heading: text(),
+            message: text(),
+            back: text(),
+            request_id: Some(text()),
+        };
+        check(&problem.render().unwrap());
+        let delete = DeletePage {
+            shell: shell(),
+            name: text(),
+            consequence: "It ends.",
+            action: text(),
+            back: text(),
+            problems: problems(&["confirm"]),
+        };
+        check(&delete.render().unwrap());
+    }
+}
