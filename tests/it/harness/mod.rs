@@ -21,7 +21,7 @@ use russet::protocol::secret::{SecretString, Vault};
 use russet::simulator::{
     self, Account, AppGroup, DeveloperPublicKey, RunningSimulator, ServicesId, Team, developer_key,
 };
-use russet::store::{Store, StoreFault};
+use russet::store::Store;
 use tempfile::TempDir;
 
 use app::App;
@@ -230,10 +230,11 @@ impl House {
         App::new(self, client, secret)
     }
 
-    /// Events of this kind, newest first.
+    /// How many events of this kind were recorded.
     pub async fn events(&self, kind: &str) -> usize {
         let query = russet::store::events::EventQuery {
-            kind_prefix: Some(kind.to_owned()),
+            kind: Some(kind.to_owned()),
+            limit: 100,
             ..Default::default()
         };
         self.store().list_events(&query).await.expect("events").len()
@@ -314,5 +315,3 @@ macro_rules! on_each_engine {
         }
     };
 }
-
-pub type Stored<T> = Result<T, StoreFault>;
