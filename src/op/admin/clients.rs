@@ -1,0 +1,337 @@
+//! Registering, changing and removing clients — RFC 7591 §2, without its endpoint.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::rules::client_problems;
+use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged};
+use crate::protocol::admin::Role;
+use crate::protocol::ambient::{Timestamp, random};
+use crate::protocol::client::{
+    Client, ClientKind, ClientSecret, GrantType, TokenEndpointAuthMethod,
+};
+use crate::protocol::id::ClientId;
+use crate::protocol::jose::Algorithm;
+use crate::protocol::secret::SecretString;
+use crate::store::clients::{ListQuery, Page};
+use crate::store::{StoreFault, WriteTx};
+
+/// How long the old secret stays good after a rotation, unless said otherwise: a day.
+pub const SECRET_OVERLAP: Duration = Duration::from_secs(24 * 3600);
+/// The longest overlap that may be asked for: thirty days.
+pub const MAX_SECRET_OVERLAP: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A client to register: its kind's defaults, changed by `change`.
+#[derive(Clone, Debug)]
+pub struct NewClient {
+    /// What is being built; cannot be changed later.
+    pub kind: ClientKind,
+    /// `client_name`.
+    pub client_name: String,
+    /// A chosen `client_id`; drawn when absent.
+    pub client_id: Option<String>,
+    /// What shall differ from the kind's defaults.
+    pub change: ClientChange,
+}
+
+impl NewClient {
+    /// A client with its kind's defaults.
+    pub fn of_kind(kind: ClientKind, client_name: impl Into<String>) -> Self {
+        Self {
+            kind,
+            client_name: client_name.into(),
+            client_id: None,
+            change: ClientChange::default(),
+        }
+    }
+}
+
+/// What shall be changed of a client; `None` leaves it. Fields are those of [`Client`].
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is documented at Client")]
+pub struct ClientChange {
+    /// The version that was seen; `None` changes whatever stands.
+    pub version: Option<i32>,
+    pub client_name: Option<String>,
+    pub redirect_uris: Option<Vec<String>>,
+    pub post_logout_redirect_uris: Option<Vec<String>>,
+    pub grant_types: Option<Vec<GrantType>>,
+    pub scope: Option<Vec<String>>,
+    pub token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
+    pub id_token_signed_response_alg: Option<Algorithm>,
+    pub require_pkce: Option<bool>,
+    pub first_party: Option<bool>,
+    pub resources: Option<Vec<String>>,
+    /// `Some(None)` takes the default away.
+    pub default_resource: Option<Option<String>>,
+    pub apple_bundle_ids: Option<Vec<String>>,
+    pub require_native_challenge: Option<bool>,
+    pub refresh_token_idle_ttl: Option<u32>,
+    pub refresh_token_absolute_ttl: Option<u32>,
+    /// Switches the client off or on.
+    pub disabled: Option<bool>,
+}
+
+/// A client, with its secret the one time it is shown.
+#[derive(Debug)]
+pub struct RegisteredClient {
+    /// The metadata as stored.
+    pub client: Client,
+    /// `client_secret`: after creation and rotation of a confidential client only.
+    pub client_secret: Option<SecretString>,
+}
+
+impl ClientChange {
+    /// Applies the change; returns the names of the fields that differ now.
+    fn apply(self, client: &mut Client, now: Timestamp) -> Vec<&'static str> {
+        let before = client.clone();
+        macro_rules! set {
+            ($($field:ident),* $(,)?) => { $(
+                if let Some(value) = self.$field {
+                    client.$field = value;
+                }
+            )* };
+        }
+        set!(
+            client_name,
+            redirect_uris,
+            post_logout_redirect_uris,
+            grant_types,
+            scope,
+            token_endpoint_auth_method,
+            id_token_signed_response_alg,
+            require_pkce,
+            first_party,
+            resources,
+            default_resource,
+            apple_bundle_ids,
+            require_native_challenge,
+            refresh_token_idle_ttl,
+            refresh_token_absolute_ttl,
+        );
+        if let Some(disabled) = self.disabled
+            && disabled != client.disabled_at.is_some()
+        {
+            client.disabled_at = disabled.then_some(now);
+        }
+        macro_rules! differing {
+            ($($field:ident),* $(,)?) => {
+                [$((stringify!($field), before.$field != client.$field)),*]
+            };
+        }
+        let fields = differing!(
+            client_name,
+            redirect_uris,
+            post_logout_redirect_uris,
+            grant_types,
+            scope,
+            token_endpoint_auth_method,
+            id_token_signed_response_alg,
+            require_pkce,
+            first_party,
+            resources,
+            default_resource,
+            apple_bundle_ids,
+            require_native_challenge,
+            refresh_token_idle_ttl,
+            refresh_token_absolute_ttl,
+            disabled_at,
+        );
+        fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+    }
+}
+
+impl Administration {
+    /// Registers a client. Its secret, if it keeps one, is in the answer and nowhere else.
+    ///
+    /// # Errors
+    /// [`AdminError::Invalid`] lists every broken rule, a taken `client_id` included.
+    pub async fn create_client(
+        &self,
+        actor: &Actor,
+        new: NewClient,
+    ) -> Result<RegisteredClient, AdminError> {
+        actor.must_be(Role::Admin)?;
+        let now = self.clock.now();
+        let client_id =
+            new.client_id.map_or_else(|| ClientId::random(self.entropy.as_ref()), ClientId::new);
+        let mut client = Client::of_kind(client_id, new.kind, now);
+        client.client_name = new.client_name;
+        new.change.apply(&mut client, now);
+        let secret = (!client.is_public()).then(|| self.draw_secret(now));
+        let (client_secret, stored) = secret.unzip();
+        let event = actor
+            .event(now, "client.created", client.client_id.as_str())
+            .detail(json!({ "kind": client.kind.as_str(), "client_name": client.client_name }));
+        let client = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    check(tx, &client).await?;
+                    tx.insert_client(&client, stored.as_ref()).await?;
+                    tx.record(&event).await?;
+                    Ok::<_, AdminError>(client)
+                })
+            })
+            .await
+            .map_err(|error| error.taken("client_id"))?;
+        Ok(RegisteredClient { client, client_secret })
+    }
+
+    /// Changes a client.
+    ///
+    /// # Errors
+    /// [`AdminError::Conflict`] when it no longer stands at the version seen;
+    /// [`AdminError::Invalid`] when the result would break a rule.
+    pub async fn update_client(
+        &self,
+        actor: &Actor,
+        id: &ClientId,
+        change: ClientChange,
+    ) -> Result<Client, AdminError> {
+        actor.must_be(Role::Admin)?;
+        let now = self.clock.now();
+        let (actor, id) = (actor.clone(), id.clone());
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut client = tx.find_client(&id).await?.ok_or(AdminError::NotFound)?;
+                    unchanged(change.version, client.version)?;
+                    let changed = change.apply(&mut client, now);
+                    if changed.is_empty() {
+                        return Ok(client);
+                    }
+                    client.updated_at = now;
+                    check(tx, &client).await?;
+                    if !tx.update_client(&client).await? {
+                        return Err(AdminError::Conflict);
+                    }
+                    client.version = client.version.saturating_add(1);
+                    let event = actor.event(now, "client.updated", id.as_str());
+                    tx.record(&event.detail(json!({ "changed": changed }))).await?;
+                    Ok(client)
+                })
+            })
+            .await
+    }
+
+    /// Gives a client a new secret. The old ones stay good for `overlap`, so that the app can be
+    /// changed over without an outage.
+    ///
+    /// # Errors
+    /// [`AdminError::Invalid`] for a client that keeps no secret and for an overlap above
+    /// [`MAX_SECRET_OVERLAP`].
+    pub async fn rotate_client_secret(
+        &self,
+        actor: &Actor,
+        id: &ClientId,
+        overlap: Duration,
+    ) -> Result<RegisteredClient, AdminError> {
+        actor.must_be(Role::Admin)?;
+        if overlap > MAX_SECRET_OVERLAP {
+            return Err(AdminError::invalid("overlap", "must be thirty days at most"));
+        }
+        let now = self.clock.now();
+        let (client_secret, stored) = self.draw_secret(now);
+        let event = actor
+            .event(now, "client.secret_rotated", id.as_str())
+            .detail(json!({ "overlap_seconds": overlap.as_secs() }));
+        let id = id.clone();
+        let client = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let client = tx.find_client(&id).await?.ok_or(AdminError::NotFound)?;
+                    if client.is_public() {
+                        return Err(AdminError::invalid(
+                            "token_endpoint_auth_method",
+                            "is none: this client keeps no secret",
+                        ));
+                    }
+                    tx.insert_client_secret(&id, &stored).await?;
+                    tx.expire_client_secrets(&id, &stored.id, now.plus(overlap)).await?;
+                    tx.record(&event).await?;
+                    Ok(client)
+                })
+            })
+            .await?;
+        Ok(RegisteredClient { client, client_secret: Some(client_secret) })
+    }
+
+    /// Removes a client with its secrets, consents and grants.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when it is not there.
+    pub async fn delete_client(&self, actor: &Actor, id: &ClientId) -> Result<(), AdminError> {
+        actor.must_be(Role::Admin)?;
+        let event = actor.event(self.clock.now(), "client.deleted", id.as_str());
+        let id = id.clone();
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !tx.delete_client(&id).await? {
+                        return Err(AdminError::NotFound);
+                    }
+                    Ok(tx.record(&event).await?)
+                })
+            })
+            .await
+    }
+
+    /// One client.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when it is not there.
+    pub async fn find_client(&self, id: &ClientId) -> Result<Client, AdminError> {
+        self.store.find_client(id).await?.ok_or(AdminError::NotFound)
+    }
+
+    /// A client's secrets, newest first; their hashes prove nothing.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn client_secrets(&self, id: &ClientId) -> Result<Vec<ClientSecret>, AdminError> {
+        Ok(self.store.find_client_secrets(id).await?)
+    }
+
+    /// Clients, a page at a time.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn list_clients(&self, query: &ListQuery) -> Result<Page<Client>, AdminError> {
+        Ok(self.store.list_clients(query).await?)
+    }
+
+    fn draw_secret(&self, now: Timestamp) -> (SecretString, ClientSecret) {
+        use base64::Engine as _;
+        let secret = SecretString::random(self.entropy.as_ref());
+        let id = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .encode(random::<9>(self.entropy.as_ref()));
+        let hash = self.vault.hash(secret.expose());
+        (secret, ClientSecret { id, hash, created_at: now, expires_at: None })
+    }
+}
+
+async fn check(tx: &WriteTx, client: &Client) -> Result<(), AdminError> {
+    let mut problems = client_problems(client);
+    problems.extend(unknown_resources(tx, client).await?);
+    checked(problems)
+}
+
+async fn unknown_resources(
+    tx: &WriteTx,
+    client: &Client,
+) -> Result<Vec<FieldProblem>, StoreFault> {
+    if client.resources.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = tx.find_apis(&client.resources).await?;
+    let unknown =
+        client.resources.iter().filter(|name| known.iter().all(|api| api.identifier != **name));
+    Ok(unknown
+        .map(|name| {
+            FieldProblem::new("resources", format!("{name:?} is not the identifier of an API"))
+        })
+        .collect())
+}

@@ -1,0 +1,161 @@
+//! What administrators do: the acts behind console and command line. Each is one transaction that
+//! also writes its line of the audit log; who may do what is decided here and nowhere else.
+
+mod admins;
+mod apis;
+mod clients;
+mod console;
+pub mod passwords;
+pub mod rules;
+#[cfg(test)]
+mod tests;
+mod users;
+
+use std::sync::Arc;
+
+pub use admins::NewAdmin;
+pub use apis::{ApiChange, NewApi};
+pub use clients::{ClientChange, MAX_SECRET_OVERLAP, NewClient, RegisteredClient, SECRET_OVERLAP};
+pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession};
+pub use users::Person;
+
+use crate::protocol::admin::{Admin, Role};
+use crate::protocol::ambient::{Clock, Entropy, Timestamp};
+use crate::protocol::event::Event;
+use crate::protocol::secret::Vault;
+use crate::store::{Store, StoreFault};
+use passwords::{PasswordFault, PasswordHasher};
+
+/// Everything administrators may do. Cheap to clone.
+#[derive(Clone)]
+pub struct Administration {
+    store: Store,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    passwords: Arc<PasswordHasher>,
+}
+
+impl Administration {
+    /// Puts the acts together.
+    pub fn new(
+        store: Store,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        passwords: Arc<PasswordHasher>,
+    ) -> Self {
+        Self { store, vault, clock, entropy, passwords }
+    }
+}
+
+/// Who acts, as far as the audit log and the rules care.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// As the audit log shows it: `admin:{username}` or `cli`.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// The `X-Request-Id` they act under.
+    pub request_id: Option<String>,
+}
+
+impl Actor {
+    /// Whoever can run the binary with its configuration may do everything.
+    pub fn cli() -> Self {
+        Self { name: "cli".to_owned(), role: Role::Owner, request_id: None }
+    }
+
+    /// Somebody at the console.
+    pub fn console(admin: &Admin, request_id: Option<String>) -> Self {
+        Self { name: format!("admin:{}", admin.username), role: admin.role, request_id }
+    }
+
+    /// # Errors
+    /// [`AdminError::Forbidden`] for a lesser role.
+    pub fn must_be(&self, needed: Role) -> Result<(), AdminError> {
+        if self.role >= needed { Ok(()) } else { Err(AdminError::Forbidden { needed }) }
+    }
+
+    fn event(&self, at: Timestamp, kind: &str, target: &str) -> Event {
+        Event::new(at, kind, self.name.clone()).target(target).request_id(self.request_id.clone())
+    }
+}
+
+/// What is wrong with one field of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// The member's name, such as `redirect_uris`.
+    pub field: &'static str,
+    /// One sentence for the person who filled it in.
+    pub message: String,
+}
+
+impl FieldProblem {
+    /// A problem with this field.
+    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field, message: message.into() }
+    }
+}
+
+/// Why an act of an administrator did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The actor's role does not reach.
+    #[error("this needs the role {}", needed.as_str())]
+    Forbidden {
+        /// The least role that may.
+        needed: Role,
+    },
+    /// There is no such thing.
+    #[error("there is no such client, API, account or person")]
+    NotFound,
+    /// Somebody else changed it since it was read.
+    #[error("it was changed by somebody else meanwhile; look at it again")]
+    Conflict,
+    /// The input breaks rules; every broken one is listed.
+    #[error("{}", listed(.0))]
+    Invalid(Vec<FieldProblem>),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// A password could not be hashed or compared.
+    #[error(transparent)]
+    Password(#[from] PasswordFault),
+}
+
+impl AdminError {
+    fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldProblem::new(field, message)])
+    }
+
+    /// A key that is taken is the fault of the field that holds it.
+    fn taken(self, field: &'static str) -> Self {
+        match self {
+            Self::Store(StoreFault::Conflict(_)) => {
+                Self::invalid(field, "is taken already; choose another")
+            }
+            other @ (Self::Forbidden { .. }
+            | Self::NotFound
+            | Self::Conflict
+            | Self::Invalid(_)
+            | Self::Store(_)
+            | Self::Password(_)) => other,
+        }
+    }
+}
+
+fn listed(problems: &[FieldProblem]) -> String {
+    let lines: Vec<_> =
+        problems.iter().map(|problem| format!("{}: {}", problem.field, problem.message)).collect();
+    lines.join("\n")
+}
+
+fn checked(problems: Vec<FieldProblem>) -> Result<(), AdminError> {
+    if problems.is_empty() { Ok(()) } else { Err(AdminError::Invalid(problems)) }
+}
+
+/// Refuses an edit of something that is no longer as the editor saw it.
+fn unchanged(seen: Option<i32>, stands: i32) -> Result<(), AdminError> {
+    if seen.is_none_or(|seen| seen == stands) { Ok(()) } else { Err(AdminError::Conflict) }
+}

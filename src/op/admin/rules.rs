@@ -1,0 +1,378 @@
+//! What may be registered — RFC 7591 §2, RFC 8252 §7–8, RFC 8707 §2, RFC 9700 §2.1 and §4.1.
+//!
+//! Rules over whole values, so that creation and change obey the same ones.
+
+use std::collections::HashSet;
+
+use url::{Host, Url};
+
+use super::FieldProblem;
+use crate::protocol::api::Api;
+use crate::protocol::client::{
+    Client, ClientKind, GrantType, TokenEndpointAuthMethod, is_bundle_id,
+};
+
+const MAX_URI: usize = 2048;
+const MAX_LIST: usize = 100;
+const MAX_NAME: usize = 100;
+
+/// Schemes that run or read something on the person's machine.
+const DANGEROUS: [&str; 9] = [
+    "javascript", "data", "file", "vbscript", "blob", "about", "filesystem", "view-source", "intent",
+];
+
+/// Why `uri` may not be registered as redirect URI of such a client, if so.
+pub fn redirect_uri_problem(kind: ClientKind, uri: &str) -> Option<String> {
+    let problem = |text: &str| Some(format!("{uri:?} {text}"));
+    if kind == ClientKind::Machine {
+        return problem("has no use: a machine client signs nobody in");
+    }
+    if uri.len() > MAX_URI {
+        return Some(format!("is longer than {MAX_URI} characters"));
+    }
+    if !uri.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
+        return problem("holds a blank, a backslash or a character outside ASCII");
+    }
+    if uri.contains('*') {
+        return problem("holds a wildcard; redirect URIs are compared exactly");
+    }
+    if uri.contains('#') {
+        return problem("must not have a fragment");
+    }
+    let Ok(url) = Url::parse(uri) else {
+        return problem("is not an absolute URI");
+    };
+    if DANGEROUS.contains(&url.scheme()) {
+        return problem("has a scheme that could run or read something on the person's machine");
+    }
+    if !url.username().is_empty() || url.password().is_some() || authority(uri).contains('@') {
+        return problem("must not hold user or password");
+    }
+    match url.scheme() {
+        "https" if uri.starts_with("https://") => None,
+        "http" if is_loopback(uri, &url) => None,
+        "https" | "http" => {
+            problem("must begin with https:// (http:// only for 127.0.0.1, [::1] and localhost)")
+        }
+        _ if kind != ClientKind::Native => {
+            problem("must be an https URL; an app's own scheme is for native clients")
+        }
+        scheme if !is_reverse_domain(scheme) => problem(
+            "must be https or an app's own scheme in reverse-domain form, such as \
+             com.example.app:/callback",
+        ),
+        _ => None,
+    }
+}
+
+fn authority(uri: &str) -> &str {
+    let after = uri.split_once("//").map_or("", |(_, rest)| rest);
+    after.split(['/', '?']).next().unwrap_or_default()
+}
+
+/// Loopback, and written so: `127.1` and `2130706433` are other spellings of the same address.
+fn is_loopback(uri: &str, url: &Url) -> bool {
+    let host = match url.host() {
+        Some(Host::Ipv4(address)) if address.is_loopback() => address.to_string(),
+        Some(Host::Ipv6(address)) if address.is_loopback() => "[::1]".to_owned(),
+        Some(Host::Domain("localhost")) => "localhost".to_owned(),
+        Some(_) | None => return false,
+    };
+    let rest = uri.strip_prefix("http://").and_then(|rest| rest.strip_prefix(host.as_str()));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/', '?']))
+}
+
+/// RFC 8252 §7.1: a scheme based on a domain name under the app's control.
+fn is_reverse_domain(scheme: &str) -> bool {
+    scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty())
+}
+
+/// Whether `text` is a scope value (RFC 6749 §3.3).
+pub fn is_scope_token(text: &str) -> bool {
+    (1..=200).contains(&text.len())
+        && text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+/// Whether `text` may be a `client_id` that somebody chose.
+pub fn is_client_id(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'~'))
+}
+
+/// Whether `text` can be a console account's name.
+pub fn is_username(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b'+'))
+}
+
+/// Why this client may not be registered as it stands.
+pub fn client_problems(client: &Client) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    let mut say = |field: &'static str, message: String| {
+        problems.push(FieldProblem::new(field, message));
+    };
+    if !is_client_id(client.client_id.as_str()) {
+        say("client_id", "must be 1 to 100 of A-Z, a-z, 0-9, '.', '_', '-' and '~'".to_owned());
+    }
+    if let Some(message) = name_problem(&client.client_name) {
+        say("client_name", message);
+    }
+    uris(client, &mut say);
+    grants(client, &mut say);
+    for scope in client.scope.iter().filter(|scope| !is_scope_token(scope)) {
+        say("scope", format!("{scope:?} is not a scope value (RFC 6749 section 3.3)"));
+    }
+    for (field, list) in [
+        ("redirect_uris", &client.redirect_uris),
+        ("post_logout_redirect_uris", &client.post_logout_redirect_uris),
+        ("scope", &client.scope),
+        ("resources", &client.resources),
+        ("apple_bundle_ids", &client.apple_bundle_ids),
+    ] {
+        if let Some(message) = list_problem(list) {
+            say(field, message);
+        }
+    }
+    if let Some(default) = &client.default_resource
+        && !client.resources.contains(default)
+    {
+        say("default_resource", format!("{default:?} is not one of the client's resources"));
+    }
+    apple(client, &mut say);
+    if client.refresh_token_idle_ttl < 60 {
+        say("refresh_token_idle_ttl", "must be at least 60 seconds".to_owned());
+    }
+    if client.refresh_token_absolute_ttl < client.refresh_token_idle_ttl {
+        say("refresh_token_absolute_ttl", "must not be below refresh_token_idle_ttl".to_owned());
+    }
+    problems
+}
+
+fn uris(client: &Client, say: &mut impl FnMut(&'static str, String)) {
+    for (field, list) in [
+        ("redirect_uris", &client.redirect_uris),
+        ("post_logout_redirect_uris", &client.post_logout_redirect_uris),
+    ] {
+        for problem in list.iter().filter_map(|uri| redirect_uri_problem(client.kind, uri)) {
+            say(field, problem);
+        }
+    }
+    let needs_one = matches!(client.kind, ClientKind::Web | ClientKind::Spa)
+        && client.may_use(GrantType::AuthorizationCode);
+    if needs_one && client.redirect_uris.is_empty() {
+        say("redirect_uris", "give at least one: where people return after sign-in".to_owned());
+    }
+}
+
+fn grants(client: &Client, say: &mut impl FnMut(&'static str, String)) {
+    match (client.kind, client.is_public()) {
+        (ClientKind::Spa | ClientKind::Native, false) => say(
+            "token_endpoint_auth_method",
+            format!(
+                "must be {}: what runs on people's own devices keeps no secret",
+                TokenEndpointAuthMethod::None.as_str()
+            ),
+        ),
+        (ClientKind::Machine, true) => say(
+            "token_endpoint_auth_method",
+            "must not be none: a machine client has only its secret to show".to_owned(),
+        ),
+        (ClientKind::Web, _)
+        | (ClientKind::Spa | ClientKind::Native, true)
+        | (ClientKind::Machine, false) => {}
+    }
+    if client.is_public() && !client.require_pkce {
+        say("require_pkce", "must be true for a client without a secret".to_owned());
+    }
+    if client.grant_types.is_empty() {
+        say("grant_types", "give at least one".to_owned());
+    }
+    for grant_type in &client.grant_types {
+        let fits = match grant_type {
+            GrantType::AuthorizationCode => client.kind != ClientKind::Machine,
+            GrantType::RefreshToken => {
+                client.may_use(GrantType::AuthorizationCode)
+                    || client.may_use(GrantType::TokenExchange)
+            }
+            GrantType::ClientCredentials => !client.is_public(),
+            GrantType::TokenExchange => {
+                matches!(client.kind, ClientKind::Native | ClientKind::Web)
+            }
+        };
+        if !fits {
+            say(
+                "grant_types",
+                format!("{:?} does not fit a {} client", grant_type.as_str(), client.kind.as_str()),
+            );
+        }
+    }
+}
+
+fn apple(client: &Client, say: &mut impl FnMut(&'static str, String)) {
+    for id in client.apple_bundle_ids.iter().filter(|id| !is_bundle_id(id)) {
+        say("apple_bundle_ids", format!("{id:?} is not a bundle ID such as \"com.example.app\""));
+    }
+    if !client.apple_bundle_ids.is_empty() && !client.may_use(GrantType::TokenExchange) {
+        say(
+            "apple_bundle_ids",
+            format!("need the grant type {}", GrantType::TokenExchange.as_str()),
+        );
+    }
+}
+
+/// Why this API may not be registered as it stands.
+pub fn api_problems(api: &Api) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    let mut say = |field: &'static str, message: String| {
+        problems.push(FieldProblem::new(field, message));
+    };
+    if let Some(message) = identifier_problem(&api.identifier) {
+        say("identifier", message);
+    }
+    if let Some(message) = name_problem(&api.name) {
+        say("name", message);
+    }
+    for scope in &api.scopes {
+        if !is_scope_token(&scope.name) {
+            say("scopes", format!("{:?} is not a scope value (RFC 6749 section 3.3)", scope.name));
+        }
+        if crate::protocol::scope::SUPPORTED.contains(&scope.name.as_str()) {
+            say("scopes", format!("{:?} is an OpenID scope; choose another name", scope.name));
+        }
+        if scope.description.chars().count() > 200 || scope.description.contains(char::is_control) {
+            say("scopes", format!("the description of {:?} must be 200 characters at most, \
+                                   without control characters", scope.name));
+        }
+    }
+    let names: Vec<String> = api.scopes.iter().map(|scope| scope.name.clone()).collect();
+    if let Some(message) = list_problem(&names) {
+        say("scopes", message);
+    }
+    if !(30..=86_400).contains(&api.access_token_ttl) {
+        say("access_token_ttl", "must be between 30 seconds and 86400 (a day)".to_owned());
+    }
+    problems
+}
+
+/// A resource indicator: an absolute URI without fragment (RFC 8707 §2).
+fn identifier_problem(identifier: &str) -> Option<String> {
+    let good = identifier.len() <= MAX_URI
+        && identifier.bytes().all(|b| b.is_ascii_graphic())
+        && !identifier.contains('#')
+        && Url::parse(identifier).is_ok_and(|url| !DANGEROUS.contains(&url.scheme()));
+    (!good).then(|| {
+        "must be an absolute URI without fragment, such as \"https://api.example.com\"".to_owned()
+    })
+}
+
+fn name_problem(name: &str) -> Option<String> {
+    if name.trim().is_empty() {
+        return Some("must not be empty".to_owned());
+    }
+    (name.chars().count() > MAX_NAME || name.contains(char::is_control)).then(|| {
+        format!("must be {MAX_NAME} characters at most, without control characters")
+    })
+}
+
+fn list_problem(list: &[String]) -> Option<String> {
+    if list.len() > MAX_LIST {
+        return Some(format!("holds more than {MAX_LIST} values"));
+    }
+    let mut seen = HashSet::new();
+    list.iter().find(|value| !seen.insert(*value)).map(|value| format!("{value:?} is there twice"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVERYONE: [ClientKind; 3] = [ClientKind::Web, ClientKind::Spa, ClientKind::Native];
+
+    #[test]
+    fn https_and_loopback_may_be_registered_by_all() {
+        for uri in [
+            "https://app.example/callback",
+            "https://app.example:8443/callback?tenant=1",
+            "http://127.0.0.1/callback",
+            "http://127.0.0.1:8082/callback",
+            "http://[::1]:8082/callback",
+            "http://localhost:3000/",
+            "http://localhost",
+        ] {
+            for kind in EVERYONE {
+                assert_eq!(redirect_uri_problem(kind, uri), None, "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_own_scheme_is_for_native_apps_in_reverse_domain_form() {
+        for uri in ["com.example.app:/callback", "com.example.app://callback"] {
+            assert_eq!(redirect_uri_problem(ClientKind::Native, uri), None, "{uri}");
+            assert!(redirect_uri_problem(ClientKind::Web, uri).is_some(), "{uri}");
+            assert!(redirect_uri_problem(ClientKind::Spa, uri).is_some(), "{uri}");
+        }
+        for uri in ["myapp:/callback", "app.:/x", "mailto:a@example.com", "tel:1"] {
+            assert!(redirect_uri_problem(ClientKind::Native, uri).is_some(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_is_dangerous_or_vague_is_refused_to_all() {
+        for uri in [
+            "",
+            "/callback",
+            "//app.example/callback",
+            "app.example/callback",
+            "https:app.example",
+            "https:/app.example/callback",
+            "https://",
+            "http://app.example/callback",
+            "http://localhost.evil.example/",
+            "http://127.0.0.1.evil.example/",
+            "http://127.1/callback",
+            "http://2130706433/callback",
+            "http://10.0.0.1/callback",
+            "HTTP://127.0.0.1/callback",
+            "https://app.example/callback#fragment",
+            "https://app.example/callback#",
+            "https://*.example/callback",
+            "https://app.example/*",
+            "https://user@app.example/callback",
+            "https://user:pass@app.example/callback",
+            "https://@app.example/callback",
+            "https://app.example\\@evil.example/",
+            "https://app.example/call back",
+            "https://app.example/\ncallback",
+            "https://äpp.example/callback",
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "vbscript:x",
+            "blob:https://app.example/1",
+            "ftp://app.example/callback",
+        ] {
+            for kind in EVERYONE {
+                assert!(redirect_uri_problem(kind, uri).is_some(), "{kind:?} {uri:?}");
+            }
+        }
+        assert!(redirect_uri_problem(ClientKind::Web, &format!("https://a/{}", "x".repeat(3000)))
+            .is_some());
+    }
+
+    #[test]
+    fn a_machine_has_no_redirect_uri() {
+        assert!(redirect_uri_problem(ClientKind::Machine, "https://app.example/").is_some());
+    }
+
+    #[test]
+    fn scope_values_keep_to_rfc_6749() {
+        assert!(is_scope_token("orders:read") && is_scope_token("https://a.example/x"));
+        for bad in ["", "a b", "a\"b", "a\\b", "é", "a\n"] {
+            assert!(!is_scope_token(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The acts of administrators through the store.

@@ -1,0 +1,149 @@
+//! What administrators do with people's accounts.
+
+use serde_json::{Value, json};
+
+use super::{Actor, AdminError, Administration};
+use crate::protocol::admin::Role;
+use crate::protocol::id::UserId;
+use crate::protocol::session::Session;
+use crate::protocol::user::{Identity, User};
+use crate::store::{Reader, StoreFault};
+
+/// A person with all that hangs on them.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The account.
+    pub user: User,
+    /// What they sign in with.
+    pub identities: Vec<Identity>,
+    /// Where they are or were signed in.
+    pub sessions: Vec<Session>,
+}
+
+impl Administration {
+    /// A person, by the `sub` that clients see or by the id inside Russet.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is nobody.
+    pub async fn find_person(&self, sub_or_id: &str) -> Result<Person, AdminError> {
+        let user = find_user(&self.store, sub_or_id).await?.ok_or(AdminError::NotFound)?;
+        let identities = self.store.list_identities(&user.id).await?;
+        let sessions = self.store.list_sessions(&user.id).await?;
+        Ok(Person { user, identities, sessions })
+    }
+
+    /// Switches a person off or on. Off: sessions end and grants are revoked at once.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is nobody.
+    pub async fn set_user_disabled(
+        &self,
+        actor: &Actor,
+        sub_or_id: &str,
+        disabled: bool,
+    ) -> Result<User, AdminError> {
+        actor.must_be(Role::Admin)?;
+        let now = self.clock.now();
+        let (actor, sub_or_id) = (actor.clone(), sub_or_id.to_owned());
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut user = find_user(tx, &sub_or_id).await?.ok_or(AdminError::NotFound)?;
+                    if disabled == user.disabled_at.is_some() {
+                        return Ok(user);
+                    }
+                    user.disabled_at = disabled.then_some(now);
+                    user.updated_at = now;
+                    if !tx.update_user(&user).await? {
+                        return Err(AdminError::NotFound);
+                    }
+                    if disabled {
+                        tx.end_sessions_of_user(&user.id, now).await?;
+                        tx.revoke_grants_of_user(&user.id, now).await?;
+                    }
+                    let kind = if disabled { "user.disabled" } else { "user.enabled" };
+                    tx.record(&actor.event(now, kind, user.id.as_str())).await?;
+                    Ok(user)
+                })
+            })
+            .await
+    }
+
+    /// Deletes a person with identities, sessions, consents and grants. Their `sub` is not used
+    /// again.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is nobody.
+    pub async fn delete_user(&self, actor: &Actor, sub_or_id: &str) -> Result<(), AdminError> {
+        actor.must_be(Role::Admin)?;
+        let now = self.clock.now();
+        let (actor, sub_or_id) = (actor.clone(), sub_or_id.to_owned());
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let user = find_user(tx, &sub_or_id).await?.ok_or(AdminError::NotFound)?;
+                    tx.delete_user(&user.id).await?;
+                    Ok(tx.record(&actor.event(now, "user.deleted", user.id.as_str())).await?)
+                })
+            })
+            .await
+    }
+
+    /// All that is stored about a person, for them to have (GDPR article 15). Holds no token.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is nobody.
+    pub async fn export_user(&self, actor: &Actor, sub_or_id: &str) -> Result<Value, AdminError> {
+        actor.must_be(Role::Admin)?;
+        let person = self.find_person(sub_or_id).await?;
+        let event = actor.event(self.clock.now(), "user.exported", person.user.id.as_str());
+        self.store
+            .write(move |tx| Box::pin(async move { Ok::<_, AdminError>(tx.record(&event).await?) }))
+            .await?;
+        Ok(person.to_json())
+    }
+}
+
+impl Person {
+    /// The person as JSON: members named as OIDC Core §5.1 names claims, times in seconds.
+    pub fn to_json(&self) -> Value {
+        let Self { user, identities, sessions } = self;
+        json!({
+            "sub": user.sub,
+            "id": user.id,
+            "name": user.name,
+            "given_name": user.given_name,
+            "family_name": user.family_name,
+            "email": user.email,
+            "email_verified": user.email_verified,
+            "is_private_email": user.is_private_email,
+            "disabled_at": user.disabled_at.map(|at| at.secs()),
+            "created_at": user.created_at.secs(),
+            "updated_at": user.updated_at.secs(),
+            "identities": identities.iter().map(|identity| json!({
+                "authority": identity.authority,
+                "subject": identity.subject,
+                "connection": identity.connection_id,
+                "email": identity.email,
+                "created_at": identity.created_at.secs(),
+                "last_login_at": identity.last_login_at.secs(),
+            })).collect::<Vec<_>>(),
+            "sessions": sessions.iter().map(|session| json!({
+                "sid": session.id,
+                "auth_time": session.auth_time.secs(),
+                "amr": session.amr,
+                "connection": session.connection_id,
+                "created_at": session.created_at.secs(),
+                "expires_at": session.expires_at.secs(),
+                "ended_at": session.ended_at.map(|at| at.secs()),
+            })).collect::<Vec<_>>(),
+        })
+    }
+}
+
+async fn find_user(reader: &Reader, sub_or_id: &str) -> Result<Option<User>, StoreFault> {
+    match reader.find_user_by_sub(sub_or_id).await? {
+        Some(user) => Ok(Some(user)),
+        None => reader.find_user(&UserId::new(sub_or_id)).await,
+    }
+}
