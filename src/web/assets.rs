@@ -84,3 +84,71 @@ async fn serve(request: HttpRequest, path: web::Path<(String, String)>) -> HttpR
     }
     response.content_type(asset.content_type.as_str()).body(asset.content.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::{App, test as web_test};
+
+    use super::*;
+
+    async fn answer(path: &str, known: Option<&str>) -> (StatusCode, header::HeaderMap, usize) {
+        let app = web_test::init_service(App::new().configure(routes)).await;
+        let mut request = web_test::TestRequest::get().uri(path);
+        if let Some(tag) = known {
+            request = request.insert_header((header::IF_NONE_MATCH, tag));
+        }
+        let response = web_test::call_service(&app, request.to_request()).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        (status, headers, web_test::read_body(response).await.len())
+    }
+
+    #[actix_web::test]
+    async fn a_file_is_kept_for_ever_under_its_hash() {
+        for (name, mime) in [
+            ("russet.css", "text/css; charset=utf-8"),
+            ("russet.js", "text/javascript; charset=utf-8"),
+            ("mark.svg", "image/svg+xml"),
+        ] {
+            let (status, headers, length) = answer(&url("", name), None).await;
+            assert_eq!(status, StatusCode::OK);
+            assert_eq!(headers.get(header::CONTENT_TYPE).unwrap(), mime);
+            assert_eq!(
+                headers.get(header::CACHE_CONTROL).unwrap(),
+                "public, max-age=31536000, immutable"
+            );
+            assert!(length > 0);
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_browser_that_has_it_is_not_sent_it_again() {
+        let address = url("", "russet.css");
+        let (_, headers, _) = answer(&address, None).await;
+        let tag = headers.get(header::ETAG).unwrap().to_str().unwrap();
+        let (status, _, length) = answer(&address, Some(tag)).await;
+        assert_eq!((status, length), (StatusCode::NOT_MODIFIED, 0));
+        let (status, _, _) = answer(&address, Some("\"other\"")).await;
+        assert_eq!(status, StatusCode::OK);
+    }
+
+    #[actix_web::test]
+    async fn another_hash_or_name_or_folder_is_not_found() {
+        let address = url("", "russet.css");
+        for path in [
+            address.replace("/static/", "/static/0"),
+            address.replace(".css", ".txt"),
+            "/static/missing/nothing.css".to_owned(),
+            address.replace("russet.css", "..%2f..%2fCargo.toml"),
+            address.replace("russet.css", "demo%2fdemo.css"),
+        ] {
+            assert_eq!(answer(&path, None).await.0, StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_address_begins_with_the_issuers_path() {
+        let address = url("/tenant", "russet.css");
+        assert!(address.starts_with("/tenant/static/") && address.ends_with("/russet.css"));
+    }
+}
