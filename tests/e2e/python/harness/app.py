@@ -8,6 +8,7 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 import httpx
@@ -31,6 +32,7 @@ class App:
     def redirect_uri(self) -> str:
         return self.client["redirect_uris"][0]
 
+    @cached_property
     def metadata(self) -> dict:
         """Discovery, its endpoints moved to `origin`."""
         document = httpx.get(f"{self.origin}/.well-known/openid-configuration").json()
@@ -56,8 +58,8 @@ class App:
             "code_challenge_method": "S256",
             **parameters,
         }
-        document = httpx.get(f"{self.origin}/.well-known/openid-configuration").json()
-        return f"{document['authorization_endpoint']}?{urlencode(query)}", verifier
+        endpoint = self.metadata["authorization_endpoint"].replace(self.origin, DEV["issuer"])
+        return f"{endpoint}?{urlencode(query)}", verifier
 
     def code(self, agent: UserAgent, person: str = "Ada", **parameters) -> tuple[str, str]:
         """Signs `person` in; a fresh code and its verifier."""
@@ -67,14 +69,14 @@ class App:
         assert "code" in landing.parameters, landing.parameters
         return landing.parameters["code"], verifier
 
-    def post(self, endpoint: str, http=httpx, **form) -> httpx.Response:
+    def post(self, endpoint: str, **form) -> httpx.Response:
         """A request to one of the endpoints a client authenticates at."""
         secret = self.client.get("client_secret")
         authentication = (self.client["client_id"], secret) if secret else None
         if not secret:
             form.setdefault("client_id", self.client["client_id"])
-        return http.post(
-            self.metadata()[endpoint] if endpoint.endswith("_endpoint") else endpoint,
+        return httpx.post(
+            self.metadata[endpoint],
             data={name: value for name, value in form.items() if value is not None},
             auth=authentication,
             timeout=30,
@@ -119,7 +121,7 @@ class App:
 
     def userinfo(self, access_token: str) -> httpx.Response:
         return httpx.get(
-            self.metadata()["userinfo_endpoint"],
+            self.metadata["userinfo_endpoint"],
             headers={"authorization": f"Bearer {access_token}"},
         )
 

@@ -41,8 +41,8 @@ def noting(response: httpx.Response) -> dict:
     return body
 
 
-def cli(*arguments: str, env: dict[str, str] | None = None, config: str | None = None) -> dict:
-    """Runs `russet --config FILE … --json` and answers the object it printed."""
+def cli(*arguments: str, env: dict[str, str] | None = None, config: str | None = None):
+    """Runs `russet --config FILE … --json` and answers what it printed."""
     done = subprocess.run(
         [BINARY, "--config", config or DEV["config_file"], *arguments, "--json"],
         capture_output=True,
@@ -53,7 +53,8 @@ def cli(*arguments: str, env: dict[str, str] | None = None, config: str | None =
     if done.returncode:
         raise RuntimeError(f"russet {' '.join(arguments)}: {done.returncode}\n{done.stderr}")
     answer = json.loads(done.stdout)
-    remember(answer.get("client_secret"))
+    if isinstance(answer, dict):
+        remember(answer.get("client_secret"))
     return answer
 
 
