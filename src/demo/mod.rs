@@ -1,1 +1,15 @@
-//! demo
+//! What stands around a broker in life, for `russet dev`: an app that signs people in with it, and
+//! an API that accepts its access tokens.
+//!
+//! Both are written as an outsider would write them. They know the broker by its issuer alone and
+//! import nothing of it but the clock and the randomness that are handed in.
+
+pub mod api;
+pub mod app;
+mod outbound;
+mod server;
+
+pub use server::Running;
+
+#[cfg(test)]
+mod tests {}

@@ -1,1 +1,219 @@
-//! client_auth
+//! Client authentication: what was presented — RFC 6749 §2.3, RFC 7617, OIDC Core §9.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use url::form_urlencoded;
+
+use crate::ambient::Timestamp;
+use crate::client::{Client, ClientSecret, TokenEndpointAuthMethod};
+use crate::error::Refusal;
+use crate::id::ClientId;
+use crate::params::Params;
+use crate::secret::{SecretHash, SecretString};
+
+/// Longest `client_id` and secret looked at.
+const MAX_LENGTH: usize = 512;
+
+/// What a client presented, unproven.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Who it says it is.
+    pub client_id: ClientId,
+    /// How it proves it.
+    pub method: TokenEndpointAuthMethod,
+    /// The secret, unless the method is `none`.
+    pub secret: Option<SecretString>,
+}
+
+impl Credentials {
+    /// Reads the `Authorization` header and the form.
+    ///
+    /// # Errors
+    /// `invalid_client` for a header that is no good or nothing at all; `invalid_request` for two
+    /// methods at once (RFC 6749 §2.3) or two client ids.
+    pub fn read(authorization: Option<&str>, params: &Params) -> Result<Self, Refusal> {
+        let in_form = params.one("client_id")?;
+        let secret = params.one("client_secret")?;
+        if let Some(header) = authorization {
+            let (client_id, header_secret) = read_basic(header)?;
+            if secret.is_some() {
+                return Err(Refusal::invalid_request("two client authentication methods at once"));
+            }
+            if in_form.is_some_and(|other| other != client_id) {
+                return Err(Refusal::invalid_request("two different client_id values"));
+            }
+            return Ok(Self {
+                client_id: ClientId::new(client_id),
+                method: TokenEndpointAuthMethod::ClientSecretBasic,
+                secret: Some(header_secret.into()),
+            });
+        }
+        let client_id = in_form
+            .filter(|client_id| client_id.len() <= MAX_LENGTH)
+            .ok_or_else(|| Refusal::invalid_client("client authentication is missing"))?;
+        let method = match secret {
+            Some(_) => TokenEndpointAuthMethod::ClientSecretPost,
+            None => TokenEndpointAuthMethod::None,
+        };
+        Ok(Self {
+            client_id: ClientId::new(client_id),
+            method,
+            secret: secret.filter(|secret| secret.len() <= MAX_LENGTH).map(SecretString::from),
+        })
+    }
+
+    /// Whether these credentials prove that they are `client`'s: by the method it registered, with
+    /// a secret that has not expired. `hash` is the keyed hash of the presented secret.
+    pub fn prove(
+        &self,
+        client: &Client,
+        secrets: &[ClientSecret],
+        hash: Option<SecretHash>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let refused = |detail: &str| {
+            Err(Refusal::invalid_client("client authentication failed").detail(detail))
+        };
+        // The two ways to send a secret prove the same; a client registered for one may use the
+        // other, as most libraries choose by themselves. A secret never replaces its absence.
+        let wants_secret = !client.is_public();
+        match (wants_secret, hash) {
+            (false, None) => Ok(()),
+            (false, Some(_)) => refused("a public client sent a secret"),
+            (true, None) => refused("a confidential client sent no secret"),
+            (true, Some(hash)) => {
+                let mut good = false;
+                for secret in secrets {
+                    let in_time = secret.expires_at.is_none_or(|at| now < at);
+                    good |= in_time && secret.hash == hash;
+                }
+                if good { Ok(()) } else { refused("the secret is wrong or has expired") }
+            }
+        }
+    }
+}
+
+/// Decodes HTTP Basic credentials; both halves are form-urlencoded first (RFC 6749 §2.3.1).
+fn read_basic(header: &str) -> Result<(String, String), Refusal> {
+    let malformed = || Refusal::invalid_client("the Authorization header is not valid Basic");
+    let (scheme, encoded) = header.split_once(' ').ok_or_else(malformed)?;
+    if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > 4 * MAX_LENGTH {
+        return Err(malformed());
+    }
+    let bytes = STANDARD.decode(encoded).map_err(|_| malformed())?;
+    let text = String::from_utf8(bytes).map_err(|_| malformed())?;
+    let (client_id, secret) = text.split_once(':').ok_or_else(malformed)?;
+    let decode = |part: &str| {
+        // A form value holds no bare `&` or `=`; there is exactly one name and no value.
+        let mut pairs = form_urlencoded::parse(part.as_bytes());
+        match (pairs.next(), pairs.next()) {
+            (Some((name, value)), None) if value.is_empty() && !part.ends_with('=') => {
+                Ok(name.into_owned())
+            }
+            // Libraries that skip the encoding send their secret as it is.
+            _ => Ok(part.to_owned()),
+        }
+    };
+    let (client_id, secret): (Result<_, Refusal>, Result<_, Refusal>) =
+        (decode(client_id), decode(secret));
+    let (client_id, secret) = (client_id?, secret?);
+    if client_id.is_empty() || client_id.len() > MAX_LENGTH || secret.len() > MAX_LENGTH {
+        return Err(malformed());
+    }
+    Ok((client_id, secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::ClientKind;
+    use crate::secret::Vault;
+
+    fn read(authorization: Option<&str>, form: &str) -> Result<Credentials, Refusal> {
+        Credentials::read(authorization, &Params::parse(form.as_bytes()).unwrap())
+    }
+
+    fn basic(text: &str) -> String {
+        format!("Basic {}", STANDARD.encode(text))
+    }
+
+    #[test]
+    fn basic_is_form_urlencoded() {
+        let header = basic("app%3A1:s%2Bcret%20with+space");
+        let credentials = read(Some(&header), "").unwrap();
+        assert_eq!(credentials.client_id.as_str(), "app:1");
+        assert_eq!(credentials.secret.unwrap().expose(), "s+cret with space");
+    }
+
+    #[test]
+    fn each_malformed_credential_is_refused() {
+        for header in [
+            "Basic",
+            "Basic ",
+            "Basic !!!",
+            "Bearer abc",
+            &basic("no colon"),
+            &basic(":secret"),
+            &format!("Basic\t{}", STANDARD.encode("a:b")),
+            &format!("Basic {}=", STANDARD.encode("a:bc")),
+            &basic(&format!("a:{}", "x".repeat(600))),
+        ] {
+            assert_eq!(
+                read(Some(header), "").unwrap_err().code.as_str(),
+                "invalid_client",
+                "{header}"
+            );
+        }
+        assert_eq!(read(None, "").unwrap_err().code.as_str(), "invalid_client");
+    }
+
+    #[test]
+    fn two_methods_or_two_names_are_refused() {
+        let header = basic("app:secret");
+        for form in ["client_secret=secret", "client_id=app&client_secret=x", "client_id=other"] {
+            let refusal = read(Some(&header), form).unwrap_err();
+            assert_eq!(refusal.code.as_str(), "invalid_request", "{form}");
+        }
+        assert!(read(Some(&header), "client_id=app").is_ok());
+    }
+
+    #[test]
+    fn the_truth_table_of_proof() {
+        let vault = Vault::from_bytes(&[3; 32]).unwrap();
+        let now = Timestamp::from_secs(100);
+        let secret = |text: &str, expires_at| ClientSecret {
+            id: text.into(),
+            hash: vault.hash(text),
+            created_at: now,
+            expires_at,
+        };
+        let secrets = [
+            secret("current", None),
+            secret("old", Some(now)),
+            secret("overlap", Some(Timestamp::from_secs(101))),
+        ];
+        let web = Client::of_kind(ClientId::new("c"), ClientKind::Web, now);
+        let spa = Client::of_kind(ClientId::new("c"), ClientKind::Spa, now);
+        for (client, presented, good) in [
+            (&web, Some("current"), true),
+            (&web, Some("overlap"), true),
+            (&web, Some("old"), false),
+            (&web, Some("wrong"), false),
+            (&web, Some(""), false),
+            (&web, None, false),
+            (&spa, None, true),
+            (&spa, Some("current"), false),
+        ] {
+            let credentials = Credentials {
+                client_id: ClientId::new("c"),
+                method: TokenEndpointAuthMethod::None,
+                secret: presented.map(SecretString::from),
+            };
+            let hash = presented.map(|text| vault.hash(text));
+            let proved = credentials.prove(client, &secrets, hash, now);
+            assert_eq!(proved.is_ok(), good, "{:?} {presented:?}", client.kind);
+        }
+        let none = Credentials::read(None, &Params::parse(b"client_id=c").unwrap()).unwrap();
+        assert!(none.prove(&web, &[], None, now).is_err());
+    }
+}

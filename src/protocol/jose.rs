@@ -1,6 +1,30 @@
-//! JWS, JWT, JWK and thumbprints — RFC 7515, 7517, 7519, 7638, 8725.
+//! JWS, JWT, JWK and thumbprints — RFC 7515, 7517, 7519, 7638, 8037, 8725.
+//!
+//! A [`SigningKey`] is parsed once and kept: a library that takes the key's bytes on each call
+//! spends more time parsing RSA keys than signing with them. The algorithm belongs to the key and
+//! is never read from a token (RFC 8725 §3.1).
 
+use std::fmt;
+
+use aws_lc_rs::digest;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+    Ed25519KeyPair, KeyPair, ParsedPublicKey, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair,
+    RsaPublicKeyComponents,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::secret::Secret;
+
+/// No token longer than this is looked at (RFC 8725 §3.11; security.md O15).
+pub const MAX_TOKEN_LENGTH: usize = 16 * 1024;
 
 /// A signature algorithm Russet signs with (RFC 7518 §3.1, RFC 8037).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,4 +61,384 @@ impl Algorithm {
 
     /// Every algorithm, as discovery lists them.
     pub const ALL: [Self; 4] = [Self::Rs256, Self::Es256, Self::EdDsa, Self::Ps256];
+
+    /// The left half of the hash that goes with this algorithm, in base64url: `at_hash` and
+    /// `c_hash` (OIDC Core §3.1.3.6). Ed25519 hashes with SHA-512.
+    pub fn half_hash(self, value: &str) -> String {
+        let algorithm = match self {
+            Self::Rs256 | Self::Es256 | Self::Ps256 => &digest::SHA256,
+            Self::EdDsa => &digest::SHA512,
+        };
+        let hash = digest::digest(algorithm, value.as_bytes());
+        let half = hash.as_ref().split_at(hash.as_ref().len() / 2).0;
+        URL_SAFE_NO_PAD.encode(half)
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What kind of token a JWT is: the `typ` header (RFC 8725 §3.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Typ {
+    /// An ID token. OIDC names no `typ`; `JWT` it is.
+    IdToken,
+    /// A JWT access token (RFC 9068 §2.1).
+    AccessToken,
+}
+
+impl Typ {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::IdToken => "JWT",
+            Self::AccessToken => "at+jwt",
+        }
+    }
+}
+
+/// Why a key or a token is no good. Says nothing an attacker could use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoseError {
+    /// The key cannot be made, parsed or used.
+    #[error("the signing key cannot be used")]
+    BadKey,
+    /// Not three base64url parts holding JSON objects of the expected shape.
+    #[error("the token is malformed")]
+    Malformed,
+    /// Another algorithm, `typ`, or an extension that must be understood (`crit`).
+    #[error("the token's header is not acceptable")]
+    BadHeader,
+    /// No key has this `kid`.
+    #[error("the token names an unknown key")]
+    UnknownKey,
+    /// The signature does not fit.
+    #[error("the token's signature is wrong")]
+    BadSignature,
+}
+
+enum Pair {
+    Rsa(RsaKeyPair),
+    Ec(EcdsaKeyPair),
+    Ed(Ed25519KeyPair),
+}
+
+/// A private key ready to sign, with everything that can be computed ahead.
+pub struct SigningKey {
+    kid: String,
+    alg: Algorithm,
+    pair: Pair,
+    verifier: ParsedPublicKey,
+    public_jwk: serde_json::Value,
+    id_token_header: String,
+    access_token_header: String,
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({} {})", self.alg, self.kid)
+    }
+}
+
+/// Makes a private key for `alg`, as PKCS#8 DER. An RSA key takes tenths of a second: never on
+/// the way of a request.
+///
+/// # Errors
+/// [`JoseError::BadKey`] if the cryptographic library fails.
+pub fn generate_private_key(alg: Algorithm) -> Result<Secret<Vec<u8>>, JoseError> {
+    let bad = |_| JoseError::BadKey;
+    let der = match alg {
+        Algorithm::Rs256 | Algorithm::Ps256 => {
+            let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(bad)?;
+            AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(bad)?.as_ref().to_vec()
+        }
+        Algorithm::Es256 => {
+            let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(bad)?;
+            pair.to_pkcs8v1().map_err(bad)?.as_ref().to_vec()
+        }
+        Algorithm::EdDsa => {
+            let pair = Ed25519KeyPair::generate().map_err(bad)?;
+            pair.to_pkcs8v1().map_err(bad)?.as_ref().to_vec()
+        }
+    };
+    Ok(Secret::new(der))
+}
+
+impl SigningKey {
+    /// Parses a private key made by [`generate_private_key`] for the same `alg`.
+    ///
+    /// # Errors
+    /// [`JoseError::BadKey`] when the bytes are anything else.
+    pub fn from_pkcs8(alg: Algorithm, der: &[u8]) -> Result<Self, JoseError> {
+        let b64 = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let (pair, verifier, members) = match alg {
+            Algorithm::Rs256 | Algorithm::Ps256 => {
+                let pair = RsaKeyPair::from_pkcs8(der).map_err(|_| JoseError::BadKey)?;
+                let public = pair.public_key();
+                let n = public.modulus().big_endian_without_leading_zero().to_vec();
+                let e = public.exponent().big_endian_without_leading_zero().to_vec();
+                let scheme: &'static signature::RsaParameters = if alg == Algorithm::Rs256 {
+                    &signature::RSA_PKCS1_2048_8192_SHA256
+                } else {
+                    &signature::RSA_PSS_2048_8192_SHA256
+                };
+                let verifier = RsaPublicKeyComponents { n: &n, e: &e }
+                    .to_parsed_public_key(scheme)
+                    .map_err(|_| JoseError::BadKey)?;
+                let members = json!({ "e": b64(&e), "kty": "RSA", "n": b64(&n) });
+                (Pair::Rsa(pair), verifier, members)
+            }
+            Algorithm::Es256 => {
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
+                    .map_err(|_| JoseError::BadKey)?;
+                let point = pair.public_key().as_ref().to_vec();
+                let (x, y) = point
+                    .strip_prefix(&[4])
+                    .and_then(|xy| xy.split_at_checked(32))
+                    .ok_or(JoseError::BadKey)?;
+                let members = json!({ "crv": "P-256", "kty": "EC", "x": b64(x), "y": b64(y) });
+                let verifier = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point)
+                    .map_err(|_| JoseError::BadKey)?;
+                (Pair::Ec(pair), verifier, members)
+            }
+            Algorithm::EdDsa => {
+                let pair = Ed25519KeyPair::from_pkcs8(der).map_err(|_| JoseError::BadKey)?;
+                let x = pair.public_key().as_ref().to_vec();
+                let members = json!({ "crv": "Ed25519", "kty": "OKP", "x": b64(&x) });
+                let verifier = ParsedPublicKey::new(&ED25519, &x).map_err(|_| JoseError::BadKey)?;
+                (Pair::Ed(pair), verifier, members)
+            }
+        };
+        // RFC 7638 §3: SHA-256 over the required members, sorted by name. RS256 and PS256 use
+        // different keys, so thumbprints never meet.
+        let thumbprint = digest::digest(&digest::SHA256, members.to_string().as_bytes());
+        let kid = b64(thumbprint.as_ref());
+        let mut public_jwk = members;
+        if let Some(jwk) = public_jwk.as_object_mut() {
+            jwk.insert("kid".into(), kid.clone().into());
+            jwk.insert("use".into(), "sig".into());
+            jwk.insert("alg".into(), alg.as_str().into());
+        }
+        let header = |typ: Typ| {
+            b64(json!({ "alg": alg.as_str(), "kid": kid, "typ": typ.as_str() })
+                .to_string()
+                .as_bytes())
+        };
+        Ok(Self {
+            id_token_header: header(Typ::IdToken),
+            access_token_header: header(Typ::AccessToken),
+            kid,
+            alg,
+            pair,
+            verifier,
+            public_jwk,
+        })
+    }
+
+    /// `kid`: the RFC 7638 thumbprint.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The one algorithm this key signs with.
+    pub fn alg(&self) -> Algorithm {
+        self.alg
+    }
+
+    /// The public half, as published in the JWKS.
+    pub fn public_jwk(&self) -> &serde_json::Value {
+        &self.public_jwk
+    }
+
+    /// Signs `claims` as a JWT of this `typ`.
+    ///
+    /// # Errors
+    /// [`JoseError::Malformed`] when the claims are not JSON, [`JoseError::BadKey`] when the
+    /// cryptographic library fails.
+    pub fn sign<C: Serialize>(&self, typ: Typ, claims: &C) -> Result<String, JoseError> {
+        let header = match typ {
+            Typ::IdToken => &self.id_token_header,
+            Typ::AccessToken => &self.access_token_header,
+        };
+        let payload = serde_json::to_vec(claims).map_err(|_| JoseError::Malformed)?;
+        let mut jwt = String::with_capacity(header.len() + payload.len() * 4 / 3 + 352);
+        jwt.push_str(header);
+        jwt.push('.');
+        URL_SAFE_NO_PAD.encode_string(&payload, &mut jwt);
+        let random = SystemRandom::new();
+        let bad = |_| JoseError::BadKey;
+        let message = jwt.as_bytes();
+        let signature = match &self.pair {
+            Pair::Ec(pair) => pair.sign(&random, message).map_err(bad)?.as_ref().to_vec(),
+            Pair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                let padding: &'static dyn signature::RsaEncoding =
+                    if self.alg == Algorithm::Ps256 { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
+                pair.sign(padding, &random, message, &mut signature).map_err(bad)?;
+                signature
+            }
+        };
+        jwt.push('.');
+        URL_SAFE_NO_PAD.encode_string(&signature, &mut jwt);
+        Ok(jwt)
+    }
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    crit: Option<serde::de::IgnoredAny>,
+}
+
+/// Verifies a token that one of `keys` signed, and reads its claims. Time is not looked at: an
+/// expired ID token is still a good `id_token_hint`.
+///
+/// # Errors
+/// Every [`JoseError`]; the token's own claims about keys and algorithms are never believed.
+pub fn verify<'k, C: DeserializeOwned>(
+    token: &str,
+    typ: Typ,
+    find_key: impl FnOnce(&str) -> Option<&'k SigningKey>,
+) -> Result<C, JoseError> {
+    if token.len() > MAX_TOKEN_LENGTH {
+        return Err(JoseError::Malformed);
+    }
+    let (message, signature) = token.rsplit_once('.').ok_or(JoseError::Malformed)?;
+    let (header, payload) = message.split_once('.').ok_or(JoseError::Malformed)?;
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| JoseError::Malformed);
+    let header: Header =
+        serde_json::from_slice(&decode(header)?).map_err(|_| JoseError::Malformed)?;
+    if header.crit.is_some() || header.typ.as_deref() != Some(typ.as_str()) {
+        return Err(JoseError::BadHeader);
+    }
+    let kid = header.kid.ok_or(JoseError::BadHeader)?;
+    let key = find_key(&kid).ok_or(JoseError::UnknownKey)?;
+    if header.alg != key.alg.as_str() {
+        return Err(JoseError::BadHeader);
+    }
+    key.verifier
+        .verify_sig(message.as_bytes(), &decode(signature)?)
+        .map_err(|_| JoseError::BadSignature)?;
+    serde_json::from_slice(&decode(payload)?).map_err(|_| JoseError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Claims {
+        sub: String,
+    }
+
+    fn key(alg: Algorithm) -> SigningKey {
+        let der = generate_private_key(alg).expect("a new key");
+        SigningKey::from_pkcs8(alg, der.expose()).expect("the key just made")
+    }
+
+    fn alice() -> Claims {
+        Claims { sub: "alice".into() }
+    }
+
+    #[test]
+    fn every_algorithm_signs_what_it_and_another_library_verify() {
+        for alg in Algorithm::ALL {
+            let key = key(alg);
+            let token = key.sign(Typ::AccessToken, &alice()).expect("signing");
+            let own: Claims = verify(&token, Typ::AccessToken, |_| Some(&key)).expect("verifies");
+            assert_eq!(own, alice());
+
+            let jwk = serde_json::from_value(key.public_jwk().clone()).expect("a JWK");
+            let decoding = jsonwebtoken::DecodingKey::from_jwk(&jwk).expect("a decoding key");
+            let foreign = alg.as_str().parse().expect("a known algorithm");
+            let mut validation = jsonwebtoken::Validation::new(foreign);
+            validation.required_spec_claims.clear();
+            validation.validate_exp = false;
+            let other = jsonwebtoken::decode::<Claims>(&token, &decoding, &validation)
+                .expect("another library verifies it");
+            assert_eq!(other.claims, alice());
+            assert_eq!(other.header.typ.as_deref(), Some("at+jwt"));
+            assert_eq!(
+                jwk.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256).expect("a thumbprint"),
+                key.kid()
+            );
+        }
+    }
+
+    #[test]
+    fn a_jwk_shows_nothing_private() {
+        for alg in Algorithm::ALL {
+            let jwk = key(alg).public_jwk().clone();
+            for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                assert!(jwk.get(private).is_none(), "{alg} publishes {private}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_kind_is_refused() {
+        let key = key(Algorithm::Es256);
+        let token = key.sign(Typ::IdToken, &alice()).expect("signing");
+        let read = verify::<Claims>(&token, Typ::AccessToken, |_| Some(&key));
+        assert_eq!(read, Err(JoseError::BadHeader));
+    }
+
+    #[test]
+    fn the_header_chooses_neither_algorithm_nor_extension() {
+        let key = key(Algorithm::Es256);
+        let token = key.sign(Typ::AccessToken, &alice()).expect("signing");
+        let (_, rest) = token.split_once('.').expect("three parts");
+        for header in [
+            json!({ "alg": "none", "kid": key.kid(), "typ": "at+jwt" }),
+            json!({ "alg": "HS256", "kid": key.kid(), "typ": "at+jwt" }),
+            json!({ "alg": "ES256", "kid": key.kid(), "typ": "at+jwt", "crit": ["exp"] }),
+            json!({ "alg": "ES256", "typ": "at+jwt" }),
+        ] {
+            let forged = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
+            let read = verify::<Claims>(&forged, Typ::AccessToken, |_| Some(&key));
+            assert_eq!(read, Err(JoseError::BadHeader), "{header}");
+        }
+    }
+
+    #[test]
+    fn any_altered_truncated_or_lengthened_token_is_refused() {
+        let key = key(Algorithm::EdDsa);
+        let token = key.sign(Typ::AccessToken, &alice()).expect("signing");
+        let read = |token: &str| verify::<Claims>(token, Typ::AccessToken, |_| Some(&key));
+        for position in 0..token.len() {
+            let mut altered = token.clone().into_bytes();
+            altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(altered).expect("ASCII");
+            assert!(read(&altered).is_err(), "position {position}");
+            assert!(read(&token[..position]).is_err(), "cut at {position}");
+        }
+        assert!(read(&format!("{token}A")).is_err());
+        assert!(read(&format!("{token}=")).is_err());
+        assert!(read(&format!("{token}.")).is_err());
+        assert!(read(&"a".repeat(MAX_TOKEN_LENGTH + 1)).is_err());
+    }
+
+    #[test]
+    fn a_token_signed_by_a_stranger_is_refused() {
+        let (own, stranger) = (key(Algorithm::Es256), key(Algorithm::Es256));
+        let token = stranger.sign(Typ::AccessToken, &alice()).expect("signing");
+        let by_kid =
+            verify::<Claims>(&token, Typ::AccessToken, |kid| (kid == own.kid()).then_some(&own));
+        assert_eq!(by_kid, Err(JoseError::UnknownKey));
+        let forced = verify::<Claims>(&token, Typ::AccessToken, |_| Some(&own));
+        assert_eq!(forced, Err(JoseError::BadSignature));
+    }
+
+    #[test]
+    fn half_hashes_follow_the_algorithm() {
+        // OIDC Core §A.3's access token and at_hash.
+        let hash = Algorithm::Rs256.half_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
+        assert_eq!(hash, "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(Algorithm::EdDsa.half_hash("x").len(), 43);
+    }
 }

@@ -1,1 +1,119 @@
-//! metadata
+//! Discovery — OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3.
+//!
+//! Says nothing that is not implemented: a test exercises each value.
+
+use serde::Serialize;
+
+use crate::authorization_request::PROMPT_VALUES;
+use crate::authorization_response::RESPONSE_MODES;
+use crate::client::{GrantType, TokenEndpointAuthMethod};
+use crate::jose::Algorithm;
+use crate::scope;
+
+/// Paths of the endpoints, under the issuer's own path.
+pub mod path {
+    /// RFC 6749 §3.1.
+    pub const AUTHORIZATION: &str = "/authorize";
+    /// RFC 6749 §3.2.
+    pub const TOKEN: &str = "/token";
+    /// OIDC Core §5.3.
+    pub const USERINFO: &str = "/userinfo";
+    /// RFC 7517 §5.
+    pub const JWKS: &str = "/jwks";
+    /// RFC 7662 §2.
+    pub const INTROSPECTION: &str = "/introspect";
+    /// RFC 7009 §2.
+    pub const REVOCATION: &str = "/revoke";
+    /// OIDC RP-Initiated Logout §2.
+    pub const END_SESSION: &str = "/logout";
+}
+
+/// The discovery document.
+#[derive(Debug, Serialize)]
+pub struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    end_session_endpoint: String,
+    scopes_supported: Vec<&'static str>,
+    response_types_supported: Vec<&'static str>,
+    response_modes_supported: Vec<&'static str>,
+    grant_types_supported: Vec<&'static str>,
+    subject_types_supported: Vec<&'static str>,
+    id_token_signing_alg_values_supported: Vec<&'static str>,
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    code_challenge_methods_supported: Vec<&'static str>,
+    claims_supported: Vec<&'static str>,
+    prompt_values_supported: Vec<&'static str>,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    authorization_response_iss_parameter_supported: bool,
+}
+
+impl Metadata {
+    /// The document of `issuer`, which has no trailing slash.
+    pub fn of(issuer: &str) -> Self {
+        let url = |path: &str| format!("{issuer}{path}");
+        let methods = || TokenEndpointAuthMethod::ALL.iter().map(|m| m.as_str()).collect();
+        let confidential = || {
+            TokenEndpointAuthMethod::ALL
+                .iter()
+                .filter(|method| **method != TokenEndpointAuthMethod::None)
+                .map(|method| method.as_str())
+                .collect()
+        };
+        Self {
+            issuer: issuer.to_owned(),
+            authorization_endpoint: url(path::AUTHORIZATION),
+            token_endpoint: url(path::TOKEN),
+            userinfo_endpoint: url(path::USERINFO),
+            jwks_uri: url(path::JWKS),
+            introspection_endpoint: url(path::INTROSPECTION),
+            revocation_endpoint: url(path::REVOCATION),
+            end_session_endpoint: url(path::END_SESSION),
+            scopes_supported: scope::SUPPORTED.to_vec(),
+            response_types_supported: vec!["code"],
+            response_modes_supported: RESPONSE_MODES.to_vec(),
+            grant_types_supported: GrantType::ALL.iter().map(|g| g.as_str()).collect(),
+            subject_types_supported: vec!["public"],
+            id_token_signing_alg_values_supported: Algorithm::ALL
+                .iter()
+                .map(|alg| alg.as_str())
+                .collect(),
+            token_endpoint_auth_methods_supported: methods(),
+            introspection_endpoint_auth_methods_supported: confidential(),
+            revocation_endpoint_auth_methods_supported: methods(),
+            code_challenge_methods_supported: vec!["S256"],
+            claims_supported: vec![
+                "iss",
+                "sub",
+                "aud",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "at_hash",
+                "amr",
+                "sid",
+                "name",
+                "given_name",
+                "family_name",
+                "updated_at",
+                "email",
+                "email_verified",
+            ],
+            prompt_values_supported: PROMPT_VALUES.to_vec(),
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            authorization_response_iss_parameter_supported: true,
+        }
+    }
+}

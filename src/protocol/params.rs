@@ -1,1 +1,82 @@
-//! params
+//! Parameters of a request — RFC 6749 §3.1, §3.2, Appendix B.
+
+use url::form_urlencoded;
+
+use crate::error::Refusal;
+
+/// More parameters than any request needs; beyond it the request is refused unread.
+const MAX_PARAMETERS: usize = 100;
+
+/// The parameters of one request: decoded, in order, empty ones left out, since "parameters sent
+/// without a value MUST be treated as if they were omitted" (RFC 6749 §3.1).
+#[derive(Clone, Default)]
+pub struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Reads `application/x-www-form-urlencoded` text: a query or a body.
+    ///
+    /// # Errors
+    /// `invalid_request` for text with too many parameters.
+    pub fn parse(text: &[u8]) -> Result<Self, Refusal> {
+        let mut pairs = Vec::new();
+        for (name, value) in form_urlencoded::parse(text) {
+            if pairs.len() == MAX_PARAMETERS {
+                return Err(Refusal::invalid_request("too many parameters"));
+            }
+            if !value.is_empty() {
+                pairs.push((name.into_owned(), value.into_owned()));
+            }
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The value of a parameter that may stand at most once.
+    ///
+    /// # Errors
+    /// `invalid_request` when it is repeated (RFC 6749 §3.1).
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        let mut values = self.all(name);
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Refusal::invalid_request(format!("{name} is given more than once")));
+        }
+        Ok(first)
+    }
+
+    /// The value of a parameter that must stand exactly once.
+    ///
+    /// # Errors
+    /// `invalid_request` when it is missing or repeated.
+    pub fn required(&self, name: &str) -> Result<&str, Refusal> {
+        self.one(name)?.ok_or_else(|| Refusal::invalid_request(format!("{name} is missing")))
+    }
+
+    /// Every value of a parameter that may be repeated, such as `resource` (RFC 8707 §2).
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_parameters_count_as_omitted() {
+        let params = Params::parse(b"state=&scope=openid").expect("well-formed");
+        assert_eq!(params.one("state"), Ok(None));
+        assert_eq!(params.one("scope"), Ok(Some("openid")));
+    }
+
+    #[test]
+    fn a_repeated_parameter_is_refused() {
+        let params = Params::parse(b"state=1&state=2&resource=a&resource=b").expect("well-formed");
+        assert!(params.one("state").is_err());
+        assert_eq!(params.all("resource").collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_flood_of_parameters_is_refused() {
+        assert!(Params::parse("a=1&".repeat(101).as_bytes()).is_err());
+    }
+}

@@ -67,7 +67,7 @@ impl<'de> serde::Deserialize<'de> for SecretString {
 }
 
 /// What is stored in place of a machine secret. Compared in constant time.
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Copy)]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
