@@ -1,1 +1,19 @@
-//! The history of the schema.
+//! The history of the schema: one timeline for SQLite and PostgreSQL.
+//!
+//! A migration is never edited after a release, and never sees today's entities. Times are
+//! milliseconds since the Unix epoch, lists and other structures are JSON in text columns, hashes
+//! and sealed values are bytes.
+
+mod m0001_foundation;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+
+/// Every migration, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_foundation::Migration)]
+    }
+}

@@ -1,1 +1,72 @@
-//! jobs
+//! What happens by itself: plain acts of the provider, on timers.
+//!
+//! Each may run on every replica at once; what must happen once is settled in the database.
+
+use std::future::Future;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::op::Fault;
+use crate::web::App;
+
+/// How soon a key made or retired on another replica is known here.
+const RELOAD_KEYS: Duration = Duration::from_secs(5);
+const SWEEP: Duration = Duration::from_secs(60);
+const ROTATE_KEYS: Duration = Duration::from_secs(3600);
+
+/// Starts the jobs; they end when `stop` is cancelled.
+pub fn spawn(app: Data<App>, stop: CancellationToken) {
+    let first = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        // A first start: keys that are still missing are made while requests are answered.
+        if !first.provider.keys().is_complete() {
+            noted("make signing keys", first.provider.keys().start().await);
+        }
+        every(RELOAD_KEYS, stopped, || async {
+            noted("reload signing keys", first.provider.keys().reload().await);
+        })
+        .await;
+    });
+    let sweeper = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        every(SWEEP, stopped, || async {
+            noted("sweep", sweeper.provider.sweep().await.map(|_| ()));
+            sweeper.limits.tidy();
+        })
+        .await;
+    });
+    tokio::spawn(async move {
+        every(ROTATE_KEYS, stop, || async {
+            noted("rotate signing keys", app.provider.keys().rotate_by_schedule().await);
+        })
+        .await;
+    });
+}
+
+async fn every<F: Future<Output = ()>>(
+    period: Duration,
+    stop: CancellationToken,
+    mut job: impl FnMut() -> F,
+) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick comes at once; the start has done that work already.
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => job().await,
+        }
+    }
+}
+
+fn noted(job: &str, outcome: Result<(), Fault>) {
+    if let Err(fault) = outcome {
+        tracing::error!(job, %fault, "a job failed");
+    }
+}

@@ -1,5 +1,6 @@
 //! Russet: a self-hosted OIDC identity broker.
 
+pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod demo;

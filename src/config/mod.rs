@@ -1,1 +1,210 @@
-//! config
+//! Configuration: `russet.toml`, overlaid by `RUSSET_SECTION__KEY` variables, read once into types.
+//!
+//! Every value is also an environment variable: upper case, `__` between section and key
+//! (`RUSSET_SERVER__ISSUER`), lists separated by commas. Every secret `x` is also `x_file`, a path
+//! to a file that holds it; both at once is an error. Relative paths, that of the SQLite database
+//! included, start at the directory of the configuration file; those from the environment start
+//! at the working directory. All problems are reported at once.
+
+mod problem;
+mod read;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use ipnet::IpNet;
+use url::Url;
+
+pub use self::problem::{ConfigProblems, Problem};
+use crate::protocol::secret::{SecretString, Vault};
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[database]`
+    pub database: Database,
+    /// `[secrets]`
+    pub secrets: Secrets,
+    /// `[apple]`; absent when the broker has no Apple connection.
+    pub apple: Option<Apple>,
+    /// `[[connections]]`: OpenID Providers other than Apple.
+    pub connections: Vec<OidcConnection>,
+    /// `[outbound]`
+    pub outbound: Outbound,
+    /// `[rate_limit]`
+    pub rate_limit: RateLimit,
+    /// `[metrics]`
+    pub metrics: Metrics,
+    /// `[log]`
+    pub log: Log,
+    /// What works but should be mended, such as a key file that everybody may read.
+    pub warnings: Vec<Problem>,
+    file: String,
+}
+
+/// `[server]`
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The issuer identifier, exactly as it stands in tokens: no trailing slash.
+    pub issuer: String,
+    /// Proxies whose `X-Forwarded-*` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Worker threads; one per core when absent.
+    pub workers: Option<usize>,
+}
+
+/// `[database]`
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// `sqlite://PATH` (resolved) or `postgres://…`; may hold a password.
+    pub url: SecretString,
+    /// Whether `serve` applies pending migrations.
+    pub auto_migrate: bool,
+}
+
+/// `[secrets]`
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// 32 random bytes in base64, already known to be well-formed.
+    pub master_key: Option<SecretString>,
+}
+
+/// `[apple]`
+#[derive(Clone, Debug)]
+pub struct Apple {
+    /// The ten-character Team ID.
+    pub team_id: String,
+    /// The ten-character Key ID of the private key.
+    pub key_id: String,
+    /// Content of the `.p8` file.
+    pub private_key: SecretString,
+    /// Web sign-in: the Services ID.
+    pub services_id: Option<String>,
+    /// Native sign-in: the apps' bundle IDs.
+    pub bundle_ids: Vec<String>,
+    /// Apple, or a simulation of it.
+    pub issuer: Url,
+    /// Whether to send PKCE: `"s256"` (default) or `"off"`.
+    pub pkce: bool,
+    /// Content of Apple's domain association file.
+    pub domain_association: Option<String>,
+}
+
+/// One of `[[connections]]`.
+#[derive(Clone, Debug)]
+pub struct OidcConnection {
+    /// Its name in URLs and rows.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// The upstream's issuer identifier, as text for comparison with `iss`.
+    pub issuer: String,
+    /// Russet's `client_id` there.
+    pub client_id: String,
+    /// Russet's `client_secret` there; absent for a public client.
+    pub client_secret: Option<SecretString>,
+    /// What to ask for; holds `openid`.
+    pub scopes: Vec<String>,
+}
+
+/// `[outbound]`
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    /// Further trusted authorities, PEM.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Private networks the broker may fetch from.
+    pub allow_private: Vec<IpNet>,
+}
+
+/// `[rate_limit]`
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimit {
+    /// Whether sign-in and token endpoints are throttled.
+    pub enabled: bool,
+}
+
+/// `[metrics]`
+#[derive(Clone, Copy, Debug)]
+pub struct Metrics {
+    /// Where to serve `/metrics`; off when absent.
+    pub listen: Option<SocketAddr>,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a `tracing` filter such as
+    /// `info,russet::upstream=debug`.
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Auto, level: "info".to_owned() }
+    }
+}
+
+/// `log.format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    /// For eyes.
+    Human,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// The configuration file's name when none is given.
+pub const DEFAULT_FILE: &str = "russet.toml";
+
+impl Config {
+    /// Reads `file` and overlays `environment` (all variables; others than `RUSSET_*__*` are
+    /// passed over). A missing file is an error only when `required`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with file or variable, key and remedy.
+    pub fn load(
+        file: &Path,
+        required: bool,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigProblems> {
+        read::config(values::Values::gather(file, required, environment)?)
+    }
+
+    /// The issuer identifier, exactly as it stands in tokens.
+    pub fn issuer(&self) -> &str {
+        &self.server.issuer
+    }
+
+    /// The keys derived from the master key.
+    ///
+    /// # Errors
+    /// When no master key is configured.
+    pub fn vault(&self) -> Result<Vault, ConfigProblems> {
+        self.secrets
+            .master_key
+            .as_ref()
+            .and_then(|key| Vault::from_base64(key.expose()).ok())
+            .ok_or_else(|| {
+                Problem::new(
+                    &self.file,
+                    "secrets.master_key_file",
+                    "is missing; make a key with `openssl rand -base64 32 > master.key`, keep it \
+                     safe beside (not in) the database's backups, and name the file here or in \
+                     RUSSET_SECRETS__MASTER_KEY_FILE",
+                )
+                .into()
+            })
+    }
+}

@@ -1,1 +1,264 @@
-//! op
+//! Acts of the OpenID Provider: one act, one file; at most one open transaction at a time.
+//!
+//! Every door (HTTP, command line, jobs) comes through here. An act takes the time once, checks
+//! with the pure rules of `protocol`, remembers through `store`, asks through `upstream`, and
+//! answers in typed values that know nothing of HTTP.
+
+pub mod access_token;
+pub mod account;
+pub mod admin;
+pub mod authorize;
+pub mod clients;
+pub mod interaction;
+pub mod introspection;
+pub mod keys;
+pub mod login;
+pub mod logout;
+pub mod people;
+pub mod revocation;
+pub mod token;
+pub mod userinfo;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::protocol::ambient::{Clock, Entropy, Timestamp};
+use crate::protocol::error::Refusal;
+use crate::protocol::id::ConnectionId;
+use crate::protocol::jose::JoseError;
+use crate::protocol::secret::{SealError, Vault};
+use crate::store::{Store, StoreFault};
+use crate::upstream::{Connector, UpstreamError};
+
+use access_token::VerifiedTokens;
+use clients::ClientCache;
+use keys::KeyKeeper;
+
+/// How long things live.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// An authorization code (RFC 6749 §4.1.2 allows ten minutes; FAPI one).
+    pub authorization_code_ttl: Duration,
+    /// An authorization request waiting for its person.
+    pub interaction_ttl: Duration,
+    /// A journey to an upstream (apple.md §10.4).
+    pub departure_ttl: Duration,
+    /// A browser session.
+    pub session_ttl: Duration,
+    /// An ID token.
+    pub id_token_ttl: Duration,
+    /// An access token for the issuer itself; an API sets its own.
+    pub access_token_ttl: Duration,
+    /// A name told once, waiting for its account (apple.md §4).
+    pub pending_profile_ttl: Duration,
+    /// A nonce from the native challenge endpoint (contract §3).
+    pub native_challenge_ttl: Duration,
+    /// How long a signing key signs before its successor takes over.
+    pub key_rotation: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        const MINUTE: u64 = 60;
+        const DAY: u64 = 24 * 60 * MINUTE;
+        Self {
+            authorization_code_ttl: Duration::from_secs(MINUTE),
+            interaction_ttl: Duration::from_secs(60 * MINUTE),
+            departure_ttl: Duration::from_secs(30 * MINUTE),
+            session_ttl: Duration::from_secs(30 * DAY),
+            id_token_ttl: Duration::from_secs(60 * MINUTE),
+            access_token_ttl: Duration::from_secs(10 * MINUTE),
+            pending_profile_ttl: Duration::from_secs(DAY),
+            native_challenge_ttl: Duration::from_secs(5 * MINUTE),
+            key_rotation: Duration::from_secs(90 * DAY),
+        }
+    }
+}
+
+/// Everything a [`Provider`] is made of.
+pub struct Parts {
+    /// The issuer identifier, without trailing slash.
+    pub issuer: String,
+    /// How long things live.
+    pub policy: Policy,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where unpredictable bytes come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// The keys derived from the master key.
+    pub vault: Arc<Vault>,
+    /// What is remembered.
+    pub store: Store,
+    /// The configured upstreams, in the order people are offered them.
+    pub connectors: Vec<Arc<dyn Connector>>,
+}
+
+/// The OpenID Provider.
+pub struct Provider {
+    issuer: String,
+    policy: Policy,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    vault: Arc<Vault>,
+    store: Store,
+    connectors: Vec<Arc<dyn Connector>>,
+    keys: Arc<KeyKeeper>,
+    clients: ClientCache,
+    verified: VerifiedTokens,
+}
+
+impl Provider {
+    /// Puts the provider together. Signing keys are made or loaded by [`KeyKeeper::start`].
+    pub fn new(parts: Parts) -> Self {
+        let keys = Arc::new(KeyKeeper::new(
+            parts.store.clone(),
+            Arc::clone(&parts.vault),
+            Arc::clone(&parts.clock),
+            parts.policy.key_rotation,
+        ));
+        Self {
+            issuer: parts.issuer,
+            policy: parts.policy,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            vault: parts.vault,
+            clients: ClientCache::new(parts.store.clone()),
+            store: parts.store,
+            connectors: parts.connectors,
+            keys,
+            verified: VerifiedTokens::new(),
+        }
+    }
+
+    /// The issuer identifier.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The signing keys.
+    pub fn keys(&self) -> &Arc<KeyKeeper> {
+        &self.keys
+    }
+
+    /// The configured upstreams.
+    pub fn connectors(&self) -> &[Arc<dyn Connector>] {
+        &self.connectors
+    }
+
+    /// The connector with this name.
+    pub fn connector(&self, id: &ConnectionId) -> Option<&Arc<dyn Connector>> {
+        self.connectors.iter().find(|connector| connector.id() == id)
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Draws a machine secret, for the doors' own cookies.
+    pub fn random_secret(&self) -> crate::protocol::secret::SecretString {
+        crate::protocol::secret::SecretString::random(self.entropy.as_ref())
+    }
+
+    /// A name for a request, to find it again in logs and pages.
+    pub fn request_id(&self) -> String {
+        use base64::Engine as _;
+        let bytes = crate::protocol::ambient::random::<12>(self.entropy.as_ref());
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Whether the database answers and every key is ready.
+    ///
+    /// # Errors
+    /// The fault that keeps the provider from working.
+    pub async fn ready(&self) -> Result<(), Fault> {
+        self.store.ping().await?;
+        if self.keys.is_complete() { Ok(()) } else { Err(Fault::KeysNotReady) }
+    }
+
+    /// Deletes what has expired, in bounded batches.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn sweep(&self) -> Result<u64, Fault> {
+        Ok(self.store.sweep(self.clock.now(), 500).await?)
+    }
+}
+
+/// Our own failure. Logged, never shown.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The database failed.
+    #[error("store: {0}")]
+    Store(#[from] StoreFault),
+    /// A key or token could not be made.
+    #[error("signing: {0}")]
+    Jose(#[from] JoseError),
+    /// A sealed value did not open.
+    #[error("sealing: {0}")]
+    Seal(#[from] SealError),
+    /// A parked or stored value has a shape this version does not know.
+    #[error("stored value: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// The signing keys are not there (yet).
+    #[error("the signing keys are not ready")]
+    KeysNotReady,
+}
+
+impl Fault {
+    /// Whether trying again may help.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Store(fault) => {
+                matches!(fault, StoreFault::Busy(_) | StoreFault::Unavailable(_))
+            }
+            Self::KeysNotReady => true,
+            Self::Jose(_) | Self::Seal(_) | Self::Shape(_) => false,
+        }
+    }
+}
+
+/// Why an act did not happen: the protocol's no, or our own failure.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The caller is told why.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The caller is told that we failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+macro_rules! failure_from {
+    ($($cause:ty),*) => { $(
+        impl From<$cause> for Failure {
+            fn from(cause: $cause) -> Self {
+                Self::Fault(cause.into())
+            }
+        }
+    )* };
+}
+failure_from!(StoreFault, JoseError, SealError, serde_json::Error);
+
+impl From<UpstreamError> for Failure {
+    /// Upstream trouble, sorted once: the person cancelled, the proof is bad, the upstream is
+    /// unwell, or the operator must act. Only the log learns which proof failed and how.
+    fn from(error: UpstreamError) -> Self {
+        let detail = error.to_string();
+        Self::Refused(
+            match error {
+                UpstreamError::Cancelled => Refusal::access_denied("the sign-in was cancelled"),
+                UpstreamError::Rejected { reason, .. } => {
+                    Refusal::access_denied(format!("the sign-in was not accepted: {reason}"))
+                }
+                UpstreamError::Unavailable(_) => Refusal::temporarily_unavailable(
+                    "the identity provider does not answer; try again",
+                ),
+                UpstreamError::Misconfigured(_) => {
+                    Refusal::server_error("the connection to the identity provider needs mending")
+                }
+            }
+            .detail(detail),
+        )
+    }
+}

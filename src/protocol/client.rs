@@ -232,3 +232,12 @@ pub struct ClientSecret {
     /// When it stops being accepted; `None` means never.
     pub expires_at: Option<Timestamp>,
 }
+
+/// Whether `text` has the shape of an Apple bundle ID or Services ID: labels of letters, digits and
+/// hyphens, at least two, joined by dots.
+pub fn is_bundle_id(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    text.len() <= 155 && text.contains('.') && text.split('.').all(label)
+}

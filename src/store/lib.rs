@@ -1,1 +1,82 @@
-//! What Russet remembers.
+//! What Russet remembers, on SQLite or PostgreSQL: sea-orm lives here and nowhere else.
+//!
+//! Reads are methods of [`Reader`], which [`Store`] and [`WriteTx`] both lend. Writes are methods
+//! of [`WriteTx`], which exists only inside [`Store::write`]. Whatever may be used once goes through
+//! [`single_use`]. Rows stay private to their file; domain types of `russet_protocol` go in and out.
+
+mod act;
+mod column;
+mod connection;
+mod fault;
+mod lookup;
+mod open;
+mod reader;
+mod schema;
+mod sweep;
+
+pub mod admins;
+pub mod apis;
+pub mod clients;
+pub mod events;
+pub mod grants;
+pub mod keys;
+pub mod sessions;
+pub mod single_use;
+pub mod users;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+pub use act::{ActFuture, WriteTx};
+pub use fault::StoreFault;
+pub use reader::Reader;
+pub use schema::MigrationStatus;
+
+use act::Writer;
+
+/// The database. Cheap to clone; every clone is the same store.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    reader: Reader,
+    writer: Writer,
+}
+
+impl Store {
+    /// Opens `sqlite://path` (made if missing, readable by its owner alone) or `postgres://…`.
+    /// Must be called within a tokio runtime, which then serves this store.
+    ///
+    /// # Errors
+    /// [`StoreFault::BadUrl`] for anything else; [`StoreFault::Unavailable`] or
+    /// [`StoreFault::Busy`] when the database does not answer.
+    pub async fn connect(url: &str) -> Result<Self, StoreFault> {
+        let (reader, writer) = open::open(url).await?;
+        Ok(Self(Arc::new(Inner { reader, writer })))
+    }
+
+    /// Performs an act: `Ok` commits all that it wrote, `Err` undoes it. The answer comes after the
+    /// commit is durable. Once begun the act runs to its end, even if this future is dropped.
+    ///
+    /// On SQLite acts run one at a time, so an act must not wait for anything but its [`WriteTx`].
+    ///
+    /// # Errors
+    /// The act's own; or a [`StoreFault`], then nothing of the act is kept: when a statement failed
+    /// (also if the act passed over it), the commit failed, or the act panicked.
+    pub async fn write<T, E, F>(&self, act: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreFault> + Send + 'static,
+        F: for<'t> FnOnce(&'t WriteTx) -> ActFuture<'t, T, E> + Send + 'static,
+    {
+        self.0.writer.write(act).await
+    }
+}
+
+impl Deref for Store {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.0.reader
+    }
+}

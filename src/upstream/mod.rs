@@ -108,6 +108,9 @@ pub trait Connector: Send + Sync {
     /// Its name for people, such as `Apple`.
     fn display_name(&self) -> &str;
 
+    /// What a page's CSP must allow in `form-action` so that a form may lead to this upstream.
+    fn form_action_source(&self) -> String;
+
     /// Where to send the browser.
     async fn depart(&self, trip: &Trip, now: Timestamp) -> Result<Url, UpstreamError>;
 

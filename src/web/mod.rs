@@ -1,1 +1,196 @@
-//! web
+//! The front door: routes, and what every handler shares.
+//!
+//! A handler parses, acts and replies. Rules live in `protocol`, acts in `op`.
+
+pub mod account;
+pub mod admin;
+pub mod assets;
+pub mod cookies;
+pub mod cors;
+pub mod endpoints;
+pub mod html;
+pub mod interaction;
+pub mod limits;
+pub mod logout;
+pub mod page;
+pub mod reply;
+pub mod request;
+pub mod upstream;
+
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use url::Url;
+
+use crate::op::admin::Administration;
+use crate::op::interaction::Browser;
+use crate::op::keys::etag;
+use crate::op::{Failure, Provider};
+use crate::protocol::error::ErrorCode;
+use crate::protocol::metadata::{Metadata, path};
+
+use cookies::{Cookies, Jar};
+use limits::Limits;
+
+/// No endpoint reads a longer body.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// What handlers share.
+pub struct App {
+    /// The acts of the OpenID Provider.
+    pub provider: Arc<Provider>,
+    /// The acts of administrators.
+    pub administration: Administration,
+    /// How cookies are named and marked.
+    pub cookies: Cookies,
+    /// The path part of the issuer, without trailing slash; every link begins with it.
+    pub base: String,
+    /// Who may try how often.
+    pub limits: Limits,
+    /// `apple-developer-domain-association.txt`, when configured.
+    pub domain_association: Option<String>,
+    metadata: Bytes,
+    metadata_etag: String,
+}
+
+impl App {
+    /// Puts together what handlers share; the discovery document is rendered here, once.
+    pub fn new(
+        provider: Arc<Provider>,
+        administration: Administration,
+        limits: Limits,
+        domain_association: Option<String>,
+    ) -> Self {
+        let issuer = provider.issuer();
+        let metadata = serde_json::to_vec(&Metadata::of(issuer)).unwrap_or_default();
+        let base = Url::parse(issuer)
+            .map(|url| url.path().trim_end_matches('/').to_owned())
+            .unwrap_or_default();
+        Self {
+            cookies: Cookies::of_issuer(issuer),
+            base,
+            limits,
+            domain_association,
+            metadata_etag: etag(&metadata),
+            metadata: metadata.into(),
+            administration,
+            provider,
+        }
+    }
+
+    /// The browser behind a request.
+    pub fn browser(&self, request: &HttpRequest) -> Browser {
+        self.provider.browser(
+            self.cookies.read(request, Jar::Binding).as_deref(),
+            self.cookies.read(request, Jar::Session).as_deref(),
+        )
+    }
+
+    /// The error answer of an endpoint that proves clients; who fails too often must wait.
+    pub fn limited(
+        &self,
+        request: &HttpRequest,
+        failure: Failure,
+        basic_was_used: bool,
+    ) -> HttpResponse {
+        let failed_proof = matches!(
+            &failure,
+            Failure::Refused(refusal) if refusal.code == ErrorCode::InvalidClient
+        );
+        if failed_proof && !self.limits.may_fail(request) {
+            return reply::no_store(HttpResponse::TooManyRequests())
+                .insert_header((header::RETRY_AFTER, "60"))
+                .json(serde_json::json!({
+                    "error": "invalid_client",
+                    "error_description": "too many failed attempts; wait a minute",
+                }));
+        }
+        reply::oauth_error(failure, basic_was_used)
+    }
+}
+
+/// Every route, under the issuer's path.
+pub fn routes(config: &mut web::ServiceConfig, base: &str) {
+    // RFC 8414 §3.1 puts the well-known part before the issuer's path, OIDC Discovery §4 after it.
+    if !base.is_empty() {
+        for kind in ["oauth-authorization-server", "openid-configuration"] {
+            config.service(
+                web::resource(format!("/.well-known/{kind}{base}"))
+                    .route(web::get().to(endpoints::metadata)),
+            );
+        }
+    }
+    config.service(
+        web::scope(base)
+            .service(
+                web::resource([
+                    "/.well-known/openid-configuration",
+                    "/.well-known/oauth-authorization-server",
+                ])
+                .route(web::get().to(endpoints::metadata)),
+            )
+            .service(web::resource(path::JWKS).route(web::get().to(endpoints::jwks)))
+            .service(
+                web::resource(path::TOKEN)
+                    .route(web::post().to(endpoints::token))
+                    .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
+            )
+            .service(
+                web::resource(path::USERINFO)
+                    .route(web::get().to(endpoints::userinfo))
+                    .route(web::post().to(endpoints::userinfo))
+                    .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
+            )
+            .service(
+                web::resource(path::INTROSPECTION).route(web::post().to(endpoints::introspect)),
+            )
+            .service(
+                web::resource(path::REVOCATION)
+                    .route(web::post().to(endpoints::revoke))
+                    .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
+            )
+            .service(
+                web::resource(path::AUTHORIZATION)
+                    .route(web::get().to(interaction::authorize))
+                    .route(web::post().to(interaction::authorize)),
+            )
+            .service(web::resource("/interaction/{id}").route(web::get().to(interaction::advance)))
+            .service(
+                web::resource("/interaction/{id}/consent")
+                    .route(web::post().to(interaction::consent)),
+            )
+            .service(
+                web::resource("/interaction/{id}/cancel")
+                    .route(web::post().to(interaction::cancel)),
+            )
+            .service(
+                web::resource("/interaction/{id}/depart/{connection}")
+                    .route(web::post().to(interaction::depart)),
+            )
+            .service(
+                web::resource("/upstream/apple/challenge")
+                    .route(web::post().to(endpoints::native_challenge)),
+            )
+            .service(
+                web::resource("/upstream/{connection}/callback")
+                    .route(web::get().to(upstream::callback))
+                    .route(web::post().to(upstream::callback)),
+            )
+            .service(
+                web::resource(path::END_SESSION)
+                    .route(web::get().to(logout::end_session))
+                    .route(web::post().to(logout::end_session)),
+            )
+            .service(web::resource("/account").route(web::get().to(account::show)))
+            .service(
+                web::resource("/.well-known/apple-developer-domain-association.txt")
+                    .route(web::get().to(upstream::domain_association)),
+            )
+            .service(web::resource("/healthz").route(web::get().to(endpoints::healthz)))
+            .service(web::resource("/readyz").route(web::get().to(endpoints::readyz)))
+            .configure(assets::routes)
+            .configure(admin::routes),
+    );
+}

@@ -1,1 +1,115 @@
-//! Sign in with Apple.
+//! Sign in with Apple, web and native — apple.md §1–§5, §10.
+//!
+//! Issuer, endpoints and algorithm are pinned: nothing that Apple's discovery document says one
+//! day (apple.md §1.6) or that a token says of itself can move them.
+
+mod check;
+mod client_secret;
+mod connector;
+mod identity_token;
+mod jwks;
+mod native;
+mod token_endpoint;
+mod user_field;
+
+use url::Url;
+
+use crate::protocol::id::ConnectionId;
+use crate::protocol::secret::SecretString;
+
+use super::http::Outbound;
+use client_secret::ClientSecrets;
+use jwks::AppleJwks;
+
+/// What an operator fills in.
+pub struct AppleSettings {
+    /// The connection's name, `apple` unless there are several.
+    pub connection_id: ConnectionId,
+    /// Team ID, ten characters.
+    pub team_id: String,
+    /// Key ID, ten characters; it belongs to the private key.
+    pub key_id: String,
+    /// The `.p8` file's text: PKCS#8 PEM of a P-256 key.
+    pub private_key: SecretString,
+    /// Services ID: the `client_id` of web sign-in.
+    pub services_id: Option<String>,
+    /// Bundle IDs: the `client_id`s of native sign-in.
+    pub bundle_ids: Vec<String>,
+    /// `https://appleid.apple.com`, or a simulated Apple.
+    pub issuer: Url,
+    /// Whether web sign-in sends a PKCE challenge (apple.md §1.1).
+    pub pkce: bool,
+}
+
+/// Why the settings cannot be used; names the key and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum AppleConfigError {
+    /// Not ten capital letters and digits.
+    #[error("{key} must be ten capital letters or digits, as shown in Apple's developer portal")]
+    BadShape {
+        /// Which key.
+        key: &'static str,
+    },
+    /// The key is not the `.p8` that Apple hands out.
+    #[error(
+        "private_key is not an unencrypted PKCS#8 P-256 key; use the AuthKey_….p8 file as Apple \
+         offers it for download"
+    )]
+    BadKey,
+    /// Nothing to sign in with.
+    #[error("set services_id for web sign-in, bundle_ids for native sign-in, or both")]
+    NoClient,
+}
+
+/// The connector.
+pub struct AppleConnector {
+    settings: AppleSettings,
+    /// The issuer as tokens carry it: no trailing slash.
+    issuer: String,
+    outbound: Outbound,
+    secrets: ClientSecrets,
+    jwks: AppleJwks,
+}
+
+impl AppleConnector {
+    /// A connector with these settings; signs one secret and verifies it, so that a bad key is
+    /// noticed at the start.
+    ///
+    /// # Errors
+    /// Every [`AppleConfigError`].
+    pub fn new(settings: AppleSettings, outbound: Outbound) -> Result<Self, AppleConfigError> {
+        for (key, value) in [("team_id", &settings.team_id), ("key_id", &settings.key_id)] {
+            let good = value.len() == 10
+                && value.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+            if !good {
+                return Err(AppleConfigError::BadShape { key });
+            }
+        }
+        if settings.services_id.is_none() && settings.bundle_ids.is_empty() {
+            return Err(AppleConfigError::NoClient);
+        }
+        let issuer = settings.issuer.as_str().trim_end_matches('/').to_owned();
+        let secrets = ClientSecrets::new(&settings, issuer.clone())?;
+        let jwks = AppleJwks::new(endpoint(&issuer, "/auth/keys"), outbound.clone());
+        Ok(Self { settings, issuer, outbound, secrets, jwks })
+    }
+
+    /// Who vouches for an identity: the team, for `sub` is the same in all its apps.
+    fn authority(&self) -> String {
+        format!("apple:{}", self.settings.team_id)
+    }
+
+    fn endpoint(&self, path: &str) -> Url {
+        endpoint(&self.issuer, path)
+    }
+}
+
+/// An endpoint under the issuer. The issuer was parsed before, so joining a path cannot fail.
+fn endpoint(issuer: &str, path: &str) -> Url {
+    Url::parse(&format!("{issuer}{path}")).unwrap_or_else(|_| fallback())
+}
+
+fn fallback() -> Url {
+    #[expect(clippy::expect_used, reason = "a constant")]
+    Url::parse("https://appleid.apple.com/").expect("a URL")
+}

@@ -1,0 +1,240 @@
+//! The broker as a whole: configuration in, a running server out.
+//!
+//! The one place where rooms are joined: narrow values are made of the configuration here, and no
+//! room below sees more of it than it needs.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App as ActixApp, HttpServer, web};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, ConfigProblems};
+use crate::jobs;
+use crate::op::admin::Administration;
+use crate::op::admin::passwords::{PasswordFault, PasswordHasher};
+use crate::op::{Fault, Parts, Policy, Provider};
+use crate::protocol::ambient::{Clock, Entropy};
+use crate::protocol::id::ConnectionId;
+use crate::store::{Store, StoreFault};
+use crate::upstream::Connector;
+use crate::upstream::apple::{AppleConfigError, AppleConnector, AppleSettings};
+use crate::upstream::http::{Outbound, OutboundSettings};
+use crate::upstream::oidc::{OidcConfigError, OidcConnector, OidcSettings};
+use crate::web::limits::Limits;
+use crate::web::{self as door, App};
+
+/// How long a stopping broker lets requests in flight finish.
+const DRAIN_SECONDS: u64 = 10;
+/// How long a client may take to send its request's head.
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where time and chance come from.
+#[derive(Clone)]
+pub struct World {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Why a broker does not start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is unusable.
+    #[error(transparent)]
+    Config(#[from] ConfigProblems),
+    /// The `[apple]` section is unusable.
+    #[error("[apple]: {0}")]
+    Apple(#[from] AppleConfigError),
+    /// A `[[connections]]` entry is unusable.
+    #[error("[[connections]]: {0}")]
+    Oidc(#[from] OidcConfigError),
+    /// The database cannot be used.
+    #[error("database: {0}")]
+    Store(#[from] StoreFault),
+    /// `database.auto_migrate` is off and the schema is older than this binary.
+    #[error("database: migration {name} is pending; run `russet migrate`")]
+    Pending {
+        /// The first pending migration.
+        name: String,
+    },
+    /// Keys cannot be loaded or made.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// Password hashing cannot be set up.
+    #[error(transparent)]
+    Password(#[from] PasswordFault),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {cause}; change server.listen or stop what uses it")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+}
+
+/// The joined rooms, not yet listening.
+pub struct Broker {
+    /// The acts of the OpenID Provider.
+    pub provider: Arc<Provider>,
+    /// The acts of administrators.
+    pub administration: Administration,
+    /// What is remembered.
+    pub store: Store,
+}
+
+/// A broker that answers.
+pub struct RunningBroker {
+    address: SocketAddr,
+    handle: ServerHandle,
+    server: JoinHandle<std::io::Result<()>>,
+    jobs: CancellationToken,
+    /// The joined rooms.
+    pub broker: Broker,
+}
+
+impl Broker {
+    /// Joins the rooms: opens the database, migrates it if the configuration says so, makes the
+    /// connectors. Loads no keys and opens no socket.
+    ///
+    /// # Errors
+    /// Every [`StartError`] but `Listen`.
+    pub async fn open(config: &Config, world: &World) -> Result<Self, StartError> {
+        let vault = Arc::new(config.vault()?);
+        let connectors = connectors(config)?;
+        let store = Store::connect(config.database.url.expose()).await?;
+        if config.database.auto_migrate {
+            store.migrate().await?;
+        } else {
+            // Refuses a schema that is newer than this binary.
+            let status = store.migration_status().await?;
+            if let Some(pending) = status.into_iter().find(|migration| !migration.applied) {
+                return Err(StartError::Pending { name: pending.name });
+            }
+        }
+        let permits = std::thread::available_parallelism().map_or(1, usize::from);
+        let passwords = Arc::new(PasswordHasher::new(permits, Arc::clone(&world.entropy))?);
+        let administration = Administration::new(
+            store.clone(),
+            Arc::clone(&vault),
+            Arc::clone(&world.clock),
+            Arc::clone(&world.entropy),
+            passwords,
+        );
+        let provider = Arc::new(Provider::new(Parts {
+            issuer: config.issuer().to_owned(),
+            policy: Policy::default(),
+            clock: Arc::clone(&world.clock),
+            entropy: Arc::clone(&world.entropy),
+            vault,
+            store: store.clone(),
+            connectors,
+        }));
+        Ok(Self { provider, administration, store })
+    }
+
+    /// Opens and serves. Answers come as soon as the socket is open; keys that are still missing
+    /// are made beside them.
+    ///
+    /// # Errors
+    /// Every [`StartError`].
+    pub async fn start(config: &Config, world: &World) -> Result<RunningBroker, StartError> {
+        let address = config.server.listen;
+        let listen = |cause| StartError::Listen { address, cause };
+        let listener = TcpListener::bind(address).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let broker = Self::open(config, world).await?;
+        // Stored keys must open before the first answer; only a first start makes new ones.
+        broker.provider.keys().reload().await?;
+
+        let limits = Limits::new(config.rate_limit.enabled, config.server.trusted_proxies.clone());
+        let app = web::Data::new(App::new(
+            Arc::clone(&broker.provider),
+            broker.administration.clone(),
+            limits,
+            config.apple.as_ref().and_then(|apple| apple.domain_association.clone()),
+        ));
+        let jobs = CancellationToken::new();
+        jobs::spawn(app.clone(), jobs.clone());
+        let workers = config
+            .server
+            .workers
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
+        let base = app.base.clone();
+        let server = HttpServer::new(move || {
+            let base = base.clone();
+            ActixApp::new()
+                .app_data(app.clone())
+                .app_data(web::PayloadConfig::new(door::MAX_BODY))
+                .wrap(from_fn(door::request::envelope))
+                .configure(move |routes| door::routes(routes, &base))
+                .default_service(web::to(door::html::not_found))
+        })
+        .workers(workers)
+        .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+        .shutdown_timeout(DRAIN_SECONDS)
+        .disable_signals()
+        .listen(listener)
+        .map_err(listen)?
+        .run();
+        let handle = server.handle();
+        let server = tokio::spawn(server);
+        Ok(RunningBroker { address, handle, server, jobs, broker })
+    }
+}
+
+impl RunningBroker {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting, lets requests in flight finish, and returns when all is quiet.
+    pub async fn stop(self) {
+        self.jobs.cancel();
+        self.handle.stop(true).await;
+        if let Err(fault) = self.server.await {
+            tracing::warn!(%fault, "the server did not end by itself");
+        }
+    }
+}
+
+fn connectors(config: &Config) -> Result<Vec<Arc<dyn Connector>>, StartError> {
+    let outbound = Outbound::new(OutboundSettings {
+        ca_pem: config.outbound.ca_pem.clone(),
+        allow_private: config.outbound.allow_private.clone(),
+        user_agent: concat!("Russet/", env!("CARGO_PKG_VERSION")).to_owned(),
+    });
+    let mut connectors: Vec<Arc<dyn Connector>> = Vec::new();
+    if let Some(apple) = &config.apple {
+        let settings = AppleSettings {
+            connection_id: ConnectionId::new("apple"),
+            team_id: apple.team_id.clone(),
+            key_id: apple.key_id.clone(),
+            private_key: apple.private_key.clone(),
+            services_id: apple.services_id.clone(),
+            bundle_ids: apple.bundle_ids.clone(),
+            issuer: apple.issuer.clone(),
+            pkce: apple.pkce,
+        };
+        connectors.push(Arc::new(AppleConnector::new(settings, outbound.clone())?));
+    }
+    for connection in &config.connections {
+        let settings = OidcSettings {
+            connection_id: ConnectionId::new(connection.id.clone()),
+            display_name: connection.name.clone(),
+            issuer: connection.issuer.clone(),
+            client_id: connection.client_id.clone(),
+            client_secret: connection.client_secret.clone(),
+            scopes: connection.scopes.clone(),
+        };
+        connectors.push(Arc::new(OidcConnector::new(settings, outbound.clone())?));
+    }
+    Ok(connectors)
+}

@@ -1,0 +1,239 @@
+//! From raw values to [`Config`], section by section.
+
+use url::Url;
+
+use super::problem::ConfigProblems;
+use super::rules;
+use super::values::Values;
+use super::{
+    Apple, Config, Database, Log, LogFormat, Metrics, OidcConnection, Outbound, RateLimit, Secrets,
+    Server,
+};
+use crate::protocol::secret::{SecretString, Vault};
+
+const DEFAULT_LISTEN: std::net::SocketAddr =
+    std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const APPLE_ISSUER: &str = "https://appleid.apple.com";
+
+pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
+    let server = server(&mut values);
+    let database = database(&mut values);
+    let secrets = secrets(&mut values);
+    let apple = apple(&mut values);
+    let connections = connections(&mut values);
+    let outbound = outbound(&mut values);
+    let rate_limit = RateLimit { enabled: values.boolean("rate_limit.enabled", true) };
+    let metrics = Metrics { listen: values.parsed("metrics.listen", rules::socket_address) };
+    let log = log(&mut values);
+    values.finish();
+    match (server, database) {
+        (Some(server), Some(database)) if values.problems.is_empty() => Ok(Config {
+            server,
+            database,
+            secrets,
+            apple,
+            connections,
+            outbound,
+            rate_limit,
+            metrics,
+            log,
+            warnings: values.warnings,
+            file: values.file.display().to_string(),
+        }),
+        _ => Err(ConfigProblems(values.problems)),
+    }
+}
+
+fn server(values: &mut Values) -> Option<Server> {
+    let listen = values.parsed("server.listen", rules::socket_address).unwrap_or(DEFAULT_LISTEN);
+    let trusted_proxies = values.parsed_list("server.trusted_proxies", rules::network);
+    let workers = values.positive("server.workers");
+    let before = values.problems.len();
+    let issuer = values.parsed("server.issuer", rules::issuer);
+    if issuer.is_none() && values.problems.len() == before {
+        values.missing(
+            "server.issuer",
+            "the address people and clients reach the broker at, such as \
+             \"https://id.example.com\"",
+        );
+    }
+    Some(Server { listen, issuer: issuer?, trusted_proxies, workers })
+}
+
+fn database(values: &mut Values) -> Option<Database> {
+    let auto_migrate = values.boolean("database.auto_migrate", true);
+    let before = values.problems.len();
+    let url = values.secret("database.url");
+    if values.problems.len() > before {
+        return None;
+    }
+    let url = url.unwrap_or_else(|| SecretString::from("sqlite://russet.db"));
+    let text = url.expose();
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        if Url::parse(text).is_err() {
+            values.secret_problem(
+                "database.url",
+                "is not a URL: postgres://USER:PASSWORD@HOST/DATABASE",
+            );
+            return None;
+        }
+        return Some(Database { url, auto_migrate });
+    }
+    let path = text.strip_prefix("sqlite://").filter(|path| !path.is_empty());
+    let Some(path) = path.filter(|path| !path.contains(['?', '#']) && *path != ":memory:") else {
+        values.secret_problem(
+            "database.url",
+            "must be sqlite://PATH (a file, without options) or \
+             postgres://USER:PASSWORD@HOST/DATABASE",
+        );
+        return None;
+    };
+    let from_environment = values.is_from_environment("database.url");
+    let path = values.resolve(path, from_environment);
+    Some(Database { url: SecretString::new(format!("sqlite://{}", path.display())), auto_migrate })
+}
+
+fn secrets(values: &mut Values) -> Secrets {
+    let master_key = values.secret("secrets.master_key");
+    if let Some(key) = &master_key
+        && let Err(error) = Vault::from_base64(key.expose())
+    {
+        values.secret_problem(
+            "secrets.master_key",
+            format!("{error}; make one with `openssl rand -base64 32`"),
+        );
+    }
+    Secrets { master_key }
+}
+
+fn apple(values: &mut Values) -> Option<Apple> {
+    let present = values.has_section("apple.");
+    let before = values.problems.len();
+    let issuer = values.parsed("apple.issuer", |text| {
+        rules::issuer(text).and_then(|text| Url::parse(&text).map_err(|e| e.to_string()))
+    });
+    let exact = issuer.as_ref().is_none_or(|url| url.host_str() == Some("appleid.apple.com"));
+    let identifier = |text: &str| rules::apple_identifier(text, exact).map(|()| text.to_owned());
+    let team_id = values.parsed("apple.team_id", identifier);
+    let key_id = values.parsed("apple.key_id", identifier);
+    let private_key = values.secret("apple.private_key").and_then(|key| {
+        rules::apple_private_key(&key)
+            .map_err(|message| values.secret_problem("apple.private_key", message))
+            .ok()
+    });
+    let services_id = values.parsed("apple.services_id", rules::apple_app_identifier);
+    let bundle_ids = values.parsed_list("apple.bundle_ids", rules::apple_app_identifier);
+    let pkce = values.parsed("apple.pkce", |text| match text {
+        "s256" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("{text:?} must be \"s256\" or \"off\"")),
+    });
+    let domain_association = values.file_content("apple.domain_association_file").map(|(_, t)| t);
+    if !present || values.problems.len() > before {
+        return None;
+    }
+    for (absent, key, what) in [
+        (team_id.is_none(), "apple.team_id", "at the top right of developer.apple.com/account"),
+        (key_id.is_none(), "apple.key_id", "the ten characters in the name AuthKey_….p8"),
+        (private_key.is_none(), "apple.private_key_file", "the AuthKey_….p8 file"),
+        (
+            services_id.is_none() && bundle_ids.is_empty(),
+            "apple.services_id",
+            "the Services ID for web sign-in, such as \"com.example.web\" (or \
+             apple.bundle_ids for native apps alone)",
+        ),
+    ] {
+        if absent {
+            values.missing(key, what);
+        }
+    }
+    Some(Apple {
+        team_id: team_id?,
+        key_id: key_id?,
+        private_key: private_key?,
+        services_id,
+        bundle_ids,
+        issuer: issuer.or_else(|| Url::parse(APPLE_ISSUER).ok())?,
+        pkce: pkce.unwrap_or(true),
+        domain_association,
+    })
+}
+
+fn connections(values: &mut Values) -> Vec<OidcConnection> {
+    let mut connections: Vec<OidcConnection> = Vec::new();
+    for index in 0_usize.. {
+        let section = format!("connections.{index}.");
+        if !values.has_section(&section) {
+            break;
+        }
+        let key = |name: &str| format!("{section}{name}");
+        let before = values.problems.len();
+        let id = values.parsed(&key("id"), rules::connection_id);
+        let name = values.text(&key("name"));
+        let issuer = values.parsed(&key("issuer"), upstream_issuer);
+        let client_id = values.text(&key("client_id"));
+        let client_secret = values.secret(&key("client_secret"));
+        let scopes = values.list(&key("scopes"));
+        if values.problems.len() > before {
+            continue;
+        }
+        for (absent, name, what) in [
+            (id.is_none(), "id", "a short name for URLs, such as \"google\""),
+            (
+                issuer.is_none(),
+                "issuer",
+                "the provider's issuer, such as \"https://accounts.example\"",
+            ),
+            (client_id.is_none(), "client_id", "what the provider calls this broker"),
+        ] {
+            if absent {
+                values.missing(&key(name), what);
+            }
+        }
+        let (Some(id), Some(issuer), Some(client_id)) = (id, issuer, client_id) else { continue };
+        if connections.iter().any(|other| other.id == id) {
+            values.problem(&key("id"), format!("{id:?} names two connections; rename one"));
+        }
+        let scopes =
+            scopes.unwrap_or_else(|| ["openid", "profile", "email"].map(str::to_owned).to_vec());
+        if !scopes.iter().any(|scope| scope == "openid") {
+            values.problem(&key("scopes"), "must hold \"openid\"; add it");
+        }
+        let name = name.unwrap_or_else(|| id.clone());
+        connections.push(OidcConnection { id, name, issuer, client_id, client_secret, scopes });
+    }
+    connections
+}
+
+/// Other providers' issuers may end in a slash; they are taken as they are.
+fn upstream_issuer(text: &str) -> Result<String, String> {
+    rules::issuer(text.trim_end_matches('/')).map(|_| text.to_owned())
+}
+
+fn outbound(values: &mut Values) -> Outbound {
+    let ca_pem = values.file_content("outbound.ca_file").map(|(_, text)| text);
+    if ca_pem.as_ref().is_some_and(|text| !text.contains("-----BEGIN CERTIFICATE-----")) {
+        values.problem("outbound.ca_file", "holds no certificate in PEM; convert it from DER");
+    }
+    Outbound {
+        ca_pem: ca_pem.map(String::into_bytes),
+        allow_private: values.parsed_list("outbound.allow_private", rules::network),
+    }
+}
+
+fn log(values: &mut Values) -> Log {
+    let format = values.parsed("log.format", |text| match text {
+        "auto" => Ok(LogFormat::Auto),
+        "human" => Ok(LogFormat::Human),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} must be \"auto\", \"human\" or \"json\"")),
+    });
+    let level = values.parsed("log.level", |text| {
+        match text.parse::<tracing_subscriber::filter::Targets>() {
+            Ok(_) => Ok(text.to_owned()),
+            Err(_) => Err(format!("{text:?} must be error, warn, info, debug or trace")),
+        }
+    });
+    let default = Log::default();
+    Log { format: format.unwrap_or(default.format), level: level.unwrap_or(default.level) }
+}

@@ -1,0 +1,113 @@
+//! What single values must look like. Each rule says what is wrong and what would be right.
+
+use std::net::SocketAddr;
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use ipnet::IpNet;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
+use url::{Host, Url};
+
+use crate::protocol::secret::SecretString;
+
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("{text:?} is not an address; write IP and port, such as \"127.0.0.1:8080\"")
+    })
+}
+
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("{text:?} is not a network; write a CIDR, such as \"10.0.0.0/8\""))
+}
+
+/// Whether a URL's host is this machine itself.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// An issuer identifier (OIDC Discovery §3, RFC 8414 §2): https, or http on this machine; neither
+/// query nor fragment; in its normal form, since others compare it byte by byte.
+pub(super) fn issuer(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|_| {
+        format!("{text:?} is not a URL; write it in full, such as \"https://id.example.com\"")
+    })?;
+    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+        return Err(format!("{text:?} is not an https URL"));
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(format!(
+            "{text:?} must begin with https://; plain http is for 127.0.0.1, [::1] and localhost"
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{text:?} must have neither query nor fragment; cut it at ? or #"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must hold neither user nor password; remove what stands before @".to_owned());
+    }
+    if text.ends_with('/') {
+        return Err(format!(
+            "{text:?} must not end in a slash; write {:?}",
+            text.trim_end_matches('/')
+        ));
+    }
+    let normal = url.as_str().trim_end_matches('/');
+    if normal != text {
+        return Err(format!("{text:?} is not in its normal form; write {normal:?}"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A Team ID or Key ID. Apple's own have ten characters; a simulation may have others.
+pub(super) fn apple_identifier(text: &str, exact: bool) -> Result<(), String> {
+    let alphanumeric = text.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !alphanumeric || (exact && text.len() != 10) {
+        return Err(format!(
+            "{text:?} is not what Apple issues: ten letters and digits, such as \"ABCDE12345\""
+        ));
+    }
+    Ok(())
+}
+
+/// A Services ID or bundle ID: reverse-domain text.
+pub(super) fn apple_app_identifier(text: &str) -> Result<String, String> {
+    if crate::protocol::client::is_bundle_id(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is not an identifier such as \"com.example.app\""))
+    }
+}
+
+/// Apple's `.p8`: a PKCS#8 P-256 key in PEM. Line breaks written as `\n` are mended, since that is
+/// how such a text fits into a variable.
+pub(super) fn apple_private_key(text: &SecretString) -> Result<SecretString, String> {
+    let mended = SecretString::new(text.expose().trim().trim_matches('"').replace("\\n", "\n"));
+    let wrong = "is not the AuthKey_….p8 file that Apple gave you (a P-256 key between \
+                 -----BEGIN PRIVATE KEY----- and -----END PRIVATE KEY-----); download it again or \
+                 make a new key under Certificates, Identifiers & Profiles > Keys";
+    let der = PrivatePkcs8KeyDer::from_pem_slice(mended.expose().as_bytes())
+        .map_err(|_| wrong.to_owned())?;
+    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_pkcs8_der())
+        .map_err(|_| wrong.to_owned())?;
+    Ok(mended)
+}
+
+/// A connection's name in URLs and rows.
+pub(super) fn connection_id(text: &str) -> Result<String, String> {
+    let good = (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !good {
+        return Err(format!("{text:?} must be 1 to 32 of a-z, 0-9 and -"));
+    }
+    if text == "apple" {
+        return Err("\"apple\" is the [apple] section's own; choose another".to_owned());
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,282 @@
+//! Each rule of the configuration with the message it gives.
+
+use super::*;
+use crate::protocol::ambient::SeededEntropy;
+
+const MINIMAL: &str = "[server]\nissuer = \"https://id.example.com\"\n";
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.0.path().join(name), content).expect("writing");
+    }
+
+    fn load(&self, toml: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigProblems> {
+        self.write("russet.toml", toml);
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::load(&self.0.path().join("russet.toml"), true, environment)
+    }
+
+    /// The problems' keys and messages, with the directory's name taken out.
+    fn problems(&self, toml: &str, environment: &[(&str, &str)]) -> Vec<String> {
+        let directory = format!("{}/", self.0.path().display());
+        let problems = self.load(toml, environment).expect_err("a problem");
+        problems.0.iter().map(|problem| problem.to_string().replace(&directory, "")).collect()
+    }
+}
+
+fn p8() -> String {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+    use base64::Engine as _;
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+    let der = pair.to_pkcs8v1().expect("DER");
+    let text = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
+    format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
+}
+
+#[test]
+fn the_issuer_alone_is_enough() {
+    let config = Place::new().load(MINIMAL, &[]).expect("a configuration");
+    assert_eq!(config.issuer(), "https://id.example.com");
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert!(config.database.auto_migrate && config.rate_limit.enabled);
+    assert!(config.apple.is_none() && config.metrics.listen.is_none());
+}
+
+#[test]
+fn the_contracts_example_is_read_whole() {
+    let place = Place::new();
+    place.write("master.key", Vault::generate_master_key(&SeededEntropy::new(1)).expose());
+    place.write("AuthKey_KEY1234567.p8", &p8());
+    place.write("extra-ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let config = place
+        .load(
+            r#"
+[server]
+listen  = "127.0.0.1:8080"
+issuer  = "https://id.example.com"
+trusted_proxies = ["10.0.0.0/8", "::1"]
+[database]
+url = "sqlite://russet.db"
+[secrets]
+master_key_file = "master.key"
+[apple]
+team_id = "ABCDE12345"
+key_id = "KEY1234567"
+private_key_file = "AuthKey_KEY1234567.p8"
+services_id = "com.example.web"
+bundle_ids = ["com.example.app"]
+issuer = "https://appleid.apple.com"
+[outbound]
+ca_file = "extra-ca.pem"
+allow_private = []
+[rate_limit]
+enabled = false
+[metrics]
+listen = "127.0.0.1:9464"
+[[connections]]
+id = "neighbour"
+issuer = "https://op.example/"
+client_id = "russet"
+client_secret = "s"
+"#,
+            &[],
+        )
+        .expect("a configuration");
+    let apple = config.apple.as_ref().expect("apple");
+    assert_eq!(apple.bundle_ids, ["com.example.app"]);
+    assert!(apple.pkce);
+    assert!(config.vault().is_ok());
+    assert!(!config.rate_limit.enabled);
+    assert_eq!(config.server.trusted_proxies.len(), 2);
+    let connection = &config.connections[0];
+    assert_eq!(
+        (connection.name.as_str(), connection.issuer.as_str()),
+        ("neighbour", "https://op.example/")
+    );
+    let expected = format!("sqlite://{}/russet.db", place.0.path().display());
+    assert_eq!(*config.database.url.expose(), expected);
+    assert_eq!(config.warnings.len(), 2, "two secret files that others may read");
+}
+
+#[test]
+fn a_variable_overrides_the_file() {
+    let config = Place::new()
+        .load(
+            MINIMAL,
+            &[
+                ("RUSSET_SERVER__ISSUER", "http://127.0.0.1:9000/id"),
+                ("RUSSET_SERVER__TRUSTED_PROXIES", "10.0.0.0/8, 192.168.1.1"),
+                ("RUSSET_SERVER__WORKERS", "3"),
+                ("RUSSET_DATABASE__AUTO_MIGRATE", "false"),
+                ("RUSSET_DATABASE__URL", "sqlite://here.db"),
+                ("RUSSET_TEST_POSTGRES", "not a setting"),
+                ("PATH", "/bin"),
+            ],
+        )
+        .expect("a configuration");
+    assert_eq!(config.issuer(), "http://127.0.0.1:9000/id");
+    assert_eq!(config.server.trusted_proxies.len(), 2);
+    assert_eq!(config.server.workers, Some(3));
+    assert!(!config.database.auto_migrate);
+    assert_eq!(config.database.url.expose(), "sqlite://here.db", "from the working directory");
+}
+
+#[test]
+fn the_file_may_be_absent_unless_it_was_named() {
+    let absent = Place::new().0.path().join("none.toml");
+    let environment = [("RUSSET_SERVER__ISSUER".to_owned(), "https://id.example".to_owned())];
+    assert!(Config::load(&absent, false, environment.clone()).is_ok());
+    let problems = Config::load(&absent, true, environment).expect_err("absent");
+    assert!(problems.to_string().contains("--config FILE"), "{problems}");
+}
+
+#[test]
+fn the_issuer_has_one_good_form() {
+    for good in [
+        "https://id.example.com",
+        "https://id.example.com:8443/some/path",
+        "http://127.0.0.1:8080",
+        "http://[::1]:8080",
+        "http://localhost:8080",
+    ] {
+        let toml = format!("[server]\nissuer = {good:?}\n");
+        assert_eq!(Place::new().load(&toml, &[]).expect(good).issuer(), good);
+    }
+    for (bad, says) in [
+        ("https://id.example.com/", "must not end in a slash; write \"https://id.example.com\""),
+        ("https://id.example.com?x", "neither query nor fragment"),
+        ("https://id.example.com#x", "neither query nor fragment"),
+        ("http://id.example.com", "must begin with https://"),
+        ("http://localhost.evil.example", "must begin with https://"),
+        ("ftp://id.example.com", "is not an https URL"),
+        ("id.example.com", "write it in full"),
+        ("https://ID.example.com", "write \"https://id.example.com\""),
+        ("https://id.example.com:443", "write \"https://id.example.com\""),
+        ("https://a:b@id.example.com", "neither user nor password"),
+    ] {
+        let problems = Place::new().problems(&format!("[server]\nissuer = {bad:?}\n"), &[]);
+        assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
+        assert!(problems[0].starts_with("russet.toml: server.issuer: "), "{problems:?}");
+        assert!(problems[0].contains(says), "{bad}: {problems:?}");
+    }
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let problems = Place::new().problems(
+        "[server]\nlisten = \"localhost\"\nisuer = \"https://id.example.com\"\n\
+         [apple]\nteam_id = \"short\"\n[nonsense]\nx = 1\n",
+        &[("RUSSET_METRICS__LISTEN", "9464"), ("RUSSET_SERVER__WORKER", "2")],
+    );
+    for expected in [
+        "russet.toml: server.listen: \"localhost\" is not an address",
+        "russet.toml: server.issuer: is missing; set it here or as RUSSET_SERVER__ISSUER",
+        "russet.toml: apple.team_id: \"short\" is not what Apple issues",
+        "environment: RUSSET_METRICS__LISTEN: \"9464\" is not an address",
+        "russet.toml: server.isuer: is not a setting; did you mean server.issuer?",
+        "environment: RUSSET_SERVER__WORKER: is not a setting; did you mean RUSSET_SERVER__WORKERS?",
+        "russet.toml: nonsense.x: is not a setting; remove it",
+    ] {
+        assert!(problems.iter().any(|p| p.starts_with(expected)), "{expected}\n{problems:#?}");
+    }
+    assert_eq!(problems.len(), 7, "{problems:#?}");
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_told() {
+    for (toml, says) in [
+        ("[server]\nissuer = 5", "server.issuer: must be a text in quotes"),
+        ("[server]\nissuer = \" \"", "server.issuer: is empty"),
+        ("[server]\nworkers = 0", "server.workers: must be a whole number above 0"),
+        ("[server]\ntrusted_proxies = \"10.0.0.0/8\"", "must be a list of texts"),
+        ("[server]\ntrusted_proxies = [\"10.0.0.0/99\"]", "is not a network"),
+        ("[database]\nauto_migrate = \"yes\"", "must be true or false"),
+        ("[database]\nurl = \"mysql://x\"", "database.url: must be sqlite://PATH"),
+        ("[database]\nurl = \"sqlite://:memory:\"", "database.url: must be sqlite://PATH"),
+        ("[secrets]\nmaster_key = \"short\"", "secrets.master_key: the master key must be 32"),
+        (
+            "[secrets]\nmaster_key_file = \"none.key\"",
+            "secrets.master_key_file: none.key cannot be",
+        ),
+        ("[outbound]\nca_file = \"russet.toml\"", "holds no certificate"),
+        ("[log]\nformat = \"xml\"", "log.format: \"xml\" must be"),
+        ("[log]\nlevel = \"loud=very\"", "log.level: "),
+        ("[apple]\npkce = \"yes\"", "must be \"s256\" or \"off\""),
+        ("[apple]\nservices_id = \"web\"", "is not an identifier such as"),
+        ("[apple]\nprivate_key = \"x\"", "apple.private_key: is not the AuthKey_"),
+        ("[apple]\nteam_id = \"ABCDE12345\"", "apple.private_key_file: is missing"),
+        ("[[connections]]\nid = \"apple\"", "is the [apple] section's own"),
+        ("[[connections]]\nid = \"a\"", "connections.0.issuer: is missing"),
+        ("[server\n", "russet.toml: "),
+    ] {
+        let problems = Place::new().problems(toml, &[]);
+        assert!(problems.iter().any(|p| p.contains(says)), "{toml}: {problems:#?}");
+    }
+}
+
+#[test]
+fn a_secret_is_set_one_way_only() {
+    let place = Place::new();
+    place.write("key", "x");
+    let problems = place.problems(
+        &format!("{MINIMAL}[secrets]\nmaster_key_file = \"key\"\n"),
+        &[("RUSSET_SECRETS__MASTER_KEY", "inline-value")],
+    );
+    assert_eq!(
+        problems,
+        ["russet.toml: secrets.master_key_file: is set together with RUSSET_SECRETS__MASTER_KEY; \
+          keep one of them"]
+    );
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_that_a_variable_names() {
+    let place = Place::new();
+    let made = Vault::generate_master_key(&SeededEntropy::new(3));
+    place.write("key", &format!("{}\n", made.expose()));
+    let path = place.0.path().join("key").display().to_string();
+    let config = place
+        .load(MINIMAL, &[("RUSSET_SECRETS__MASTER_KEY_FILE", &path)])
+        .expect("a configuration");
+    assert!(config.vault().is_ok());
+}
+
+#[test]
+fn apples_key_may_be_one_line_in_a_variable() {
+    let key = p8().replace('\n', "\\n");
+    let config = Place::new()
+        .load(
+            &format!("{MINIMAL}[apple]\nteam_id = \"ABCDE12345\"\nkey_id = \"KEY1234567\"\n"),
+            &[
+                ("RUSSET_APPLE__PRIVATE_KEY", &key),
+                ("RUSSET_APPLE__SERVICES_ID", "com.example.web"),
+            ],
+        )
+        .expect("a configuration");
+    assert!(config.apple.expect("apple").private_key.expose().contains("KEY-----\n"));
+}
+
+#[test]
+fn without_a_master_key_there_is_no_vault() {
+    let config = Place::new().load(MINIMAL, &[]).expect("a configuration");
+    let problems = config.vault().expect_err("no key").to_string();
+    assert!(problems.contains("secrets.master_key_file: is missing"), "{problems}");
+    assert!(problems.contains("RUSSET_SECRETS__MASTER_KEY_FILE"), "{problems}");
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let toml = format!("{MINIMAL}[database]\nurl = \"postgres://u:hunter2@db/russet\"\n");
+    let config = Place::new().load(&toml, &[]).expect("a configuration");
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let problems = Place::new()
+        .problems(MINIMAL, &[("RUSSET_SECRETS__MASTER_KEY", "hunter2hunter2")])
+        .join("\n");
+    assert!(!problems.contains("hunter2"), "{problems}");
+}

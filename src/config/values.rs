@@ -1,0 +1,338 @@
+//! The raw values by dotted key, from file and environment, and how they are taken out typed.
+//!
+//! Whatever nobody asked for in the end is an unknown key; the keys that were asked for are what
+//! it may have been meant to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use toml::Value;
+
+use super::problem::{ConfigProblems, Problem};
+use crate::protocol::secret::SecretString;
+
+/// A value and where it came from.
+pub(super) struct Entry {
+    pub(super) value: Value,
+    pub(super) from_environment: bool,
+}
+
+/// Everything that was configured, and what was found wrong with it so far.
+pub(super) struct Values {
+    pub(super) file: PathBuf,
+    entries: BTreeMap<String, Entry>,
+    asked: BTreeSet<String>,
+    configured: BTreeSet<String>,
+    environment_keys: BTreeSet<String>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+impl Values {
+    pub(super) fn gather(
+        file: &Path,
+        required: bool,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigProblems> {
+        let mut entries = BTreeMap::new();
+        let name = file.display().to_string();
+        match std::fs::read_to_string(file) {
+            Ok(text) => {
+                let table: toml::Table = toml::from_str(&text)
+                    .map_err(|error| Problem::new(&name, "", error.to_string().trim_end()))?;
+                flatten("", Value::Table(table), &mut entries);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => {}
+            Err(error) => {
+                let message = format!("cannot be read ({error}); name another with --config FILE");
+                return Err(Problem::new(name, "", message).into());
+            }
+        }
+        let mut environment_keys = BTreeSet::new();
+        for (variable, value) in environment {
+            let Some(key) = key_of_variable(&variable) else { continue };
+            environment_keys.insert(key.clone());
+            // A list given by variable replaces the whole list of the file, never a part of it.
+            entries.insert(key, Entry { value: Value::String(value), from_environment: true });
+        }
+        Ok(Self {
+            file: file.to_owned(),
+            configured: entries.keys().cloned().collect(),
+            entries,
+            asked: BTreeSet::new(),
+            environment_keys,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        })
+    }
+
+    pub(super) fn take(&mut self, key: &str) -> Option<Entry> {
+        self.asked.insert(key.to_owned());
+        self.entries.remove(key)
+    }
+
+    /// Whether anything below `section` was configured and not taken yet.
+    pub(super) fn has_section(&self, section: &str) -> bool {
+        self.entries.keys().any(|key| key.starts_with(section))
+    }
+
+    /// Reports `message` against `key` where it was set, or the file if it was not.
+    pub(super) fn problem(&mut self, key: &str, message: impl Into<String>) {
+        let problem = self.at(key, message);
+        self.problems.push(problem);
+    }
+
+    /// Reports `message` against a secret, as which of its two keys it was set.
+    pub(super) fn secret_problem(&mut self, key: &str, message: impl Into<String>) {
+        let key_file = format!("{key}_file");
+        let set = if self.configured.contains(&key_file) { key_file.as_str() } else { key };
+        self.problem(set, message);
+    }
+
+    pub(super) fn missing(&mut self, key: &str, what: &str) {
+        let message = format!("is missing; set it here or as {}: {what}", variable_of_key(key));
+        self.problem(key, message);
+    }
+
+    fn at(&self, key: &str, message: impl Into<String>) -> Problem {
+        if self.environment_keys.contains(key) {
+            Problem::new("environment", variable_of_key(key), message)
+        } else {
+            Problem::new(self.file.display().to_string(), key, message)
+        }
+    }
+
+    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        match self.take(key)?.value {
+            Value::String(text) if text.trim().is_empty() => {
+                self.problem(key, "is empty; give it a value or leave it out");
+                None
+            }
+            Value::String(text) => Some(text),
+            Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_)
+            | Value::Table(_) => {
+                self.problem(key, "must be a text in quotes");
+                None
+            }
+        }
+    }
+
+    /// A text that `parse` turns into something, or says what it should have been.
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(key)?;
+        parse(&text).map_err(|message| self.problem(key, message)).ok()
+    }
+
+    pub(super) fn boolean(&mut self, key: &str, default: bool) -> bool {
+        let Some(entry) = self.take(key) else { return default };
+        let parsed = match &entry.value {
+            Value::Boolean(value) => Some(*value),
+            Value::String(text) if entry.from_environment => text.trim().parse().ok(),
+            _ => None,
+        };
+        parsed.unwrap_or_else(|| {
+            self.problem(key, "must be true or false");
+            default
+        })
+    }
+
+    pub(super) fn positive(&mut self, key: &str) -> Option<usize> {
+        let entry = self.take(key)?;
+        let parsed = match &entry.value {
+            Value::Integer(number) => usize::try_from(*number).ok(),
+            Value::String(text) if entry.from_environment => text.trim().parse().ok(),
+            _ => None,
+        };
+        let parsed = parsed.filter(|number| *number > 0);
+        if parsed.is_none() {
+            self.problem(key, "must be a whole number above 0");
+        }
+        parsed
+    }
+
+    pub(super) fn list(&mut self, key: &str) -> Option<Vec<String>> {
+        let entry = self.take(key)?;
+        let texts = match entry.value {
+            Value::Array(items) => items
+                .into_iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect::<Option<Vec<_>>>(),
+            Value::String(text) if entry.from_environment => Some(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|t| !t.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+            ),
+            _ => None,
+        };
+        if texts.is_none() {
+            self.problem(key, "must be a list of texts, such as [\"a\", \"b\"]");
+        }
+        texts
+    }
+
+    /// A list of which every item is parsed; each bad one is reported.
+    pub(super) fn parsed_list<T>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let mut good = Vec::new();
+        for item in self.list(key).unwrap_or_default() {
+            match parse(&item) {
+                Ok(value) => good.push(value),
+                Err(message) => self.problem(key, message),
+            }
+        }
+        good
+    }
+
+    /// The content of the file that `key` names, and the file's path.
+    pub(super) fn file_content(&mut self, key: &str) -> Option<(PathBuf, String)> {
+        let from_environment = self.entries.get(key).is_some_and(|entry| entry.from_environment);
+        let text = self.text(key)?;
+        let path = self.resolve(&text, from_environment);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some((path, text)),
+            Err(error) => {
+                let message = format!(
+                    "{} cannot be read ({error}); put the file there or correct the path",
+                    path.display()
+                );
+                self.problem(key, message);
+                None
+            }
+        }
+    }
+
+    /// A secret: inline as `key`, or in the file that `key_file` names.
+    pub(super) fn secret(&mut self, key: &str) -> Option<SecretString> {
+        let key_file = format!("{key}_file");
+        let both = self.entries.contains_key(key) && self.entries.contains_key(&key_file);
+        let inline = self.text(key).map(SecretString::new);
+        let from_file = self.file_content(&key_file);
+        if both {
+            let message = format!("is set together with {}; keep one of them", self.name(key));
+            self.problem(&key_file, message);
+            return None;
+        }
+        let Some((path, text)) = from_file else { return inline };
+        if readable_by_others(&path) {
+            let message = format!("others may read {0}; run `chmod 600 {0}`", path.display());
+            let warning = self.at(&key_file, message);
+            self.warnings.push(warning);
+        }
+        let secret = SecretString::new(text.trim_end_matches(['\r', '\n']).to_owned());
+        if secret.expose().trim().is_empty() {
+            self.problem(&key_file, format!("{} is empty", path.display()));
+            return None;
+        }
+        Some(secret)
+    }
+
+    fn name(&self, key: &str) -> String {
+        if self.environment_keys.contains(key) { variable_of_key(key) } else { key.to_owned() }
+    }
+
+    /// A path as it was meant: beside the configuration file, or in the working directory.
+    pub(super) fn resolve(&self, path: &str, from_environment: bool) -> PathBuf {
+        match self.file.parent() {
+            Some(directory) if !from_environment => directory.join(path),
+            Some(_) | None => PathBuf::from(path),
+        }
+    }
+
+    /// Whether the variable, not the file, has set `key`.
+    pub(super) fn is_from_environment(&self, key: &str) -> bool {
+        self.environment_keys.contains(key)
+    }
+
+    /// Reports every key that nobody asked for.
+    pub(super) fn finish(&mut self) {
+        for key in std::mem::take(&mut self.entries).into_keys() {
+            let message = match closest(&key, &self.asked) {
+                Some(near) => {
+                    format!("is not a setting; did you mean {}?", self.spelled(&key, near))
+                }
+                None => "is not a setting; remove it".to_owned(),
+            };
+            self.problem(&key, message);
+        }
+    }
+
+    fn spelled(&self, wrong: &str, near: &str) -> String {
+        if self.environment_keys.contains(wrong) { variable_of_key(near) } else { near.to_owned() }
+    }
+}
+
+fn flatten(prefix: &str, value: Value, into: &mut BTreeMap<String, Entry>) {
+    let join = |name: &str| {
+        if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+    };
+    match value {
+        Value::Table(table) => {
+            for (name, value) in table {
+                flatten(&join(&name), value, into);
+            }
+        }
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_table) => {
+            for (index, item) in items.into_iter().enumerate() {
+                flatten(&join(&index.to_string()), item, into);
+            }
+        }
+        leaf @ (Value::String(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_)
+        | Value::Array(_)) => {
+            into.insert(prefix.to_owned(), Entry { value: leaf, from_environment: false });
+        }
+    }
+}
+
+/// `RUSSET_SERVER__ISSUER` → `server.issuer`. Variables without `__` are not settings.
+fn key_of_variable(variable: &str) -> Option<String> {
+    let rest = variable.strip_prefix("RUSSET_")?;
+    rest.contains("__").then(|| rest.to_ascii_lowercase().replace("__", "."))
+}
+
+/// `server.issuer` → `RUSSET_SERVER__ISSUER`.
+pub(super) fn variable_of_key(key: &str) -> String {
+    format!("RUSSET_{}", key.to_ascii_uppercase().replace('.', "__"))
+}
+
+fn closest<'a>(key: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    known
+        .iter()
+        .map(|candidate| {
+            let whole = strsim::jaro_winkler(key, candidate);
+            // The right key in the wrong section.
+            let moved = if last(key) == last(candidate) { 0.9 } else { 0.0 };
+            (whole.max(moved), candidate.as_str())
+        })
+        .filter(|(likeness, _)| *likeness >= 0.87)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(unix)]
+fn readable_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_: &Path) -> bool {
+    false
+}

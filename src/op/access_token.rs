@@ -1,0 +1,108 @@
+//! Access tokens that come back to us — RFC 9068 §4, RFC 6750 §2.
+//!
+//! A signature is checked once and remembered; whether the token is still alive is asked each
+//! time, for that can change at any moment.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use moka::sync::Cache;
+
+use super::{Failure, Provider};
+use crate::protocol::access_token::AccessTokenClaims;
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::error::Refusal;
+use crate::protocol::grant::Grant;
+use crate::protocol::jose::{self, Typ};
+
+/// Tokens whose signature was found good, by SHA-256 of the whole token and the keyring it was
+/// checked against.
+pub(super) struct VerifiedTokens(Cache<[u8; 32], Verified>);
+
+#[derive(Clone)]
+struct Verified {
+    kid: Arc<str>,
+    claims: Arc<AccessTokenClaims>,
+}
+
+impl VerifiedTokens {
+    pub(super) fn new() -> Self {
+        Self(Cache::new(4_096))
+    }
+}
+
+/// An access token that is good now.
+pub struct LiveToken {
+    /// What it says.
+    pub claims: Arc<AccessTokenClaims>,
+    /// The grant it was born of; `None` for a client acting for itself.
+    pub grant: Option<Grant>,
+}
+
+impl Provider {
+    /// The claims of an access token that we signed, whatever has become of it since. `None` for
+    /// anything else.
+    pub(super) async fn read_access_token(
+        &self,
+        token: &str,
+    ) -> Result<Option<Arc<AccessTokenClaims>>, Failure> {
+        if token.len() > jose::MAX_TOKEN_LENGTH {
+            return Ok(None);
+        }
+        let keyring = self.keys.complete().await?;
+        let hash = digest(&SHA256, token.as_bytes());
+        let Ok(hash) = <[u8; 32]>::try_from(hash.as_ref()) else { return Ok(None) };
+        if let Some(verified) = self.verified.0.get(&hash) {
+            // A key that left the JWKS vouches for nothing any more.
+            return Ok(keyring.find(&verified.kid).map(|_| verified.claims));
+        }
+        let mut signed_by = None;
+        let read = jose::verify::<AccessTokenClaims>(token, Typ::AccessToken, |kid| {
+            signed_by = Some(Arc::from(kid));
+            keyring.find(kid)
+        });
+        match (read, signed_by) {
+            (Ok(claims), Some(kid)) if claims.iss == self.issuer => {
+                let claims = Arc::new(claims);
+                self.verified.0.insert(hash, Verified { kid, claims: Arc::clone(&claims) });
+                Ok(Some(claims))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// An access token that is good now: ours, in time, neither it nor its grant revoked.
+    pub(super) async fn live_access_token(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Option<LiveToken>, Failure> {
+        let Some(claims) = self.read_access_token(token).await? else { return Ok(None) };
+        if claims.exp <= now.secs() {
+            return Ok(None);
+        }
+        let grant = match claims.grant_id() {
+            None => None,
+            Some(id) => match self.store.find_grant(&id).await? {
+                Some(grant) if grant.revoked_at.is_none() => Some(grant),
+                Some(_) | None => return Ok(None),
+            },
+        };
+        if self.store.is_jti_revoked(&claims.jti).await? {
+            return Ok(None);
+        }
+        Ok(Some(LiveToken { claims, grant }))
+    }
+
+    /// The token a protected endpoint of ours was called with.
+    pub(super) async fn bearer(
+        &self,
+        token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<LiveToken, Failure> {
+        let token = token.ok_or_else(|| Refusal::invalid_token("an access token is required"))?;
+        self.live_access_token(token, now).await?.ok_or_else(|| {
+            Refusal::invalid_token("the access token is expired, revoked or not valid here").into()
+        })
+    }
+}

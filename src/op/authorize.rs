@@ -1,0 +1,383 @@
+//! The authorization endpoint — RFC 6749 §4.1, OIDC Core §3.1.2, RFC 9207.
+//!
+//! `begin` answers at once whatever needs no page; the rest is parked and goes on at
+//! `/interaction/{id}`, where `advance` names one step after the other.
+
+use super::interaction::{Browser, Interaction, Situation, consent_items};
+use super::token::authorization_code::IssuedCode;
+use super::{Failure, Provider};
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::authorization_request::{self as table, AuthorizationRequest};
+use crate::protocol::authorization_response::{AuthorizationResponse, ReturnTo};
+use crate::protocol::error::Refusal;
+use crate::protocol::event::Event;
+use crate::protocol::grant::GrantTerms;
+use crate::protocol::id::{ClientId, ConnectionId, GrantId, InteractionId};
+use crate::protocol::interaction::Step;
+use crate::protocol::params::Params;
+use crate::protocol::secret::SecretString;
+use crate::protocol::session::{Consent, Session};
+use crate::protocol::user::User;
+use crate::store::single_use::SingleUse;
+
+/// What the browser gets next.
+pub enum Next {
+    /// On to `/interaction/{id}`.
+    Interact(InteractionId),
+    /// An answer to the client.
+    Answer(AuthorizationResponse),
+    /// Off to an upstream.
+    Depart(String),
+    /// A page: choose how to sign in.
+    Choose(ChoosePage),
+    /// A page: agree or not.
+    Consent(ConsentPage),
+}
+
+/// What the sign-in page shows.
+pub struct ChoosePage {
+    /// The interaction.
+    pub interaction: InteractionId,
+    /// For which client.
+    pub client_name: String,
+    /// The connections offered: id and name.
+    pub connections: Vec<(ConnectionId, String)>,
+    /// Who is signed in already, when a fresh proof is wanted.
+    pub signed_in_as: Option<String>,
+    /// Where a form on the page may lead in the end: the client's redirect URI.
+    pub redirect_uri: String,
+}
+
+/// What the consent page shows.
+pub struct ConsentPage {
+    /// The interaction.
+    pub interaction: InteractionId,
+    /// The client that asks.
+    pub client_name: String,
+    /// Who is asked.
+    pub signed_in_as: String,
+    /// Requested scope values with what they mean, if an API says so.
+    pub scopes: Vec<(String, String)>,
+    /// Where a form on the page may lead in the end.
+    pub redirect_uri: String,
+}
+
+/// Why an authorization request cannot even be answered: a page, never a redirect.
+pub struct Unanswerable(pub Failure);
+
+impl<F: Into<Failure>> From<F> for Unanswerable {
+    fn from(failure: F) -> Self {
+        Self(failure.into())
+    }
+}
+
+impl Provider {
+    /// Receives an authorization request.
+    ///
+    /// # Errors
+    /// [`Unanswerable`] as long as no answer address is settled (RFC 6749 §4.1.2.1).
+    pub async fn begin(&self, params: &Params, browser: &Browser) -> Result<Next, Unanswerable> {
+        let now = self.clock.now();
+        let client_id = ClientId::new(params.required("client_id")?);
+        let client = self
+            .store
+            .find_client(&client_id)
+            .await?
+            .filter(|client| client.disabled_at.is_none())
+            .ok_or_else(|| Refusal::invalid_client("client_id is unknown or disabled"))?;
+        let (return_to, given) = table::return_to(&client, params)?;
+
+        // From here on every refusal is the client's to hear.
+        let settled = match table::check(&client, params, return_to.clone(), given) {
+            Ok(request) => self.first_step(client_id, request, browser, now).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        Ok(settled.or_else(|failure| self.answer_failure(&return_to, failure))?)
+    }
+
+    async fn first_step(
+        &self,
+        client_id: ClientId,
+        request: AuthorizationRequest,
+        browser: &Browser,
+        now: Timestamp,
+    ) -> Result<Next, Failure> {
+        let interaction = Interaction {
+            client_id,
+            request,
+            started_at: now,
+            browser: browser.binding_hash().cloned().unwrap_or_default(),
+        };
+        let situation = self.situation(&interaction, browser, now).await?;
+        match (&situation.step, &situation.person) {
+            (Step::Refuse(refusal), _) => Err(refusal.clone().into()),
+            (Step::Issue, Some(person)) => {
+                self.issue(None, &interaction, &situation, person, now).await
+            }
+            (Step::Issue | Step::Authenticate { .. } | Step::Consent, _) => {
+                let id = InteractionId::random(self.entropy.as_ref());
+                let payload = serde_json::to_vec(&interaction)?;
+                let expires_at = now.plus(self.policy.interaction_ttl);
+                let key = id.to_string();
+                self.store
+                    .write(move |tx| {
+                        Box::pin(async move {
+                            tx.park(SingleUse::Interaction, &key, &payload, expires_at, now)
+                                .await?;
+                            Ok::<_, Failure>(())
+                        })
+                    })
+                    .await?;
+                Ok(Next::Interact(id))
+            }
+        }
+    }
+
+    /// Takes an interaction to its next step.
+    ///
+    /// # Errors
+    /// A page for an interaction that is not this browser's or is over.
+    pub async fn advance(&self, id: &InteractionId, browser: &Browser) -> Result<Next, Failure> {
+        let now = self.clock.now();
+        let interaction = self.open_interaction(id, browser, now).await?;
+        let situation = match self.situation(&interaction, browser, now).await {
+            Ok(situation) => situation,
+            Err(failure) => return self.refuse(id, &interaction, failure).await,
+        };
+        match (&situation.step, &situation.person) {
+            (Step::Refuse(refusal), _) => {
+                self.refuse(id, &interaction, refusal.clone().into()).await
+            }
+            (Step::Issue, Some(person)) => {
+                self.issue(Some(id), &interaction, &situation, person, now).await
+            }
+            (Step::Consent, Some((_, user))) => {
+                Ok(Next::Consent(consent_page(id, &interaction, &situation, user)))
+            }
+            (Step::Authenticate { anew }, _) => {
+                // One way in and nobody signed in: no page that asks a question with one answer.
+                if let ([only], false) = (self.connectors.as_slice(), *anew) {
+                    let connection = only.id().clone();
+                    let departed = self.depart_for(id, &interaction, &connection, false).await;
+                    return match departed {
+                        Ok(url) => Ok(Next::Depart(url)),
+                        Err(failure) => self.refuse(id, &interaction, failure).await,
+                    };
+                }
+                Ok(Next::Choose(self.choose_page(id, &interaction, &situation)))
+            }
+            // A person is there whenever a code or consent is; without one, sign in.
+            (Step::Issue | Step::Consent, None) => {
+                Ok(Next::Choose(self.choose_page(id, &interaction, &situation)))
+            }
+        }
+    }
+
+    /// The person agrees: remembers it and answers the client.
+    ///
+    /// # Errors
+    /// A page for an interaction that is not this browser's, is over, or waits for another step.
+    pub async fn consent(&self, id: &InteractionId, browser: &Browser) -> Result<Next, Failure> {
+        let now = self.clock.now();
+        let interaction = self.open_interaction(id, browser, now).await?;
+        let situation = match self.situation(&interaction, browser, now).await {
+            Ok(situation) => situation,
+            Err(failure) => return self.refuse(id, &interaction, failure).await,
+        };
+        let (Step::Consent | Step::Issue, Some(person)) = (&situation.step, &situation.person)
+        else {
+            // An early or empty POST skips nothing (A11).
+            return Err(
+                Refusal::invalid_request("consent is not what this sign-in waits for").into()
+            );
+        };
+        let mut scope: Vec<String> = consent_items(&situation.access).cloned().collect();
+        let client_id = situation.client.client_id.clone();
+        let before = self.store.find_consent(&person.1.id, &client_id).await?;
+        for earlier in before.map(|consent| consent.scope).unwrap_or_default() {
+            if !scope.contains(&earlier) {
+                scope.push(earlier);
+            }
+        }
+        let consent = Consent { user_id: person.1.id.clone(), client_id, scope, granted_at: now };
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.put_consent(&consent).await?;
+                    let actor = format!("user:{}", consent.user_id);
+                    let event = Event::new(now, "consent.given", actor)
+                        .target(consent.client_id.to_string());
+                    tx.record(&event).await?;
+                    Ok::<_, Failure>(())
+                })
+            })
+            .await?;
+        self.issue(Some(id), &interaction, &situation, person, now).await
+    }
+
+    /// The person says no, to signing in or to consent.
+    ///
+    /// # Errors
+    /// A page for an interaction that is not this browser's or is over.
+    pub async fn cancel(&self, id: &InteractionId, browser: &Browser) -> Result<Next, Failure> {
+        let interaction = self.open_interaction(id, browser, self.clock.now()).await?;
+        let refusal = Refusal::access_denied("the person did not agree");
+        self.refuse(id, &interaction, refusal.into()).await
+    }
+
+    /// An upstream journey failed: the client whose request waits is told.
+    ///
+    /// # Errors
+    /// A page when the interaction is over, or when we failed.
+    pub async fn strand(
+        &self,
+        id: &InteractionId,
+        browser: &Browser,
+        failure: Failure,
+    ) -> Result<Next, Failure> {
+        let interaction = self.open_interaction(id, browser, self.clock.now()).await?;
+        self.refuse(id, &interaction, failure).await
+    }
+
+    /// Spends the interaction and answers the client with an error.
+    async fn refuse(
+        &self,
+        id: &InteractionId,
+        interaction: &Interaction,
+        failure: Failure,
+    ) -> Result<Next, Failure> {
+        if let Failure::Refused(refusal) = &failure {
+            tracing::info!(
+                error = %refusal.code,
+                description = refusal.description,
+                detail = refusal.detail,
+                client_id = %interaction.client_id,
+                "authorization request refused"
+            );
+        }
+        let now = self.clock.now();
+        let key = id.to_string();
+        let spent = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    Ok::<_, Failure>(tx.spend(SingleUse::Interaction, &key, now).await?)
+                })
+            })
+            .await?;
+        if spent.is_none() {
+            return Err(finished().into());
+        }
+        self.answer_failure(&interaction.request.return_to, failure)
+    }
+
+    fn answer_failure(&self, return_to: &ReturnTo, failure: Failure) -> Result<Next, Failure> {
+        match failure {
+            Failure::Refused(refusal) => Ok(Next::Answer(return_to.error(&self.issuer, &refusal))),
+            Failure::Fault(fault) => {
+                tracing::error!(%fault, "authorization request failed");
+                let refusal = Refusal::server_error("the provider failed; try again later");
+                Ok(Next::Answer(return_to.error(&self.issuer, &refusal)))
+            }
+        }
+    }
+
+    /// Hands out a code. An interaction is spent in the same transaction, so two tabs or a double
+    /// click get one code.
+    async fn issue(
+        &self,
+        id: Option<&InteractionId>,
+        interaction: &Interaction,
+        situation: &Situation,
+        (session, user): &(Session, User),
+        now: Timestamp,
+    ) -> Result<Next, Failure> {
+        let request = &interaction.request;
+        let code = SecretString::random(self.entropy.as_ref());
+        let issued = IssuedCode {
+            grant_id: GrantId::random(self.entropy.as_ref()),
+            client_id: interaction.client_id.clone(),
+            user_id: user.id.clone(),
+            session_id: session.id.clone(),
+            redirect_uri: request
+                .redirect_uri_given
+                .then(|| request.return_to.redirect_uri.clone()),
+            code_challenge: request.code_challenge.clone(),
+            terms: GrantTerms {
+                sub: user.sub.clone(),
+                scope: situation.access.scope.clone(),
+                resources: situation.access.resources.clone(),
+                auth_time: session.auth_time,
+                amr: session.amr.clone(),
+                nonce: request.nonce.clone(),
+            },
+        };
+        let payload = serde_json::to_vec(&issued)?;
+        let key = self.vault.hash(code.expose()).to_text();
+        let expires_at = now.plus(self.policy.authorization_code_ttl);
+        let id = id.map(ToString::to_string);
+        let parked: Result<(), Refusal> = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if let Some(id) = id
+                        && tx.spend(SingleUse::Interaction, &id, now).await?.is_none()
+                    {
+                        return Ok::<_, Failure>(Err(finished()));
+                    }
+                    tx.park(SingleUse::AuthorizationCode, &key, &payload, expires_at, now).await?;
+                    Ok(Ok(()))
+                })
+            })
+            .await?;
+        parked?;
+        Ok(Next::Answer(request.return_to.success(&self.issuer, code.expose())))
+    }
+
+    fn choose_page(
+        &self,
+        id: &InteractionId,
+        interaction: &Interaction,
+        situation: &Situation,
+    ) -> ChoosePage {
+        ChoosePage {
+            interaction: id.clone(),
+            client_name: situation.client.client_name.clone(),
+            connections: self
+                .connectors
+                .iter()
+                .map(|connector| (connector.id().clone(), connector.display_name().to_owned()))
+                .collect(),
+            signed_in_as: situation.person.as_ref().map(|(_, user)| display_name(user)),
+            redirect_uri: interaction.request.return_to.redirect_uri.clone(),
+        }
+    }
+}
+
+fn finished() -> Refusal {
+    Refusal::invalid_request("this sign-in is unknown, expired or finished")
+}
+
+fn consent_page(
+    id: &InteractionId,
+    interaction: &Interaction,
+    situation: &Situation,
+    user: &User,
+) -> ConsentPage {
+    let described = |value: &String| {
+        let of_api = situation.apis.iter().flat_map(|api| &api.scopes).find(|s| s.name == *value);
+        (value.clone(), of_api.map(|scope| scope.description.clone()).unwrap_or_default())
+    };
+    ConsentPage {
+        interaction: id.clone(),
+        client_name: situation.client.client_name.clone(),
+        signed_in_as: display_name(user),
+        scopes: situation.access.scope.iter().map(described).collect(),
+        redirect_uri: interaction.request.return_to.redirect_uri.clone(),
+    }
+}
+
+/// What a page calls a person: name, else address, else "your account".
+pub(super) fn display_name(user: &User) -> String {
+    user.name.clone().or_else(|| user.email.clone()).unwrap_or_else(|| "your account".to_owned())
+}

@@ -1,0 +1,181 @@
+//! One authorization request on its way through login and consent.
+//!
+//! An interaction is parked under its id, bound to the browser that started it by a cookie, read
+//! as often as needed, and spent when it is answered: by a code or by an error, once.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Provider};
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::api::Api;
+use crate::protocol::authorization_request::AuthorizationRequest;
+use crate::protocol::client::Client;
+use crate::protocol::error::Refusal;
+use crate::protocol::id::{ClientId, InteractionId};
+use crate::protocol::id_token::IdTokenClaims;
+use crate::protocol::interaction::{Facts, SignedIn, Step, next_step};
+use crate::protocol::jose::{self, Typ};
+use crate::protocol::scope::{self, Access};
+use crate::protocol::secret::{SecretHash, SecretString, Vault};
+use crate::protocol::session::Session;
+use crate::protocol::user::User;
+use crate::store::single_use::SingleUse;
+
+/// What a browser holds.
+#[derive(Clone, Debug, Default)]
+pub struct Browser {
+    binding: Option<String>,
+    session: Option<SecretString>,
+}
+
+impl Browser {
+    /// A browser with these cookies: the binding of its interactions, and its session.
+    pub fn new(vault: &Vault, binding: Option<&str>, session: Option<&str>) -> Self {
+        Self {
+            binding: binding.map(|binding| vault.hash(binding).to_text()),
+            session: session.map(SecretString::from),
+        }
+    }
+
+    /// The hash of the binding cookie, as interactions keep it.
+    pub fn binding_hash(&self) -> Option<&String> {
+        self.binding.as_ref()
+    }
+
+    pub(super) fn session_hash(&self, vault: &Vault) -> Option<SecretHash> {
+        self.session.as_ref().map(|cookie| vault.hash(cookie.expose()))
+    }
+}
+
+/// A parked authorization request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Interaction {
+    pub(super) client_id: ClientId,
+    pub(super) request: AuthorizationRequest,
+    pub(super) started_at: Timestamp,
+    /// Hash of the cookie of the browser that started it.
+    pub(super) browser: String,
+}
+
+/// The facts of an interaction, gathered anew for each step.
+pub(super) struct Situation {
+    pub(super) client: Client,
+    pub(super) access: Access,
+    pub(super) apis: Vec<Api>,
+    pub(super) person: Option<(Session, User)>,
+    pub(super) step: Step,
+}
+
+impl Provider {
+    /// A browser with these cookies.
+    pub fn browser(&self, binding: Option<&str>, session: Option<&str>) -> Browser {
+        Browser::new(&self.vault, binding, session)
+    }
+
+    /// The parked request, if it is this browser's and waits for an answer.
+    pub(super) async fn open_interaction(
+        &self,
+        id: &InteractionId,
+        browser: &Browser,
+        now: Timestamp,
+    ) -> Result<Interaction, Failure> {
+        let gone = || Refusal::invalid_request("this sign-in is unknown, expired or finished");
+        let parked = self
+            .store
+            .find_parked(SingleUse::Interaction, id.as_str())
+            .await?
+            .filter(|parked| parked.spent_at.is_none() && parked.expires_at > now)
+            .ok_or_else(gone)?;
+        let interaction: Interaction = serde_json::from_slice(&parked.payload)?;
+        if browser.binding_hash() != Some(&interaction.browser) {
+            return Err(gone().detail("another browser's interaction").into());
+        }
+        Ok(interaction)
+    }
+
+    /// The person signed in to this browser, if the session is alive and the person not disabled.
+    pub async fn signed_in(
+        &self,
+        browser: &Browser,
+        now: Timestamp,
+    ) -> Result<Option<(Session, User)>, Failure> {
+        let Some(hash) = browser.session_hash(&self.vault) else { return Ok(None) };
+        let session = self.store.find_session_by_cookie(&hash).await?;
+        let alive = |session: &Session| session.ended_at.is_none() && session.expires_at > now;
+        let Some(session) = session.filter(alive) else { return Ok(None) };
+        let user = self.store.find_user(&session.user_id).await?;
+        Ok(user.filter(|user| user.disabled_at.is_none()).map(|user| (session, user)))
+    }
+
+    /// Gathers the facts and names the next step. Refusals are for the client, by redirect.
+    pub(super) async fn situation(
+        &self,
+        interaction: &Interaction,
+        browser: &Browser,
+        now: Timestamp,
+    ) -> Result<Situation, Failure> {
+        let client = self
+            .store
+            .find_client(&interaction.client_id)
+            .await?
+            .filter(|client| client.disabled_at.is_none())
+            .ok_or_else(|| Refusal::unauthorized_client("this client is disabled"))?;
+        let request = &interaction.request;
+        let resources = scope::resources(&client, &request.resources)?;
+        let apis = self.store.find_apis(&resources).await?;
+        let access = scope::decide(&client, &request.scope, resources, &apis, true)?;
+        let hinted_sub = self.hinted_sub(request.id_token_hint.as_deref()).await?;
+
+        let person = self.signed_in(browser, now).await?;
+        let consent_covers = match &person {
+            Some((_, user)) if !client.first_party => {
+                let consent = self.store.find_consent(&user.id, &client.client_id).await?;
+                let given: HashSet<_> =
+                    consent.map(|consent| consent.scope).unwrap_or_default().into_iter().collect();
+                !given.is_empty() && consent_items(&access).all(|item| given.contains(item))
+            }
+            Some(_) | None => false,
+        };
+        let signed_in = person.as_ref().map(|(session, user)| SignedIn {
+            sub: user.sub.clone(),
+            auth_time: session.auth_time,
+        });
+        let step = next_step(&Facts {
+            request,
+            started_at: interaction.started_at,
+            now,
+            signed_in: signed_in.as_ref(),
+            hinted_sub: hinted_sub.as_deref(),
+            first_party: client.first_party,
+            consent_covers,
+        });
+        Ok(Situation { client, access, apis, person, step })
+    }
+
+    /// The `sub` an `id_token_hint` names. Expired is fine; forged is not (OIDC Core §3.1.2.1).
+    async fn hinted_sub(&self, hint: Option<&str>) -> Result<Option<String>, Failure> {
+        let Some(hint) = hint else { return Ok(None) };
+        let claims = self
+            .read_id_token(hint)
+            .await?
+            .ok_or_else(|| Refusal::invalid_request("id_token_hint is not valid"))?;
+        Ok(Some(claims.sub))
+    }
+
+    /// The claims of an ID token that we signed, however old. `None` for anything else.
+    pub(super) async fn read_id_token(
+        &self,
+        token: &str,
+    ) -> Result<Option<IdTokenClaims>, Failure> {
+        let keyring = self.keys.complete().await?;
+        let read = jose::verify::<IdTokenClaims>(token, Typ::IdToken, |kid| keyring.find(kid));
+        Ok(read.ok().filter(|claims| claims.iss == self.issuer))
+    }
+}
+
+/// What a person agrees to: scopes and, beside them, the APIs they are for.
+pub(super) fn consent_items(access: &Access) -> impl Iterator<Item = &String> {
+    access.scope.iter().chain(&access.resources)
+}

@@ -1,0 +1,276 @@
+//! Who is this? — the linking policy, apple.md §3–§5, §12.
+//!
+//! The key is `(authority, subject)` and nothing else: an address never makes two people one
+//! (apple.md §12, items 1–5). What was learned never erases what is known.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Provider};
+use crate::protocol::ambient::{Entropy, Timestamp, random};
+use crate::protocol::error::Refusal;
+use crate::protocol::event::Event;
+use crate::protocol::id::{ConnectionId, UserId};
+use crate::protocol::user::{Identity, Profile, UpstreamGrant, User};
+use crate::store::{StoreFault, WriteTx};
+use crate::upstream::UpstreamIdentity;
+
+/// Somebody who proved at an upstream who they are.
+#[derive(Clone)]
+pub(super) struct Arrival {
+    pub(super) connection_id: ConnectionId,
+    pub(super) identity: UpstreamIdentity,
+}
+
+/// A name told once, kept until its account exists (apple.md §4).
+#[derive(Serialize, Deserialize)]
+struct PendingName {
+    name: Option<String>,
+    given_name: Option<String>,
+    family_name: Option<String>,
+}
+
+fn pending_bound_to(authority: &str, subject: &str) -> String {
+    format!("pending_profiles:{authority}:{subject}")
+}
+
+impl Provider {
+    /// Keeps a name before the code is redeemed, so that a failed redemption, a crash or a closed
+    /// tab loses nothing.
+    pub(super) async fn keep_profile(
+        &self,
+        identity: &UpstreamIdentity,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Profile { name, given_name, family_name, .. } = identity.profile.clone();
+        if name.is_none() && given_name.is_none() && family_name.is_none() {
+            return Ok(());
+        }
+        let pending = serde_json::to_vec(&PendingName { name, given_name, family_name })?;
+        let (authority, subject) = (identity.authority.clone(), identity.subject.clone());
+        let sealed = self.vault.seal(&pending_bound_to(&authority, &subject), &pending)?;
+        let expires_at = now.plus(self.policy.pending_profile_ttl);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.put_pending_profile(&authority, &subject, &sealed, expires_at).await?;
+                    Ok::<_, Failure>(())
+                })
+            })
+            .await
+    }
+
+    /// Finds the person behind an identity, or makes one, in its own transaction.
+    pub(super) async fn recognise(
+        &self,
+        arrival: Arrival,
+        now: Timestamp,
+    ) -> Result<User, Failure> {
+        let prepared = self.prepare(arrival, now).await?;
+        let again = prepared.clone();
+        let first = self
+            .store
+            .write(move |tx| Box::pin(async move { settle(tx, &prepared, now).await }))
+            .await;
+        match first {
+            // Two first sign-ins at once: the other made the person; now there is one to find.
+            Err(Failure::Fault(super::Fault::Store(StoreFault::Conflict(_)))) => {
+                self.store
+                    .write(move |tx| Box::pin(async move { settle(tx, &again, now).await }))
+                    .await
+            }
+            settled => settled,
+        }
+    }
+
+    /// Everything about an arrival that needs no transaction: what is pending is opened, what must
+    /// be stored is sealed.
+    pub(super) async fn prepare(
+        &self,
+        arrival: Arrival,
+        now: Timestamp,
+    ) -> Result<Prepared, Failure> {
+        let Arrival { connection_id, identity } = arrival;
+        let UpstreamIdentity { authority, subject, mut profile, grant, .. } = identity;
+        let pending = self.store.find_pending_profile(&authority, &subject, now).await?;
+        if let Some(sealed) = pending {
+            let opened = self.vault.open(&pending_bound_to(&authority, &subject), &sealed)?;
+            let pending: PendingName = serde_json::from_slice(opened.expose())?;
+            profile.name = profile.name.or(pending.name);
+            profile.given_name = profile.given_name.or(pending.given_name);
+            profile.family_name = profile.family_name.or(pending.family_name);
+        }
+        // The row a sealed token is bound to names its person, so known people are looked up and
+        // new ones named ahead.
+        let known = self.store.find_identity(&authority, &subject).await?;
+        let user_id = known
+            .map_or_else(|| UserId::random(self.entropy.as_ref()), |identity| identity.user_id);
+        let upstream_grant = match grant {
+            None => None,
+            Some(obtained) => {
+                let bound_to =
+                    format!("upstream_grants:{user_id}:{authority}:{}", obtained.client_id);
+                let token = obtained.refresh_token.expose().as_bytes();
+                Some(UpstreamGrant {
+                    user_id: user_id.clone(),
+                    authority: authority.clone(),
+                    sealed_refresh_token: self.vault.seal(&bound_to, token)?,
+                    client_id: obtained.client_id,
+                    issued_at: now,
+                })
+            }
+        };
+        Ok(Prepared {
+            sub: new_sub(self.entropy.as_ref()),
+            identity: Identity {
+                authority,
+                subject,
+                user_id,
+                connection_id,
+                email: profile.email.clone(),
+                created_at: now,
+                last_login_at: now,
+            },
+            profile,
+            upstream_grant,
+        })
+    }
+}
+
+/// An arrival ready to be written.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    sub: String,
+    identity: Identity,
+    profile: Profile,
+    upstream_grant: Option<UpstreamGrant>,
+}
+
+fn new_sub(entropy: &dyn Entropy) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random::<16>(entropy))
+}
+
+/// Writes an arrival: the person, the identity, the upstream's refresh token, in one transaction.
+pub(super) async fn settle(
+    tx: &WriteTx,
+    prepared: &Prepared,
+    now: Timestamp,
+) -> Result<User, Failure> {
+    let Prepared { sub, identity, profile, upstream_grant } = prepared;
+    let (authority, subject) = (&identity.authority, &identity.subject);
+    let user = match tx.find_identity(authority, subject).await? {
+        Some(known) => {
+            if known.user_id != identity.user_id {
+                // Made by somebody else since `prepare`: what was sealed belongs to another row.
+                let race = StoreFault::Conflict("identity".to_owned());
+                return Err(super::Fault::Store(race).into());
+            }
+            let mut user = tx.find_user(&known.user_id).await?.ok_or_else(|| {
+                Refusal::access_denied("this account no longer exists")
+                    .detail("an identity without its person")
+            })?;
+            if user.disabled_at.is_some() {
+                return Err(Refusal::access_denied("this account is disabled").into());
+            }
+            let email = identity.email.as_deref();
+            tx.touch_identity(authority, subject, &identity.connection_id, email, now).await?;
+            if learn(&mut user, profile, authority) {
+                user.updated_at = now;
+                tx.update_user(&user).await?;
+            }
+            user
+        }
+        None => {
+            let mut user = User {
+                id: identity.user_id.clone(),
+                sub: sub.clone(),
+                name: None,
+                given_name: None,
+                family_name: None,
+                email: None,
+                email_verified: false,
+                is_private_email: false,
+                disabled_at: None,
+                created_at: now,
+                updated_at: now,
+            };
+            learn(&mut user, profile, authority);
+            tx.insert_user(&user).await?;
+            tx.insert_identity(identity).await?;
+            let event = Event::new(now, "user.created", format!("user:{}", user.id))
+                .target(user.id.to_string());
+            tx.record(&event).await?;
+            user
+        }
+    };
+    if let Some(grant) = upstream_grant {
+        tx.put_upstream_grant(grant).await?;
+    }
+    tx.delete_pending_profile(authority, subject).await?;
+    Ok(user)
+}
+
+/// Takes over what an upstream told. Returns whether anything changed. Apple's name is untrusted
+/// and told once, so it fills a gap and replaces nothing; a signed name replaces.
+fn learn(user: &mut User, profile: &Profile, authority: &str) -> bool {
+    let before = user.clone();
+    let replaces = !authority.starts_with("apple:");
+    let unnamed = user.name.is_none() && user.given_name.is_none() && user.family_name.is_none();
+    if replaces || unnamed {
+        for (known, told) in [
+            (&mut user.name, &profile.name),
+            (&mut user.given_name, &profile.given_name),
+            (&mut user.family_name, &profile.family_name),
+        ] {
+            if let Some(told) = told.as_ref().filter(|told| !told.is_empty()) {
+                *known = Some(told.clone());
+            }
+        }
+    }
+    if let Some(email) = profile.email.as_ref().filter(|email| !email.is_empty()) {
+        user.email = Some(email.clone());
+        user.email_verified = profile.email_verified;
+        user.is_private_email = profile.is_private_email;
+    }
+    *user != before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user() -> User {
+        User {
+            id: UserId::new("u"),
+            sub: "s".into(),
+            name: Some("Ada".into()),
+            given_name: None,
+            family_name: None,
+            email: Some("ada@example.com".into()),
+            email_verified: true,
+            is_private_email: false,
+            disabled_at: None,
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_not_told_erases_nothing() {
+        let mut ada = user();
+        let silent = Profile { name: Some(String::new()), ..Profile::default() };
+        assert!(!learn(&mut ada, &silent, "https://issuer.example"));
+        assert_eq!(ada, user());
+    }
+
+    #[test]
+    fn apples_name_fills_a_gap_and_replaces_nothing() {
+        let told = Profile { name: Some("Eve".into()), ..Profile::default() };
+        let mut ada = user();
+        learn(&mut ada, &told, "apple:TEAM");
+        assert_eq!(ada.name.as_deref(), Some("Ada"));
+        ada.name = None;
+        learn(&mut ada, &told, "apple:TEAM");
+        assert_eq!(ada.name.as_deref(), Some("Eve"));
+    }
+}

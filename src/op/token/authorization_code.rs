@@ -1,0 +1,135 @@
+//! `authorization_code` — RFC 6749 §4.1.3, RFC 7636 §4.6, OIDC Core §3.1.3.
+//!
+//! The code is spent before anything is looked at, in the transaction that opens the grant: of
+//! any number of redemptions, on any number of replicas, one succeeds. A code that comes again
+//! ends what it gave (RFC 6749 §4.1.2).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Minting, TokenRequest, TokenResponse};
+use crate::op::{Failure, Provider};
+use crate::protocol::error::Refusal;
+use crate::protocol::event::Event;
+use crate::protocol::grant::{Grant, GrantTerms};
+use crate::protocol::id::{ClientId, GrantId, SessionId, UserId};
+use crate::protocol::pkce::{self, CodeChallenge};
+use crate::protocol::scope;
+use crate::store::single_use::SingleUse;
+
+/// What a code stands for, parked under its hash.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct IssuedCode {
+    /// The grant that redeeming it opens; named now, so that a replay finds what to revoke.
+    pub(crate) grant_id: GrantId,
+    pub(crate) client_id: ClientId,
+    pub(crate) user_id: UserId,
+    pub(crate) session_id: SessionId,
+    /// Present when the authorization request named it; then it must be repeated.
+    pub(crate) redirect_uri: Option<String>,
+    pub(crate) code_challenge: Option<CodeChallenge>,
+    pub(crate) terms: GrantTerms,
+}
+
+impl Provider {
+    pub(super) async fn redeem_code(
+        &self,
+        request: &TokenRequest<'_>,
+    ) -> Result<TokenResponse, Failure> {
+        let params = request.params;
+        let now = request.now;
+        let key = self.vault.hash(params.required("code")?).to_text();
+        let verifier = params.one("code_verifier")?.map(ToOwned::to_owned);
+        let redirect_uri = params.one("redirect_uri")?.map(ToOwned::to_owned);
+        let client = request.client().clone();
+        // One draft with the client's limits; the code's own facts replace the rest.
+        let draft = |code: &IssuedCode| {
+            self.new_grant(
+                request.client(),
+                code.grant_id.clone(),
+                (code.user_id.clone(), Some(code.session_id.clone())),
+                code.terms.clone(),
+                now,
+            )
+        };
+
+        // Read ahead only to prepare the row; whether the code is good is decided by `spend`.
+        let Some(parked) = self.store.find_parked(SingleUse::AuthorizationCode, &key).await? else {
+            return Err(not_good().detail("no such code").into());
+        };
+        let code: IssuedCode = serde_json::from_slice(&parked.payload)?;
+        let grant = draft(&code);
+        let checked = check(&code, &client.client_id, verifier.as_deref(), redirect_uri.as_deref());
+
+        let redeemed: Result<Grant, Refusal> = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if tx.spend(SingleUse::AuthorizationCode, &key, now).await?.is_none() {
+                        if parked.expires_at > now && tx.revoke_grant(&code.grant_id, now).await? {
+                            let event = Event::new(
+                                now,
+                                "authorization_code.reused",
+                                client_actor(&client.client_id),
+                            )
+                            .target(code.grant_id.to_string());
+                            tx.record(&event).await?;
+                        }
+                        return Ok::<_, Failure>(Err(not_good().detail("spent or expired")));
+                    }
+                    if let Err(refusal) = checked {
+                        return Ok(Err(refusal));
+                    }
+                    // D8: the world may have changed since the code was issued.
+                    let session = tx.find_session(&code.session_id).await?;
+                    if session.is_none_or(|session| session.ended_at.is_some()) {
+                        return Ok(Err(not_good().detail("the session has ended")));
+                    }
+                    let user = tx.find_user(&code.user_id).await?;
+                    if user.is_none_or(|user| user.disabled_at.is_some()) {
+                        return Ok(Err(not_good().detail("the person is disabled")));
+                    }
+                    tx.insert_grant(&grant).await?;
+                    Ok(Ok(grant))
+                })
+            })
+            .await?;
+        let grant = redeemed?;
+
+        let resources = request.requested_resources();
+        let access = scope::narrow(&grant.terms.scope, &grant.terms.resources, None, &resources)?;
+        let nonce = grant.terms.nonce.clone();
+        let minting = Minting { access, generation: 1, nonce, now };
+        self.mint_for_grant(request.client(), &grant, minting).await
+    }
+}
+
+fn not_good() -> Refusal {
+    Refusal::invalid_grant("the code is unknown, expired or already used")
+}
+
+pub(in crate::op) fn client_actor(client_id: &ClientId) -> String {
+    format!("client:{client_id}")
+}
+
+/// Whether this request is the one the code was issued for (RFC 6749 §4.1.3).
+fn check(
+    code: &IssuedCode,
+    client_id: &ClientId,
+    verifier: Option<&str>,
+    redirect_uri: Option<&str>,
+) -> Result<(), Refusal> {
+    if code.client_id != *client_id {
+        return Err(not_good().detail("the code belongs to another client"));
+    }
+    match (&code.redirect_uri, redirect_uri) {
+        (Some(issued_for), Some(given)) if issued_for == given => {}
+        (None, None) => {}
+        (Some(_), None) => return Err(Refusal::invalid_grant("redirect_uri is missing")),
+        (Some(_) | None, Some(_)) => {
+            return Err(Refusal::invalid_grant(
+                "redirect_uri is not the one of the authorization request",
+            ));
+        }
+    }
+    pkce::check(code.code_challenge.as_ref(), verifier)
+}

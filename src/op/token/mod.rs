@@ -1,0 +1,228 @@
+//! The token endpoint: who asks, for which grant, and what is minted — RFC 6749 §3.2, §5.1.
+
+pub mod authorization_code;
+pub mod client_credentials;
+pub mod refresh_token;
+pub mod token_exchange;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::clients::RegisteredClient;
+use super::{Failure, Provider};
+use crate::protocol::access_token::{AccessTokenClaims, Audience, jti};
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::api::Api;
+use crate::protocol::client::{Client, GrantType};
+use crate::protocol::error::Refusal;
+use crate::protocol::grant::{Grant, GrantTerms};
+use crate::protocol::id::{ClientId, GrantId, SessionId, UserId};
+use crate::protocol::id_token::IdTokenClaims;
+use crate::protocol::jose::{Algorithm, Typ};
+use crate::protocol::params::Params;
+use crate::protocol::refresh_token as family;
+use crate::protocol::scope::Access;
+
+/// What the token endpoint answers (RFC 6749 §5.1, OIDC Core §3.1.3.3, RFC 8693 §2.2.1).
+#[derive(Serialize)]
+pub struct TokenResponse {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
+}
+
+/// One request at the token endpoint, its client proven.
+pub(super) struct TokenRequest<'a> {
+    pub(super) registered: &'a RegisteredClient,
+    pub(super) params: &'a Params,
+    pub(super) now: Timestamp,
+}
+
+impl TokenRequest<'_> {
+    fn client(&self) -> &Client {
+        &self.registered.client
+    }
+
+    fn requested_resources(&self) -> Vec<String> {
+        self.params.all("resource").map(ToOwned::to_owned).collect()
+    }
+}
+
+impl Provider {
+    /// Answers a token request: finds the grant type, proves the client, and lets the grant's own
+    /// file decide.
+    ///
+    /// # Errors
+    /// The refusals of RFC 6749 §5.2 and of each grant.
+    pub async fn token(
+        &self,
+        authorization: Option<&str>,
+        params: &Params,
+    ) -> Result<TokenResponse, Failure> {
+        let now = self.clock.now();
+        let name = params.required("grant_type")?;
+        let grant_type = GrantType::parse(name)
+            .ok_or_else(|| Refusal::unsupported_grant_type("this grant_type is not supported"))?;
+        let registered = self.authenticate_client(authorization, params, now).await?;
+        if !registered.client.may_use(grant_type) {
+            return Err(Refusal::unauthorized_client(
+                "this client is not registered for this grant_type",
+            )
+            .into());
+        }
+        let request = TokenRequest { registered: &registered, params, now };
+        match grant_type {
+            GrantType::AuthorizationCode => self.redeem_code(&request).await,
+            GrantType::RefreshToken => self.refresh(&request).await,
+            GrantType::ClientCredentials => self.client_credentials(&request).await,
+            GrantType::TokenExchange => self.exchange(&request).await,
+        }
+    }
+
+    /// Mints what a grant gives: an access token, an ID token with `openid`, and a refresh token
+    /// of `generation` with `offline_access`.
+    pub(super) async fn mint_for_grant(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        minting: Minting,
+    ) -> Result<TokenResponse, Failure> {
+        let Minting { access, generation, nonce, now } = minting;
+        let terms = &grant.terms;
+        let subject = Subject {
+            sub: &terms.sub,
+            client_id: &grant.client_id,
+            grant_id: Some(&grant.id),
+            auth_time: Some(terms.auth_time),
+            amr: &terms.amr,
+            session_id: grant.session_id.as_ref(),
+        };
+        let (access_token, ttl) = self.mint_access_token(&subject, &access, now).await?;
+        let openid = access.scope.iter().any(|value| value == "openid");
+        let id_token = if openid {
+            let alg = client.id_token_signed_response_alg;
+            let claims = IdTokenClaims {
+                iss: self.issuer.clone(),
+                sub: terms.sub.clone(),
+                aud: grant.client_id.to_string(),
+                exp: now.plus(self.policy.id_token_ttl).secs(),
+                iat: now.secs(),
+                auth_time: terms.auth_time.secs(),
+                nonce,
+                at_hash: Some(alg.half_hash(&access_token)),
+                amr: terms.amr.clone(),
+                sid: grant.session_id.as_ref().map(ToString::to_string),
+            };
+            Some(self.keys.signer(alg).await?.sign(Typ::IdToken, &claims)?)
+        } else {
+            None
+        };
+        let offline = terms.scope.iter().any(|value| value == "offline_access");
+        let refresh_token = offline
+            .then(|| {
+                family::mint(&self.vault, self.entropy.as_ref(), &grant.id, generation)
+                    .map(|token| token.expose().clone())
+            })
+            .flatten();
+        Ok(TokenResponse {
+            access_token,
+            token_type: "Bearer",
+            expires_in: ttl.as_secs(),
+            scope: access.scope.join(" "),
+            refresh_token,
+            id_token,
+            issued_token_type: None,
+        })
+    }
+
+    /// Signs an access token for these resources; the API decides algorithm and life, and of
+    /// several the shortest life counts.
+    async fn mint_access_token(
+        &self,
+        subject: &Subject<'_>,
+        access: &Access,
+        now: Timestamp,
+    ) -> Result<(String, Duration), Failure> {
+        let apis = self.apis(&access.resources).await?;
+        let (alg, ttl) = self.alg_and_ttl(&apis);
+        let claims = AccessTokenClaims {
+            iss: self.issuer.clone(),
+            sub: subject.sub.to_owned(),
+            aud: Audience::of(&access.resources, &self.issuer),
+            exp: now.plus(ttl).secs(),
+            iat: now.secs(),
+            jti: jti(self.entropy.as_ref(), subject.grant_id),
+            client_id: subject.client_id.to_string(),
+            scope: access.scope.join(" "),
+            auth_time: subject.auth_time.map(Timestamp::secs),
+            amr: subject.amr.to_vec(),
+            sid: subject.session_id.map(ToString::to_string),
+        };
+        let token = self.keys.signer(alg).await?.sign(Typ::AccessToken, &claims)?;
+        Ok((token, ttl))
+    }
+
+    fn alg_and_ttl(&self, apis: &[Arc<Api>]) -> (Algorithm, Duration) {
+        let ttl = apis.iter().map(|api| u64::from(api.access_token_ttl)).min();
+        (
+            apis.first().map_or(Algorithm::Rs256, |api| api.signing_alg),
+            ttl.map_or(self.policy.access_token_ttl, Duration::from_secs),
+        )
+    }
+
+    /// A new grant, with its limits set from the client.
+    pub(super) fn new_grant(
+        &self,
+        client: &Client,
+        id: GrantId,
+        (user_id, session_id): (UserId, Option<SessionId>),
+        terms: GrantTerms,
+        now: Timestamp,
+    ) -> Grant {
+        let seconds = |ttl: u32| Duration::from_secs(u64::from(ttl));
+        let expires_at = now.plus(seconds(client.refresh_token_absolute_ttl));
+        Grant {
+            id,
+            client_id: client.client_id.clone(),
+            user_id,
+            terms,
+            session_id,
+            created_at: now,
+            refresh_generation: 0,
+            refresh_spent_hash: None,
+            refresh_idle_expires_at: now
+                .plus(seconds(client.refresh_token_idle_ttl))
+                .min(expires_at),
+            expires_at,
+            revoked_at: None,
+        }
+    }
+}
+
+/// What to mint from a grant.
+pub(super) struct Minting {
+    pub(super) access: Access,
+    pub(super) generation: i32,
+    pub(super) nonce: Option<String>,
+    pub(super) now: Timestamp,
+}
+
+/// Of whom an access token speaks.
+struct Subject<'a> {
+    sub: &'a str,
+    client_id: &'a ClientId,
+    grant_id: Option<&'a GrantId>,
+    auth_time: Option<Timestamp>,
+    amr: &'a [String],
+    session_id: Option<&'a SessionId>,
+}

@@ -1,0 +1,146 @@
+//! Apple's RS256 keys, JWS in compact form (RFC 7515), and developers' ES256 keys.
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+    RSA_PKCS1_SHA256, UnparsedPublicKey,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use serde_json::{Value, json};
+
+use crate::protocol::secret::SecretString;
+
+/// A key could not be made or read.
+#[derive(Debug, thiserror::Error)]
+#[error("the key cannot be made or read: {0}")]
+pub struct KeyFault(&'static str);
+
+/// The keys Apple signs with: the first signs, all are published.
+pub(super) struct SigningKeys(Vec<SigningKey>);
+
+struct SigningKey {
+    kid: String,
+    pair: KeyPair,
+    jwk: Value,
+}
+
+impl SigningKeys {
+    pub(super) fn generate(count: usize) -> Result<Self, KeyFault> {
+        (0..count).map(|_| SigningKey::generate()).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Puts new keys in front, and names the one that signs from now on; the others stay published.
+    pub(super) fn put_first(&mut self, mut new: Self) -> Option<String> {
+        new.0.append(&mut self.0);
+        self.0 = new.0;
+        self.0.first().map(|key| key.kid.clone())
+    }
+
+    /// Withdraws a key; false when there is none of this name or it is the last.
+    pub(super) fn retire(&mut self, kid: &str) -> bool {
+        let before = self.0.len();
+        if before > 1 {
+            self.0.retain(|key| key.kid != kid);
+        }
+        self.0.len() < before
+    }
+
+    pub(super) fn jwks(&self) -> Value {
+        json!({ "keys": self.0.iter().map(|key| &key.jwk).collect::<Vec<_>>() })
+    }
+
+    /// Signs claims as a compact JWS.
+    pub(super) fn sign(&self, claims: &Value) -> Result<String, KeyFault> {
+        let key = self.0.first().ok_or(KeyFault("no signing key"))?;
+        let header = json!({ "kid": key.kid, "alg": "RS256" });
+        let message = format!("{}.{}", segment(&header), segment(claims));
+        let mut signature = vec![0; key.pair.public_modulus_len()];
+        key.pair
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+            .map_err(|_| KeyFault("RSA signing failed"))?;
+        Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+}
+
+impl SigningKey {
+    fn generate() -> Result<Self, KeyFault> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyFault("RSA generation"))?;
+        let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyFault("RSA encoding"))?;
+        let encoding = EncodingKey::from_rsa_pem(pem("PRIVATE KEY", der.as_ref()).as_bytes())
+            .map_err(|_| KeyFault("RSA reading"))?;
+        let mut jwk = Jwk::from_encoding_key(&encoding, Algorithm::RS256)
+            .map_err(|_| KeyFault("RSA public key"))
+            .and_then(|jwk| serde_json::to_value(jwk).map_err(|_| KeyFault("JWK encoding")))?;
+        let modulus = jwk.get("n").and_then(Value::as_str).unwrap_or_default();
+        let kid: String = modulus.chars().filter(char::is_ascii_alphanumeric).take(10).collect();
+        if let Some(members) = jwk.as_object_mut() {
+            members.insert("kid".into(), json!(kid));
+            members.insert("use".into(), json!("sig"));
+            members.insert("alg".into(), json!("RS256"));
+        }
+        Ok(Self { kid, pair, jwk })
+    }
+}
+
+fn segment(value: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let mut out = format!("-----BEGIN {label}-----\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(64));
+        out.push_str(line);
+        out.push('\n');
+        rest = after;
+    }
+    out.push_str(&format!("-----END {label}-----\n"));
+    out
+}
+
+/// The public half of a developer's ES256 key: an uncompressed P-256 point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeveloperPublicKey(Vec<u8>);
+
+impl DeveloperPublicKey {
+    /// The public half of a `.p8` file, as `russet dev` finds it in an existing data directory.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not an unencrypted PKCS#8 PEM of a P-256 key.
+    pub fn of_p8(p8_pem: &SecretString) -> Result<Self, KeyFault> {
+        let text: String = p8_pem.expose().lines().filter(|l| !l.starts_with("-----")).collect();
+        let der = STANDARD.decode(text.trim()).map_err(|_| KeyFault("not PEM"))?;
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der)
+            .map_err(|_| KeyFault("not a P-256 key"))?;
+        Ok(Self(pair.public_key().as_ref().to_vec()))
+    }
+
+    /// Whether `signature` (r then s, 64 bytes) is this key's over `message`.
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        signature.len() == 64
+            && UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &self.0)
+                .verify(message, signature)
+                .is_ok()
+    }
+}
+
+/// Makes a developer key as Apple would hand it out: the `.p8` text and its public half.
+///
+/// # Errors
+///
+/// When the cryptography library refuses.
+pub fn developer_key() -> Result<(SecretString, DeveloperPublicKey), KeyFault> {
+    let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+        .map_err(|_| KeyFault("P-256 generation"))?;
+    let p8 = SecretString::from(pem("PRIVATE KEY", der.as_ref()));
+    let public = DeveloperPublicKey::of_p8(&p8)?;
+    Ok((p8, public))
+}

@@ -1,0 +1,98 @@
+//! Sweeping out what has expired, a little at a time.
+
+use std::time::Duration;
+
+use russet_protocol::ambient::Timestamp;
+use sea_orm::ConnectionTrait as _;
+
+use crate::Store;
+use crate::fault::StoreFault;
+
+/// A revoked grant is kept so long, that a stolen token of it is still recognised.
+const REVOKED_GRANTS_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// What goes: one statement each, with the moment as `$1` and the number of rows as `$2`. Each
+/// condition is on one indexed column.
+const SWEEPS: &[(&str, bool)] = &[
+    (
+        "DELETE FROM single_use WHERE (kind, key) IN \
+         (SELECT kind, key FROM single_use WHERE expires_at <= $1 LIMIT $2)",
+        false,
+    ),
+    (
+        "DELETE FROM revoked_jtis WHERE jti IN \
+         (SELECT jti FROM revoked_jtis WHERE expires_at <= $1 LIMIT $2)",
+        false,
+    ),
+    (
+        "DELETE FROM grants WHERE id IN \
+         (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
+        false,
+    ),
+    (
+        "DELETE FROM grants WHERE id IN \
+         (SELECT id FROM grants WHERE revoked_at <= $1 LIMIT $2)",
+        true,
+    ),
+    (
+        "DELETE FROM sessions WHERE id IN \
+         (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
+        false,
+    ),
+    (
+        "DELETE FROM sessions WHERE id IN \
+         (SELECT id FROM sessions WHERE ended_at <= $1 LIMIT $2)",
+        false,
+    ),
+    (
+        "DELETE FROM admin_sessions WHERE cookie_hash IN \
+         (SELECT cookie_hash FROM admin_sessions WHERE expires_at <= $1 LIMIT $2)",
+        false,
+    ),
+    (
+        "DELETE FROM admin_sessions WHERE cookie_hash IN \
+         (SELECT cookie_hash FROM admin_sessions WHERE idle_expires_at <= $1 LIMIT $2)",
+        false,
+    ),
+    (
+        "DELETE FROM pending_profiles WHERE (authority, subject) IN \
+         (SELECT authority, subject FROM pending_profiles WHERE expires_at <= $1 LIMIT $2)",
+        false,
+    ),
+];
+
+impl Store {
+    /// Removes what has expired or ended by `now`, in acts of at most `batch` rows, so that other
+    /// acts get their turn between. Returns how many rows went. Replicas may sweep at once.
+    pub async fn sweep(&self, now: Timestamp, batch: u32) -> Result<u64, StoreFault> {
+        let batch = batch.max(1);
+        let mut swept = 0_u64;
+        for &(sql, keeps) in SWEEPS {
+            let by = if keeps { now.minus(REVOKED_GRANTS_KEPT) } else { now };
+            loop {
+                let removed = self.sweep_once(sql, by, batch).await?;
+                swept = swept.saturating_add(removed);
+                if removed < u64::from(batch) {
+                    break;
+                }
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn sweep_once(
+        &self,
+        sql: &'static str,
+        by: Timestamp,
+        batch: u32,
+    ) -> Result<u64, StoreFault> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                let values = [by.millis().into(), i64::from(batch).into()];
+                let stmt = tx.connection.statement(sql, values);
+                Ok(tx.connection.execute_raw(stmt).await?.rows_affected())
+            })
+        })
+        .await
+    }
+}

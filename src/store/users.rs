@@ -1,0 +1,371 @@
+//! People, their identities at upstreams, and what upstreams gave for them.
+
+use russet_protocol::ambient::Timestamp;
+use russet_protocol::id::{ConnectionId, UserId};
+use russet_protocol::user::{Identity, UpstreamGrant, User};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _,
+    QueryFilter as _, QueryOrder as _,
+};
+
+use crate::act::WriteTx;
+use crate::column::{to_millis, to_time};
+use crate::fault::StoreFault;
+use crate::reader::Reader;
+
+mod row {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "users")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) id: String,
+        pub(super) sub: String,
+        pub(super) name: Option<String>,
+        pub(super) given_name: Option<String>,
+        pub(super) family_name: Option<String>,
+        pub(super) email: Option<String>,
+        pub(super) email_verified: bool,
+        pub(super) is_private_email: bool,
+        pub(super) disabled_at: Option<i64>,
+        pub(super) created_at: i64,
+        pub(super) updated_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod identity_row {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "identities")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) authority: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) subject: String,
+        pub(super) user_id: String,
+        pub(super) connection_id: String,
+        pub(super) email: Option<String>,
+        pub(super) created_at: i64,
+        pub(super) last_login_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod upstream_grant_row {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "upstream_grants")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) user_id: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) authority: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) client_id: String,
+        pub(super) sealed_refresh_token: Vec<u8>,
+        pub(super) issued_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod pending_profile_row {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "pending_profiles")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) authority: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) subject: String,
+        pub(super) sealed: Vec<u8>,
+        pub(super) expires_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl row::Model {
+    fn from_domain(user: &User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            sub: user.sub.clone(),
+            name: user.name.clone(),
+            given_name: user.given_name.clone(),
+            family_name: user.family_name.clone(),
+            email: user.email.clone(),
+            email_verified: user.email_verified,
+            is_private_email: user.is_private_email,
+            disabled_at: to_millis(user.disabled_at),
+            created_at: user.created_at.millis(),
+            updated_at: user.updated_at.millis(),
+        }
+    }
+
+    fn into_domain(self) -> User {
+        User {
+            id: UserId::new(self.id),
+            sub: self.sub,
+            name: self.name,
+            given_name: self.given_name,
+            family_name: self.family_name,
+            email: self.email,
+            email_verified: self.email_verified,
+            is_private_email: self.is_private_email,
+            disabled_at: to_time(self.disabled_at),
+            created_at: Timestamp::from_millis(self.created_at),
+            updated_at: Timestamp::from_millis(self.updated_at),
+        }
+    }
+}
+
+impl identity_row::Model {
+    fn from_domain(identity: &Identity) -> Self {
+        Self {
+            authority: identity.authority.clone(),
+            subject: identity.subject.clone(),
+            user_id: identity.user_id.to_string(),
+            connection_id: identity.connection_id.to_string(),
+            email: identity.email.clone(),
+            created_at: identity.created_at.millis(),
+            last_login_at: identity.last_login_at.millis(),
+        }
+    }
+
+    fn into_domain(self) -> Identity {
+        Identity {
+            authority: self.authority,
+            subject: self.subject,
+            user_id: UserId::new(self.user_id),
+            connection_id: ConnectionId::new(self.connection_id),
+            email: self.email,
+            created_at: Timestamp::from_millis(self.created_at),
+            last_login_at: Timestamp::from_millis(self.last_login_at),
+        }
+    }
+}
+
+impl upstream_grant_row::Model {
+    fn from_domain(grant: &UpstreamGrant) -> Self {
+        Self {
+            user_id: grant.user_id.to_string(),
+            authority: grant.authority.clone(),
+            client_id: grant.client_id.clone(),
+            sealed_refresh_token: grant.sealed_refresh_token.clone(),
+            issued_at: grant.issued_at.millis(),
+        }
+    }
+
+    fn into_domain(self) -> UpstreamGrant {
+        UpstreamGrant {
+            user_id: UserId::new(self.user_id),
+            authority: self.authority,
+            client_id: self.client_id,
+            sealed_refresh_token: self.sealed_refresh_token,
+            issued_at: Timestamp::from_millis(self.issued_at),
+        }
+    }
+}
+
+impl Reader {
+    /// The person with this id.
+    pub async fn find_user(&self, id: &UserId) -> Result<Option<User>, StoreFault> {
+        let found = row::Entity::find_by_id(id.as_str()).one(&self.connection).await?;
+        Ok(found.map(row::Model::into_domain))
+    }
+
+    /// The person whom clients know by this `sub`.
+    pub async fn find_user_by_sub(&self, sub: &str) -> Result<Option<User>, StoreFault> {
+        let found =
+            row::Entity::find().filter(row::Column::Sub.eq(sub)).one(&self.connection).await?;
+        Ok(found.map(row::Model::into_domain))
+    }
+
+    /// The identity with this subject at this authority.
+    pub async fn find_identity(
+        &self,
+        authority: &str,
+        subject: &str,
+    ) -> Result<Option<Identity>, StoreFault> {
+        let key = (authority.to_owned(), subject.to_owned());
+        let found = identity_row::Entity::find_by_id(key).one(&self.connection).await?;
+        Ok(found.map(identity_row::Model::into_domain))
+    }
+
+    /// A person's identities, oldest first.
+    pub async fn list_identities(&self, user_id: &UserId) -> Result<Vec<Identity>, StoreFault> {
+        let found = identity_row::Entity::find()
+            .filter(identity_row::Column::UserId.eq(user_id.as_str()))
+            .order_by_asc(identity_row::Column::CreatedAt)
+            .order_by_asc(identity_row::Column::Authority)
+            .order_by_asc(identity_row::Column::Subject)
+            .all(&self.connection)
+            .await?;
+        Ok(found.into_iter().map(identity_row::Model::into_domain).collect())
+    }
+
+    /// The upstream refresh tokens kept for a person, one for each authority and upstream client.
+    pub async fn find_upstream_grants(
+        &self,
+        user_id: &UserId,
+    ) -> Result<Vec<UpstreamGrant>, StoreFault> {
+        let found = upstream_grant_row::Entity::find()
+            .filter(upstream_grant_row::Column::UserId.eq(user_id.as_str()))
+            .order_by_asc(upstream_grant_row::Column::Authority)
+            .order_by_asc(upstream_grant_row::Column::ClientId)
+            .all(&self.connection)
+            .await?;
+        Ok(found.into_iter().map(upstream_grant_row::Model::into_domain).collect())
+    }
+
+    /// The sealed profile kept for somebody whose first sign-in did not come to an end.
+    pub async fn find_pending_profile(
+        &self,
+        authority: &str,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreFault> {
+        let key = (authority.to_owned(), subject.to_owned());
+        let found = pending_profile_row::Entity::find_by_id(key)
+            .filter(pending_profile_row::Column::ExpiresAt.gt(now.millis()))
+            .one(&self.connection)
+            .await?;
+        Ok(found.map(|row| row.sealed))
+    }
+}
+
+impl WriteTx {
+    /// Stores a new person.
+    ///
+    /// # Errors
+    /// [`StoreFault::Conflict`] when `id` or `sub` is taken.
+    pub async fn insert_user(&self, user: &User) -> Result<(), StoreFault> {
+        let row = row::Model::from_domain(user).into_active_model();
+        row::Entity::insert(row).exec_without_returning(&self.connection).await?;
+        Ok(())
+    }
+
+    /// Stores a changed person; `false` when there is none with this id.
+    pub async fn update_user(&self, user: &User) -> Result<bool, StoreFault> {
+        let row = row::Model::from_domain(user).into_active_model().reset_all();
+        let done = row::Entity::update_many()
+            .set(row)
+            .filter(row::Column::Id.eq(user.id.as_str()))
+            .exec(&self.connection)
+            .await?;
+        Ok(done.rows_affected > 0)
+    }
+
+    /// Removes a person with identities, sessions, consents, grants and upstream grants; `false`
+    /// when there is none with this id.
+    pub async fn delete_user(&self, id: &UserId) -> Result<bool, StoreFault> {
+        let done = row::Entity::delete_by_id(id.as_str()).exec(&self.connection).await?;
+        Ok(done.rows_affected > 0)
+    }
+
+    /// Links an identity to a person.
+    ///
+    /// # Errors
+    /// [`StoreFault::Conflict`] when somebody has it: of two first sign-ins at once, one sees this
+    /// and finds the identity when the act is tried again.
+    pub async fn insert_identity(&self, identity: &Identity) -> Result<(), StoreFault> {
+        let row = identity_row::Model::from_domain(identity).into_active_model();
+        identity_row::Entity::insert(row).exec_without_returning(&self.connection).await?;
+        Ok(())
+    }
+
+    /// Notes a sign-in: through which connection, when, and the address if one was told; `None`
+    /// keeps the known address. `false` when there is no such identity.
+    pub async fn touch_identity(
+        &self,
+        authority: &str,
+        subject: &str,
+        connection_id: &ConnectionId,
+        email: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, StoreFault> {
+        let mut update = identity_row::Entity::update_many()
+            .col_expr(identity_row::Column::ConnectionId, Expr::value(connection_id.as_str()))
+            .col_expr(identity_row::Column::LastLoginAt, Expr::value(now.millis()));
+        if let Some(email) = email {
+            update = update.col_expr(identity_row::Column::Email, Expr::value(email));
+        }
+        let done = update
+            .filter(identity_row::Column::Authority.eq(authority))
+            .filter(identity_row::Column::Subject.eq(subject))
+            .exec(&self.connection)
+            .await?;
+        Ok(done.rows_affected > 0)
+    }
+
+    /// Keeps an upstream refresh token, in place of the one before from the same authority and
+    /// upstream client.
+    pub async fn put_upstream_grant(&self, grant: &UpstreamGrant) -> Result<(), StoreFault> {
+        use upstream_grant_row::Column;
+        let row = upstream_grant_row::Model::from_domain(grant).into_active_model();
+        let replace = OnConflict::columns([Column::UserId, Column::Authority, Column::ClientId])
+            .update_columns([Column::SealedRefreshToken, Column::IssuedAt])
+            .to_owned();
+        upstream_grant_row::Entity::insert(row)
+            .on_conflict(replace)
+            .exec_without_returning(&self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps a sealed profile until the sign-in succeeds, in place of an earlier one.
+    pub async fn put_pending_profile(
+        &self,
+        authority: &str,
+        subject: &str,
+        sealed: &[u8],
+        expires_at: Timestamp,
+    ) -> Result<(), StoreFault> {
+        use pending_profile_row::Column;
+        let row = pending_profile_row::Model {
+            authority: authority.to_owned(),
+            subject: subject.to_owned(),
+            sealed: sealed.to_vec(),
+            expires_at: expires_at.millis(),
+        };
+        let replace = OnConflict::columns([Column::Authority, Column::Subject])
+            .update_columns([Column::Sealed, Column::ExpiresAt])
+            .to_owned();
+        pending_profile_row::Entity::insert(row.into_active_model())
+            .on_conflict(replace)
+            .exec_without_returning(&self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets a pending profile; `false` when there was none.
+    pub async fn delete_pending_profile(
+        &self,
+        authority: &str,
+        subject: &str,
+    ) -> Result<bool, StoreFault> {
+        let key = (authority.to_owned(), subject.to_owned());
+        let done = pending_profile_row::Entity::delete_by_id(key).exec(&self.connection).await?;
+        Ok(done.rows_affected > 0)
+    }
+}

@@ -1,0 +1,180 @@
+//! The endpoints that clients and APIs call: parse, act, reply.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::reply::{bearer_error, no_store, oauth_error};
+use super::{App, cors};
+use crate::op::Failure;
+use crate::protocol::error::Refusal;
+use crate::protocol::keyring::JWKS_MAX_AGE;
+use crate::protocol::params::Params;
+
+/// Discovery — OIDC Discovery §4, RFC 8414 §3. Rendered once.
+pub async fn metadata(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    cached_json(&request, app.metadata.clone(), &app.metadata_etag)
+}
+
+/// The JWKS — RFC 7517 §5. Rendered when the keys change.
+pub async fn jwks(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    match app.provider.keys().complete().await {
+        Ok(keyring) => cached_json(&request, keyring.jwks().clone(), keyring.etag()),
+        Err(fault) => oauth_error(fault.into(), false),
+    }
+}
+
+fn cached_json(request: &HttpRequest, body: web::Bytes, etag: &str) -> HttpResponse {
+    let matches = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|given| given.as_bytes() == etag.as_bytes());
+    let mut builder =
+        HttpResponse::build(if matches { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    builder
+        .insert_header((
+            header::CACHE_CONTROL,
+            format!("public, max-age={}", JWKS_MAX_AGE.as_secs()),
+        ))
+        .insert_header((header::ETAG, etag))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    if matches {
+        return builder.finish();
+    }
+    builder.content_type("application/json").body(body)
+}
+
+/// The token endpoint — RFC 6749 §3.2.
+pub async fn token(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let answer = async {
+        let params = form(&request, &body)?;
+        app.provider.token(authorization(&request), &params).await
+    };
+    let response = match answer.await {
+        Ok(tokens) => no_store(HttpResponse::Ok()).json(tokens),
+        Err(failure) => app.limited(&request, failure, used_basic(&request)),
+    };
+    cors::open_to_apps(&app, &request, response).await
+}
+
+/// Userinfo — OIDC Core §5.3.1: the token in the header, or in the body of a POST.
+pub async fn userinfo(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let in_header = authorization(&request)
+        .and_then(|header| header.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.to_owned());
+    let in_body = if request.method() == Method::POST && !body.is_empty() {
+        form(&request, &body)
+            .ok()
+            .and_then(|params| params.one("access_token").ok().flatten().map(ToOwned::to_owned))
+    } else {
+        None
+    };
+    let token = match (in_header, in_body) {
+        (Some(_), Some(_)) => {
+            let refusal = Refusal::invalid_request("the access token is sent twice");
+            return cors::open_to_apps(&app, &request, bearer_error(refusal.into(), true)).await;
+        }
+        (header, body) => header.or(body),
+    };
+    let response = match app.provider.userinfo(token.as_deref()).await {
+        Ok(claims) => no_store(HttpResponse::Ok()).json(claims),
+        Err(failure) => bearer_error(failure, token.is_some()),
+    };
+    cors::open_to_apps(&app, &request, response).await
+}
+
+/// Introspection — RFC 7662 §2.
+pub async fn introspect(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
+    let answer = async {
+        let params = form(&request, &body)?;
+        app.provider.introspect(authorization(&request), &params).await
+    };
+    match answer.await {
+        Ok(introspection) => no_store(HttpResponse::Ok()).json(introspection),
+        Err(failure) => app.limited(&request, failure, used_basic(&request)),
+    }
+}
+
+/// Revocation — RFC 7009 §2. The answer has no body and so no `Content-Type`: some libraries
+/// refuse any but JSON.
+pub async fn revoke(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let answer = async {
+        let params = form(&request, &body)?;
+        app.provider.revoke(authorization(&request), &params).await
+    };
+    let response = match answer.await {
+        Ok(()) => no_store(HttpResponse::Ok()).finish(),
+        Err(failure) => app.limited(&request, failure, used_basic(&request)),
+    };
+    cors::open_to_apps(&app, &request, response).await
+}
+
+/// A nonce for native sign-in — contract §3.
+pub async fn native_challenge(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
+    let answer = async {
+        let params = form(&request, &body)?;
+        app.provider.native_challenge(&params).await
+    };
+    match answer.await {
+        Ok((nonce, expires_in)) => {
+            no_store(HttpResponse::Ok()).json(json!({ "nonce": nonce, "expires_in": expires_in }))
+        }
+        Err(failure) => oauth_error(failure, false),
+    }
+}
+
+/// The process is up.
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+}
+
+/// The database answers and the keys are loaded.
+pub async fn readyz(app: web::Data<App>) -> HttpResponse {
+    match app.provider.ready().await {
+        Ok(()) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"),
+        Err(fault) => {
+            tracing::warn!(%fault, "not ready");
+            HttpResponse::ServiceUnavailable()
+                .content_type("text/plain; charset=utf-8")
+                .body("not ready\n")
+        }
+    }
+}
+
+/// The parameters of a form (RFC 6749 §3.2: nothing else is accepted).
+pub fn form(request: &HttpRequest, body: &web::Bytes) -> Result<Params, Failure> {
+    let is_form = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+    if !is_form {
+        return Err(
+            Refusal::invalid_request("the body must be application/x-www-form-urlencoded").into()
+        );
+    }
+    Ok(Params::parse(body)?)
+}
+
+/// The `Authorization` header; one that is not text counts as malformed, not as absent.
+pub fn authorization(request: &HttpRequest) -> Option<&str> {
+    request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .map(|value: &HeaderValue| value.to_str().unwrap_or("malformed"))
+}
+
+fn used_basic(request: &HttpRequest) -> bool {
+    request.headers().contains_key(header::AUTHORIZATION)
+}

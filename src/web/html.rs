@@ -1,0 +1,110 @@
+//! Pages: a template, a status, and a content security policy that allows nothing inline.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::page::interaction::ErrorPage;
+use super::reply::{shown, status};
+use super::{App, request};
+use crate::op::Failure;
+use crate::protocol::error::{ErrorCode, Refusal};
+
+/// Renders a page. `form_action` names where a form on it may lead besides ourselves: Chromium
+/// applies `form-action` to the redirect that answers a form, so a page whose form ends at a client
+/// must name that client.
+pub fn page<T: Template>(code: StatusCode, template: &T, form_action: &[String]) -> HttpResponse {
+    match template.render() {
+        Ok(html) => HttpResponse::build(code)
+            .content_type("text/html; charset=utf-8")
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy(form_action)))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::X_FRAME_OPTIONS, "DENY"))
+            .body(html),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+fn policy(form_action: &[String]) -> String {
+    let mut sources = "'self'".to_owned();
+    for source in form_action {
+        // A source comes from a parsed URL; anything that could end the directive is left out.
+        if !source.contains([';', ',', ' ', '\'', '"']) {
+            sources.push(' ');
+            sources.push_str(source);
+        }
+    }
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; form-action {sources}; frame-ancestors 'none'; \
+         base-uri 'none'"
+    )
+}
+
+/// The page for a failure that no client can be told: a sentence for the person, the cause for
+/// whoever helps them, the request's id for both.
+pub fn error(app: &App, request: &HttpRequest, failure: Failure) -> HttpResponse {
+    let refusal = shown(failure);
+    let code = match refusal.code {
+        // Nobody is asked to authenticate by HTTP on a page.
+        ErrorCode::InvalidClient => StatusCode::BAD_REQUEST,
+        code => status(code),
+    };
+    let (title, message, advice) = in_words(&refusal);
+    let template = ErrorPage {
+        base: app.base.clone(),
+        heading: title.to_owned(),
+        message: message.to_owned(),
+        advice: Some(advice.to_owned()),
+        retry_url: None,
+        code: Some(refusal.code.as_str().to_owned()),
+        description: Some(refusal.description),
+        request_id: request::id(request),
+    };
+    page(code, &template, &[])
+}
+
+fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
+    match refusal.code {
+        ErrorCode::TemporarilyUnavailable => (
+            "Sign-in is not available right now",
+            "The service that signs you in does not answer.",
+            "Wait a moment, then go back to the app and try again.",
+        ),
+        ErrorCode::ServerError => (
+            "Something went wrong here",
+            "This is not your fault.",
+            "Go back to the app and try again. If it happens again, tell the people who run it \
+             the request id below.",
+        ),
+        ErrorCode::AccessDenied => (
+            "You are not signed in",
+            "The sign-in was refused.",
+            "Go back to the app to try again.",
+        ),
+        _ => (
+            "This sign-in cannot go on",
+            "The link is not complete, has expired, or was used before.",
+            "Go back to the app and start again from there.",
+        ),
+    }
+}
+
+/// The page for a path that does not exist.
+pub async fn not_found(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let template = ErrorPage {
+        base: app.base.clone(),
+        heading: "There is nothing here".to_owned(),
+        message: "The address is wrong, or what was here is gone.".to_owned(),
+        advice: None,
+        retry_url: None,
+        code: None,
+        description: None,
+        request_id: request::id(&request),
+    };
+    page(StatusCode::NOT_FOUND, &template, &[])
+}

@@ -1,0 +1,182 @@
+//! The pages of a sign-in: authorization request, chooser, consent.
+
+use actix_web::cookie::Cookie;
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::cookies::Jar;
+use super::endpoints::form;
+use super::page::interaction::{self as page, ConnectionButton, FormPostPage, ScopeLine};
+use super::{App, html};
+use crate::op::Failure;
+use crate::op::authorize::{ChoosePage, ConsentPage, Next, Unanswerable};
+use crate::protocol::authorization_response::AuthorizationResponse;
+use crate::protocol::id::{ConnectionId, InteractionId};
+use crate::protocol::params::Params;
+use crate::protocol::redirect_uri::form_action_source;
+
+/// The authorization endpoint by GET and POST (OIDC Core §3.1.2.1). Binds the browser to what it
+/// starts here.
+pub async fn authorize(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
+    let params = if request.method() == Method::POST {
+        form(&request, &body)
+    } else {
+        Params::parse(request.query_string().as_bytes()).map_err(Failure::from)
+    };
+    let params = match params {
+        Ok(params) => params,
+        Err(failure) => return html::error(&app, &request, failure),
+    };
+    let (binding, cookie) = binding(&app, &request);
+    let session = app.cookies.read(&request, Jar::Session);
+    let browser = app.provider.browser(Some(&binding), session.as_deref());
+    let mut response = match app.provider.begin(&params, &browser).await {
+        Ok(next) => show(&app, next),
+        Err(Unanswerable(failure)) => return html::error(&app, &request, failure),
+    };
+    set(&mut response, cookie);
+    response
+}
+
+/// The next step of an interaction.
+pub async fn advance(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> HttpResponse {
+    let id = InteractionId::new(id.into_inner());
+    let next = app.provider.advance(&id, &app.browser(&request)).await;
+    answer(&app, &request, next)
+}
+
+/// The person agrees.
+pub async fn consent(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> HttpResponse {
+    let id = InteractionId::new(id.into_inner());
+    let next = app.provider.consent(&id, &app.browser(&request)).await;
+    answer(&app, &request, next)
+}
+
+/// The person does not go on.
+pub async fn cancel(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> HttpResponse {
+    let id = InteractionId::new(id.into_inner());
+    let next = app.provider.cancel(&id, &app.browser(&request)).await;
+    answer(&app, &request, next)
+}
+
+/// The person chose how to sign in.
+pub async fn depart(
+    app: web::Data<App>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    let (id, connection) = path.into_inner();
+    let (id, connection) = (InteractionId::new(id), ConnectionId::new(connection));
+    let browser = app.browser(&request);
+    let departed = app.provider.depart(&id, &connection, &browser).await.map(Next::Depart);
+    answer(&app, &request, departed)
+}
+
+/// A step's page, answer or redirect; or the page of its failure.
+pub fn answer(app: &App, request: &HttpRequest, next: Result<Next, Failure>) -> HttpResponse {
+    match next {
+        Ok(next) => show(app, next),
+        Err(failure) => html::error(app, request, failure),
+    }
+}
+
+fn show(app: &App, next: Next) -> HttpResponse {
+    match next {
+        Next::Interact(id) => see_other(format!("{}/interaction/{id}", app.base)),
+        Next::Depart(url) => see_other(url),
+        Next::Answer(AuthorizationResponse::Redirect(uri)) => see_other(uri),
+        Next::Answer(AuthorizationResponse::FormPost { redirect_uri, fields }) => {
+            let source = form_action_source(&redirect_uri);
+            let template = FormPostPage {
+                base: app.base.clone(),
+                redirect_uri,
+                fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            };
+            html::page(StatusCode::OK, &template, source.as_slice())
+        }
+        Next::Choose(page) => choose(app, page),
+        Next::Consent(page) => consent_page(app, page),
+    }
+}
+
+fn choose(app: &App, choices: ChoosePage) -> HttpResponse {
+    let mut sources: Vec<String> = form_action_source(&choices.redirect_uri).into_iter().collect();
+    sources.extend(app.provider.connectors().iter().map(|c| c.form_action_source()));
+    let template = page::ChoosePage {
+        base: app.base.clone(),
+        interaction: choices.interaction.to_string(),
+        client_name: choices.client_name,
+        connections: choices
+            .connections
+            .into_iter()
+            .map(|(id, name)| ConnectionButton { apple: name == "Apple", id: id.to_string(), name })
+            .collect(),
+        signed_in_as: choices.signed_in_as,
+        // The interaction is bound to a Lax cookie, which no other site's form brings along.
+        csrf: None,
+    };
+    html::page(StatusCode::OK, &template, &sources)
+}
+
+fn consent_page(app: &App, asked: ConsentPage) -> HttpResponse {
+    let sources: Vec<String> = form_action_source(&asked.redirect_uri).into_iter().collect();
+    let template = page::ConsentPage {
+        base: app.base.clone(),
+        interaction: asked.interaction.to_string(),
+        client_name: asked.client_name,
+        redirect_host: url::Url::parse(&asked.redirect_uri)
+            .ok()
+            .and_then(|uri| uri.host_str().map(ToOwned::to_owned)),
+        initial: page::initial(&asked.signed_in_as),
+        signed_in_as: asked.signed_in_as,
+        scopes: asked
+            .scopes
+            .iter()
+            .map(|(value, description)| ScopeLine::new(value, description))
+            .collect(),
+        switch_url: None,
+        csrf: None,
+    };
+    html::page(StatusCode::OK, &template, &sources)
+}
+
+/// 303: after a form, the browser goes on by GET (RFC 9700 §4.12).
+pub fn see_other(location: String) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+fn binding(app: &App, request: &HttpRequest) -> (String, Option<Cookie<'static>>) {
+    if let Some(binding) = app.cookies.read(request, Jar::Binding) {
+        return (binding, None);
+    }
+    let binding = app.provider.random_secret().expose().clone();
+    let cookie = app.cookies.make(Jar::Binding, binding.clone(), None);
+    (binding, Some(cookie))
+}
+
+fn set(response: &mut HttpResponse, cookie: Option<Cookie<'static>>) {
+    if let Some(cookie) = cookie
+        && let Err(error) = response.add_cookie(&cookie)
+    {
+        tracing::error!(%error, "a cookie could not be set");
+    }
+}

@@ -1,0 +1,66 @@
+//! The end-session endpoint — OIDC RP-Initiated Logout §2, by GET and POST.
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::cookies::Jar;
+use super::endpoints::form;
+use super::interaction::see_other;
+use super::page::interaction::{LoggedOutPage, LogoutPage};
+use super::{App, html};
+use crate::op::Failure;
+use crate::op::logout::LoggedOut;
+use crate::protocol::metadata::path;
+use crate::protocol::params::Params;
+use crate::protocol::redirect_uri::form_action_source;
+
+/// The parameters a confirmation must bring back.
+const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+
+/// Logs out, or asks first.
+pub async fn end_session(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
+    let posted = request.method() == Method::POST;
+    let params = if posted {
+        form(&request, &body)
+    } else {
+        Params::parse(request.query_string().as_bytes()).map_err(Failure::from)
+    };
+    let params = match params {
+        Ok(params) => params,
+        Err(failure) => return html::error(&app, &request, failure),
+    };
+    let browser = app.browser(&request);
+    let mut response = match app.provider.end_session(&params, &browser, posted).await {
+        Err(failure) => return html::error(&app, &request, failure),
+        Ok(LoggedOut::Confirm { csrf, redirect_uri }) => {
+            let mut carried = Vec::new();
+            for name in CARRIED {
+                if let Ok(Some(value)) = params.one(name) {
+                    carried.push((name.to_owned(), value.to_owned()));
+                }
+            }
+            let sources: Vec<String> =
+                redirect_uri.as_deref().and_then(form_action_source).into_iter().collect();
+            let template = LogoutPage {
+                base: app.base.clone(),
+                action: format!("{}{}", app.base, path::END_SESSION),
+                client_name: None,
+                fields: carried,
+                csrf,
+            };
+            return html::page(StatusCode::OK, &template, &sources);
+        }
+        Ok(LoggedOut::Redirect(uri)) => see_other(uri),
+        Ok(LoggedOut::Page) => {
+            html::page(StatusCode::OK, &LoggedOutPage { base: app.base.clone() }, &[])
+        }
+    };
+    if let Err(error) = response.add_cookie(&app.cookies.remove(Jar::Session)) {
+        tracing::error!(%error, "the session cookie could not be removed");
+    }
+    response
+}

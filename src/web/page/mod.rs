@@ -1,0 +1,37 @@
+//! What each template shows, as plain text. Escaping is askama's; the files mirror `templates/`.
+
+pub mod account;
+pub mod interaction;
+
+#[cfg(test)]
+pub(crate) mod hostile {
+    //! A text that every page must show as text.
+
+    /// Breaks out of elements, attributes and character references when it is not escaped.
+    pub(crate) const TEXT: &str = "<script>\"'&";
+
+    /// The text as an owned value.
+    pub(crate) fn text() -> String {
+        TEXT.to_owned()
+    }
+
+    /// Asserts that a page shows the text, and never as markup; and that it is a whole page.
+    pub(crate) fn check(html: &str) {
+        assert!(html.contains("&#60;script&#62;&#34;&#39;&#38;"), "the text is not shown: {html}");
+        assert!(!html.contains(TEXT) && !html.contains("<script>"), "unescaped: {html}");
+        check_shape(html);
+    }
+
+    /// Asserts what every page owes its readers: language, title, one `h1`, nothing inline.
+    pub(crate) fn check_shape(html: &str) {
+        assert!(html.contains("<html lang=\"en\">"));
+        assert!(html.contains("<title>") && !html.contains("<title></title>"));
+        assert_eq!(html.matches("<h1").count(), 1, "{html}");
+        for inline in [" style=", " onclick=", " onload=", " onsubmit=", "<style", "javascript:"] {
+            assert!(!html.contains(inline), "{inline} is barred by the content security policy");
+        }
+        for id in html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "id {id} is not unique");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The product over real sockets, as a relying party and a person see it, on both databases.
+
+mod harness;
+
+mod apple_sign_in;
+mod authorization_endpoint;
+mod native_sign_in;
+mod secrets;
+mod sessions;
+mod signing_keys;
+mod token_endpoint;
