@@ -19,6 +19,8 @@ pub use clients::{ClientChange, MAX_SECRET_OVERLAP, NewClient, RegisteredClient,
 pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession};
 pub use users::Person;
 
+pub use crate::store::clients::{ListQuery, Page};
+
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 use crate::protocol::event::Event;

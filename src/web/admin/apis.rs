@@ -1,0 +1,246 @@
+//! APIs. Their identifiers are URIs, so they travel in the query and not in the path.
+
+use actix_web::{Error, HttpRequest, HttpResponse};
+
+use super::client_fields::algorithms;
+use super::client_form::status_of;
+use super::form::{Form, lines, query, with_query};
+use super::{Console, Posted, problems, see_other};
+use crate::op::admin::{AdminError, ApiChange, NewApi};
+use crate::protocol::admin::Role;
+use crate::protocol::api::{ACCESS_TOKEN_TTL, Api, ApiScope};
+use crate::protocol::jose::Algorithm;
+use crate::web::html;
+use crate::web::page::admin::apis::{ApiForm, ApiRow, EditPage, ListPage};
+use crate::web::page::admin::{DeletePage, Problems};
+
+/// Every API.
+pub(super) async fn list(console: Console) -> Result<HttpResponse, Error> {
+    let apis = console.app.administration.list_apis().await;
+    let apis = apis.map_err(|error| console.refuse(error))?;
+    let row = |api: Api| ApiRow {
+        identifier: api.identifier,
+        name: api.name,
+        scopes: api.scopes.into_iter().map(|scope| scope.name).collect(),
+        access_token_ttl: api.access_token_ttl,
+        signing_alg: api.signing_alg.as_str(),
+    };
+    let rows = apis.into_iter().map(row).collect();
+    Ok(console.page(&ListPage { shell: console.shell(), rows }))
+}
+
+/// An empty form.
+pub(super) async fn new_page(console: Console) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Admin)?;
+    let form = ApiForm {
+        access_token_ttl: ACCESS_TOKEN_TTL.to_string(),
+        signing_alg: algorithms(Algorithm::Rs256.as_str()),
+        ..ApiForm::default()
+    };
+    Ok(show(&console, None, form, Problems::default(), false))
+}
+
+/// Registers.
+pub(super) async fn create(posted: Posted) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    console.must_be(Role::Admin)?;
+    let entries = typed(&form, form.text("identifier"), None);
+    let (ttl, alg) = match numbers(&form) {
+        Ok(numbers) => numbers,
+        Err(problems) => return Ok(show(&console, None, entries, problems, false)),
+    };
+    let new = NewApi {
+        identifier: entries.identifier.clone(),
+        name: entries.name.clone(),
+        scopes: scopes(&entries.scopes),
+        access_token_ttl: Some(ttl),
+        signing_alg: Some(alg),
+    };
+    match console.app.administration.create_api(&console.actor(), new).await {
+        Ok(_) => Ok(see_other(&console.url("/apis?done=created"))),
+        Err(AdminError::Invalid(found)) => {
+            Ok(show(&console, None, entries, problems(found), false))
+        }
+        Err(error) => Err(console.refuse(error)),
+    }
+}
+
+/// One API, to be changed by those who may and read by the others.
+pub(super) async fn edit_page(
+    console: Console,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    let api = find(&console, &request).await?;
+    let form = ApiForm {
+        identifier: api.identifier.clone(),
+        name: api.name.clone(),
+        scopes: scope_lines(&api.scopes),
+        access_token_ttl: api.access_token_ttl.to_string(),
+        signing_alg: algorithms(api.signing_alg.as_str()),
+        version: Some(api.version.to_string()),
+    };
+    Ok(show(&console, Some(&api), form, Problems::default(), false))
+}
+
+/// Saves, unless somebody else did meanwhile.
+pub(super) async fn save(posted: Posted, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    console.must_be(Role::Admin)?;
+    let api = find(&console, &request).await?;
+    let mut entries = typed(&form, api.identifier.clone(), Some(form.text("version")));
+    let numbers = numbers(&form).and_then(|numbers| match form.text("version").parse() {
+        Ok(version) => Ok((numbers, version)),
+        Err(_) => {
+            let mut problems = Problems::default();
+            problems.push("version", "is missing; load the page again");
+            Err(problems)
+        }
+    });
+    let ((ttl, alg), version) = match numbers {
+        Ok(numbers) => numbers,
+        Err(problems) => return Ok(show(&console, Some(&api), entries, problems, false)),
+    };
+    let change = ApiChange {
+        version: Some(version),
+        name: Some(entries.name.clone()),
+        scopes: Some(scopes(&entries.scopes)),
+        access_token_ttl: Some(ttl),
+        signing_alg: Some(alg),
+    };
+    match console.app.administration.update_api(&console.actor(), &api.identifier, change).await {
+        Ok(_) => Ok(see_other(&console.url("/apis?done=saved"))),
+        Err(AdminError::Invalid(found)) => {
+            Ok(show(&console, Some(&api), entries, problems(found), false))
+        }
+        Err(AdminError::Conflict) => {
+            let api = find(&console, &request).await?;
+            entries.version = Some(api.version.to_string());
+            Ok(show(&console, Some(&api), entries, Problems::default(), true))
+        }
+        Err(error) => Err(console.refuse(error)),
+    }
+}
+
+/// Asks.
+pub(super) async fn delete_page(
+    console: Console,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Admin)?;
+    let api = find(&console, &request).await?;
+    Ok(ask(&console, &api, Problems::default()))
+}
+
+/// Deletes, if the name was typed and no client needs it.
+pub(super) async fn delete(posted: Posted, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    console.must_be(Role::Admin)?;
+    let api = find(&console, &request).await?;
+    if form.text("confirm") != api.name.trim() {
+        let mut problems = Problems::default();
+        problems.push("confirm", "is not the name of this API");
+        return Ok(ask(&console, &api, problems));
+    }
+    match console.app.administration.delete_api(&console.actor(), &api.identifier).await {
+        Ok(()) => Ok(see_other(&console.url("/apis?done=deleted"))),
+        Err(AdminError::Invalid(found)) => Ok(ask(&console, &api, problems(found))),
+        Err(error) => Err(console.refuse(error)),
+    }
+}
+
+async fn find(console: &Console, request: &HttpRequest) -> Result<Api, Error> {
+    let identifier = query(request, "identifier").unwrap_or_default();
+    let found = console.app.administration.find_api(&identifier).await;
+    found.map_err(|error| console.refuse(error))
+}
+
+fn typed(form: &Form, identifier: String, version: Option<String>) -> ApiForm {
+    ApiForm {
+        identifier,
+        name: form.text("name"),
+        scopes: form.exact("scopes"),
+        access_token_ttl: form.text("access_token_ttl"),
+        signing_alg: algorithms(&form.text("signing_alg")),
+        version,
+    }
+}
+
+fn numbers(form: &Form) -> Result<(u32, Algorithm), Problems> {
+    let mut problems = Problems::default();
+    let ttl = form.text("access_token_ttl").parse().ok();
+    if ttl.is_none() {
+        problems.push("access_token_ttl", "must be a whole number of seconds");
+    }
+    let alg = Algorithm::parse(&form.text("signing_alg"));
+    if alg.is_none() {
+        problems.push("signing_alg", "must be one of those offered");
+    }
+    ttl.zip(alg).ok_or(problems)
+}
+
+/// One scope on each line: the value, a blank, what it allows.
+fn scopes(text: &str) -> Vec<ApiScope> {
+    let scope = |line: String| {
+        let (name, description) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
+        ApiScope { name: name.to_owned(), description: description.trim().to_owned() }
+    };
+    lines(text).into_iter().map(scope).collect()
+}
+
+fn scope_lines(scopes: &[ApiScope]) -> String {
+    let line = |scope: &ApiScope| format!("{} {}", scope.name, scope.description);
+    scopes.iter().map(|scope| line(scope).trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn address(console: &Console, page: &str, api: &Api) -> String {
+    console.url(&format!("/apis/{page}{}", with_query(&[("identifier", &api.identifier)])))
+}
+
+fn show(
+    console: &Console,
+    api: Option<&Api>,
+    form: ApiForm,
+    problems: Problems,
+    conflict: bool,
+) -> HttpResponse {
+    let status = status_of(&problems, conflict);
+    let shell = console.shell();
+    let template = EditPage {
+        heading: api.map_or("Register an API".to_owned(), |api| api.name.clone()),
+        action: api.map_or(console.url("/apis/new"), |api| address(console, "edit", api)),
+        delete_url: api.filter(|_| shell.may_change).map(|api| address(console, "delete", api)),
+        shell,
+        form,
+        problems,
+        conflict,
+    };
+    html::page(status, &template, &[])
+}
+
+fn ask(console: &Console, api: &Api, problems: Problems) -> HttpResponse {
+    let status = status_of(&problems, false);
+    let template = DeletePage {
+        shell: console.shell(),
+        name: api.name.clone(),
+        consequence: "No more tokens are made for it; those that are out run to their end.",
+        action: address(console, "delete", api),
+        back: address(console, "edit", api),
+        problems,
+    };
+    html::page(status, &template, &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_lines_of_value_and_words_both_ways() {
+        let text = "orders:read Read your orders\norders:write";
+        let read = scopes(&format!("\r\n  {}\r\n\r\n", text.replace('\n', "\r\n")));
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].name, "orders:read");
+        assert_eq!(read[0].description, "Read your orders");
+        assert_eq!(scope_lines(&read), text);
+    }
+}

@@ -1,0 +1,210 @@
+//! Registering a client and changing one.
+
+use actix_web::http::StatusCode;
+use actix_web::{Error, HttpResponse, web};
+
+use super::client_fields::{Entries, kind_name, redirect_hint};
+use super::{Console, Posted, ended, problems, see_other};
+use crate::op::admin::{AdminError, NewClient, RegisteredClient};
+use crate::protocol::admin::Role;
+use crate::protocol::api::Api;
+use crate::protocol::client::{Client, ClientKind};
+use crate::protocol::id::ClientId;
+use crate::web::html;
+use crate::web::page::admin::Problems;
+use crate::web::page::admin::clients::{EditPage, KindsPage, NewPage, RegisteredPage};
+
+/// What are you building?
+pub(super) async fn kinds(console: Console) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Admin)?;
+    Ok(console.page(&KindsPage { shell: console.shell() }))
+}
+
+/// The short form.
+pub(super) async fn new_page(
+    console: Console,
+    kind: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Admin)?;
+    let kind = parse_kind(&console, &kind)?;
+    // The id is drawn now, so that a form sent twice registers one client.
+    let id: String = console.app.provider.random_secret().expose().chars().take(22).collect();
+    let mut entries =
+        Entries::of(&Client::of_kind(ClientId::new(id), kind, console.app.provider.now()));
+    entries.client_name.clear();
+    show_new(&console, kind, &entries, Problems::default()).await
+}
+
+/// Registers, and shows the secret this once. The page answers the POST itself: an address that
+/// shows a secret could be visited again.
+pub(super) async fn create(posted: Posted, kind: web::Path<String>) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    console.must_be(Role::Admin)?;
+    let kind = parse_kind(&console, &kind)?;
+    let id = form.text("client_id");
+    let entries = Entries::typed(&form, id.clone());
+    let new = NewClient {
+        client_id: Some(ClientId::new(id.clone()).to_string()).filter(|id| !id.is_empty()),
+        change: entries.first_change(kind),
+        ..NewClient::of_kind(kind, entries.client_name.clone())
+    };
+    let administration = &console.app.administration;
+    match administration.create_client(&console.actor(), new).await {
+        Ok(registered) => {
+            let name = &registered.client.client_name;
+            let heading = format!("{name} is registered");
+            Ok(show_secret(&console, heading, "These go into the app.", &registered))
+        }
+        Err(AdminError::Invalid(found)) => {
+            if found.iter().any(|problem| problem.field == "client_id")
+                && administration.find_client(&ClientId::new(id.clone())).await.is_ok()
+            {
+                let url = console.url(&format!("/clients/{id}?done=already-registered"));
+                return Ok(see_other(&url));
+            }
+            show_new(&console, kind, &entries, problems(found)).await
+        }
+        Err(error) => Err(console.refuse(error)),
+    }
+}
+
+/// Every setting.
+pub(super) async fn edit_page(
+    console: Console,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Admin)?;
+    let client = find(&console, &id).await?;
+    show_edit(&console, &client, &Entries::of(&client), Problems::default(), false).await
+}
+
+/// Saves, unless somebody else did meanwhile.
+pub(super) async fn save(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    console.must_be(Role::Admin)?;
+    let client = find(&console, &id).await?;
+    let mut entries = Entries::typed(&form, client.client_id.to_string());
+    let change = match entries.change(client.kind) {
+        Ok(change) => change,
+        Err(problems) => return show_edit(&console, &client, &entries, problems, false).await,
+    };
+    let administration = &console.app.administration;
+    match administration.update_client(&console.actor(), &client.client_id, change).await {
+        Ok(client) => {
+            Ok(see_other(&console.url(&format!("/clients/{}?done=saved", client.client_id))))
+        }
+        Err(AdminError::Invalid(found)) => {
+            show_edit(&console, &client, &entries, problems(found), false).await
+        }
+        Err(AdminError::Conflict) => {
+            let client = find(&console, &id).await?;
+            entries.version = client.version.to_string();
+            show_edit(&console, &client, &entries, Problems::default(), true).await
+        }
+        Err(error) => Err(console.refuse(error)),
+    }
+}
+
+/// The page with a new secret, and everything as environment variables.
+pub(super) fn show_secret(
+    console: &Console,
+    heading: String,
+    lead: &'static str,
+    registered: &RegisteredClient,
+) -> HttpResponse {
+    let client = &registered.client;
+    let secret = registered.client_secret.as_ref().map(|secret| secret.expose().clone());
+    let mut env = vec![
+        ("OIDC_ISSUER", console.app.provider.issuer().to_owned()),
+        ("OIDC_CLIENT_ID", client.client_id.to_string()),
+    ];
+    env.extend(secret.clone().map(|secret| ("OIDC_CLIENT_SECRET", secret)));
+    env.extend(client.redirect_uris.first().map(|uri| ("OIDC_REDIRECT_URI", uri.clone())));
+    env.extend(client.default_resource.clone().map(|api| ("OIDC_AUDIENCE", api)));
+    let env: Vec<_> = env.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    console.page(&RegisteredPage {
+        shell: console.shell(),
+        heading,
+        lead,
+        client_id: client.client_id.to_string(),
+        client_secret: secret,
+        env: env.join("\n"),
+    })
+}
+
+/// The client of the address.
+pub(super) async fn find(console: &Console, id: &str) -> Result<Client, Error> {
+    let found = console.app.administration.find_client(&ClientId::new(id)).await;
+    found.map_err(|error| console.refuse(error))
+}
+
+async fn show_new(
+    console: &Console,
+    kind: ClientKind,
+    entries: &Entries,
+    problems: Problems,
+) -> Result<HttpResponse, Error> {
+    let status = status_of(&problems, false);
+    let template = NewPage {
+        shell: console.shell(),
+        kind: kind.as_str(),
+        kind_name: kind_name(kind),
+        redirect_hint: redirect_hint(kind),
+        form: entries.shown(&apis(console).await?),
+        problems,
+    };
+    Ok(html::page(status, &template, &[]))
+}
+
+async fn show_edit(
+    console: &Console,
+    client: &Client,
+    entries: &Entries,
+    problems: Problems,
+    conflict: bool,
+) -> Result<HttpResponse, Error> {
+    const FOLDED: [&str; 6] = [
+        "grant_types",
+        "token_endpoint_auth_method",
+        "id_token_signed_response_alg",
+        "require_pkce",
+        "refresh_token_idle_ttl",
+        "refresh_token_absolute_ttl",
+    ];
+    let status = status_of(&problems, conflict);
+    let template = EditPage {
+        shell: console.shell(),
+        title_name: client.client_name.clone(),
+        kind: client.kind.as_str(),
+        redirect_hint: redirect_hint(client.kind),
+        form: entries.shown(&apis(console).await?),
+        open_protocol: FOLDED.iter().any(|field| problems.has(field)),
+        problems,
+        conflict,
+    };
+    Ok(html::page(status, &template, &[]))
+}
+
+/// The status of a form that is shown, or shown again.
+pub(super) fn status_of(problems: &Problems, conflict: bool) -> StatusCode {
+    match (conflict, problems.any()) {
+        (true, _) => StatusCode::CONFLICT,
+        (false, true) => StatusCode::UNPROCESSABLE_ENTITY,
+        (false, false) => StatusCode::OK,
+    }
+}
+
+async fn apis(console: &Console) -> Result<Vec<Api>, Error> {
+    console.app.administration.list_apis().await.map_err(|error| console.refuse(error))
+}
+
+fn parse_kind(console: &Console, name: &str) -> Result<ClientKind, Error> {
+    let kind = ClientKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    kind.ok_or_else(|| {
+        ended(console.problem(
+            StatusCode::NOT_FOUND,
+            "There is nothing here",
+            "There is no such kind of client.".to_owned(),
+        ))
+    })
+}
