@@ -5,4 +5,5 @@
 mod harness;
 
 mod apple_sign_in;
+mod console;
 mod token_endpoint;
