@@ -12,4 +12,4 @@ mod server;
 pub use server::Running;
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -25,6 +25,9 @@ use crate::protocol::params::Params;
 use crate::protocol::refresh_token as family;
 use crate::protocol::scope::Access;
 
+/// The longest life an API may give its access tokens, seconds.
+const LONGEST_ACCESS_TOKEN: u32 = 24 * 3600;
+
 /// What the token endpoint answers (RFC 6749 §5.1, OIDC Core §3.1.3.3, RFC 8693 §2.2.1).
 #[derive(Serialize)]
 pub struct TokenResponse {
@@ -190,7 +193,10 @@ impl Provider {
         now: Timestamp,
     ) -> Grant {
         let seconds = |ttl: u32| Duration::from_secs(u64::from(ttl));
-        let expires_at = now.plus(seconds(client.refresh_token_absolute_ttl));
+        // Without a refresh family nothing outlives the longest access token.
+        let offline = terms.scope.iter().any(|value| value == "offline_access");
+        let life = if offline { client.refresh_token_absolute_ttl } else { LONGEST_ACCESS_TOKEN };
+        let expires_at = now.plus(seconds(life));
         Grant {
             id,
             client_id: client.client_id.clone(),

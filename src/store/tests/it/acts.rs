@@ -1,0 +1,250 @@
+//! Acts stand or fall alone, whatever shares their commit.
+
+use std::sync::Arc;
+
+use russet_protocol::client::ClientKind;
+use russet_protocol::event::Event;
+use russet_protocol::id::{ClientId, GrantId};
+use russet_store::clients::ListQuery;
+use russet_store::events::EventQuery;
+use russet_store::single_use::SingleUse;
+use russet_store::{Store, StoreFault};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::databases::{Fresh, LATER, NOW, client, furnish};
+
+#[derive(Debug)]
+enum Failure {
+    Refused,
+    Fault(StoreFault),
+}
+
+impl From<StoreFault> for Failure {
+    fn from(fault: StoreFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Writes, then ends as its number says: 0 well, 1 refused, 2 panicking, 3 passing over a fault.
+async fn act(store: Store, number: usize) -> Result<bool, Failure> {
+    store
+        .write(move |tx| {
+            Box::pin(async move {
+                let key = format!("k{number}");
+                assert_eq!(tx.find_parked(SingleUse::Jti, &key).await?, None);
+                let first = tx.claim(SingleUse::Jti, &key, LATER, NOW).await?;
+                tx.record(&Event::new(NOW, "test.written", "system").target(key.as_str())).await?;
+                match number % 4 {
+                    1 => return Err(Failure::Refused),
+                    2 => panic!("an act that panics"),
+                    3 => {
+                        let _ = tx.park(SingleUse::Jti, &key, b"", LATER, NOW).await;
+                    }
+                    _ => {}
+                }
+                Ok(first)
+            })
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_act_that_fails_is_undone_and_its_neighbours_stand() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        let mut acts = JoinSet::new();
+        for number in 0..200 {
+            let store = store.clone();
+            acts.spawn(async move { (number, act(store, number).await) });
+        }
+        for (number, outcome) in acts.join_all().await {
+            let expected = match number % 4 {
+                1 => matches!(outcome, Err(Failure::Refused)),
+                2 => matches!(outcome, Err(Failure::Fault(StoreFault::Interrupted))),
+                3 => matches!(outcome, Err(Failure::Fault(StoreFault::Conflict(_)))),
+                _ => matches!(outcome, Ok(true)),
+            };
+            assert!(expected, "act {number}: {outcome:?} on {}", fresh.url);
+            let key = format!("k{number}");
+            let written = store.find_parked(SingleUse::Jti, &key).await.unwrap();
+            assert_eq!(written.is_some(), number % 4 == 0, "act {number} on {}", fresh.url);
+            let query = EventQuery { target: Some(key), limit: 9, ..EventQuery::default() };
+            let events = store.list_events(&query).await.unwrap();
+            assert_eq!(events.len(), usize::from(number % 4 == 0), "act {number}");
+        }
+        store.ping().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acts_in_one_group_each_count_their_own_rows() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        furnish(&store).await;
+        let mut acts = JoinSet::new();
+        for number in 0..64 {
+            let store = store.clone();
+            acts.spawn(async move {
+                let act = store.write(move |tx| {
+                    Box::pin(async move {
+                        if number % 2 == 0 {
+                            tx.claim(SingleUse::Jti, &number.to_string(), LATER, NOW).await?;
+                            return Ok(0);
+                        }
+                        tx.revoke_grants_of_client(&ClientId::new("nobody"), NOW).await
+                    })
+                });
+                act.await.map_err(|fault: StoreFault| fault.to_string())
+            });
+        }
+        for revoked in acts.join_all().await {
+            assert_eq!(revoked, Ok(0), "{}", fresh.url);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_act_is_finished_although_its_caller_has_gone() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let caller = tokio::spawn({
+            let (store, begun, go_on) = (store.clone(), Arc::clone(&begun), Arc::clone(&go_on));
+            async move {
+                store
+                    .write(move |tx| {
+                        Box::pin(async move {
+                            tx.claim(SingleUse::Jti, "a", LATER, NOW).await?;
+                            begun.notify_one();
+                            go_on.notified().await;
+                            tx.claim(SingleUse::Jti, "b", LATER, NOW).await
+                        })
+                    })
+                    .await
+                    .map_err(|fault: StoreFault| fault)
+            }
+        });
+        begun.notified().await;
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        go_on.notify_one();
+        // A claim of the same key waits for the first act to end.
+        let again = store
+            .write(|tx| {
+                Box::pin(async move {
+                    let a = tx.claim(SingleUse::Jti, "a", LATER, NOW).await?;
+                    Ok::<_, StoreFault>((a, tx.claim(SingleUse::Jti, "b", LATER, NOW).await?))
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(again, (false, false), "{}", fresh.url);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lookup_sees_every_commit_before_it() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        furnish(&store).await;
+        let mut askers = JoinSet::new();
+        for number in 0..64 {
+            let store = store.clone();
+            askers.spawn(async move {
+                let jti = format!("j{number}");
+                assert!(!store.is_jti_revoked(&jti).await.unwrap());
+                let revoked = jti.clone();
+                store
+                    .write(move |tx| {
+                        Box::pin(async move { tx.revoke_jti(&revoked, LATER, NOW).await })
+                    })
+                    .await
+                    .map_err(|fault: StoreFault| fault)
+                    .unwrap();
+                assert!(store.is_jti_revoked(&jti).await.unwrap());
+                let grant = store.find_grant(&GrantId::new("grant-1")).await.unwrap();
+                assert_eq!(grant, Some(crate::databases::grant("grant-1")));
+                assert_eq!(store.find_grant(&GrantId::new(jti)).await.unwrap(), None);
+            });
+        }
+        while let Some(asker) = askers.join_next().await {
+            asker.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_editors_do_not_overwrite_each_other() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        furnish(&store).await;
+        let mut edited = store.find_client(&ClientId::new("shop")).await.unwrap().unwrap();
+        assert_eq!(edited, client("shop", ClientKind::Web));
+        edited.client_name = "Shop".to_owned();
+        let save = || {
+            let edited = edited.clone();
+            store.write(move |tx| Box::pin(async move { tx.update_client(&edited).await }))
+        };
+        let (first, second): (Result<_, StoreFault>, Result<_, StoreFault>) =
+            (save().await, save().await);
+        assert_eq!((first.unwrap(), second.unwrap()), (true, false));
+        let stored = store.find_client(&ClientId::new("shop")).await.unwrap().unwrap();
+        assert_eq!((stored.version, stored.client_name.as_str()), (2, "Shop"));
+    }
+}
+
+#[tokio::test]
+async fn pages_of_clients_join_without_gap_or_repetition() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        for number in 0..7 {
+            let mut client = client(&format!("c{number}"), ClientKind::Spa);
+            client.client_name = if number < 4 { "100% Same".into() } else { format!("n{number}") };
+            client.redirect_uris = vec!["https://app.example/cb".to_owned()];
+            let insert = store
+                .write(move |tx| Box::pin(async move { tx.insert_client(&client, None).await }));
+            insert.await.map_err(|fault: StoreFault| fault).unwrap();
+        }
+        let mut query = ListQuery { limit: 3, ..ListQuery::default() };
+        let mut seen = Vec::new();
+        loop {
+            let page = store.list_clients(&query).await.unwrap();
+            assert!(page.items.len() <= 3);
+            seen.extend(page.items.into_iter().map(|client| client.client_id.to_string()));
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, ["c0", "c1", "c2", "c3", "c4", "c5", "c6"]);
+        let search = |text: &str| ListQuery { search: Some(text.into()), after: None, limit: 9 };
+        let found = store.list_clients(&search("0% s")).await.unwrap();
+        assert_eq!(found.items.len(), 4);
+        assert_eq!(store.list_clients(&search("1_0")).await.unwrap().items.len(), 0);
+        assert_eq!(store.list_spa_origins().await.unwrap(), ["https://app.example/cb"]);
+    }
+}
+
+#[tokio::test]
+async fn sweeping_takes_what_is_over_and_nothing_else() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        furnish(&store).await;
+        let fill = store.write(|tx| {
+            Box::pin(async move {
+                for number in 0..25 {
+                    tx.claim(SingleUse::Jti, &number.to_string(), NOW, NOW).await?;
+                }
+                tx.claim(SingleUse::Jti, "kept", LATER, NOW).await
+            })
+        });
+        fill.await.map_err(|fault: StoreFault| fault).unwrap();
+        assert_eq!(store.sweep(NOW, 10).await.unwrap(), 25);
+        assert_eq!(store.sweep(NOW, 10).await.unwrap(), 0);
+        assert!(store.find_parked(SingleUse::Jti, "kept").await.unwrap().is_some());
+        assert!(store.find_grant(&GrantId::new("grant-1")).await.unwrap().is_some());
+        assert_eq!(store.sweep(LATER, 10).await.unwrap(), 2);
+        assert!(store.find_grant(&GrantId::new("grant-1")).await.unwrap().is_none());
+    }
+}

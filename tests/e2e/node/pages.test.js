@@ -1,0 +1,134 @@
+// Every page, light and dark, on a phone and on a desk: axe, no sideways scrolling, one h1, a lang.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { launch, screenshot, scrollsSideways, violations } from './harness/chromium.js';
+import { authorizationRequest, relyingParty } from './harness/relying_party.js';
+import { createClient, dev } from './harness/russet.js';
+
+const redirectUri = dev.clients.web.redirect_uris[0];
+const windows = [
+  { name: 'phone', viewport: { width: 320, height: 740 } },
+  { name: 'desk', viewport: { width: 1280, height: 900 } },
+];
+
+describe('every page', () => {
+  let browser;
+  let config;
+  let stranger;
+
+  before(async () => {
+    browser = await launch();
+    config = await relyingParty(dev.clients.web);
+    stranger = await relyingParty(
+      await createClient({
+        kind: 'web',
+        'client-name': 'A stranger with rather a long name for a phone',
+        'redirect-uri': redirectUri,
+        'first-party': false,
+      }),
+    );
+  });
+  after(() => browser?.close());
+
+  const start = async (relying, parameters) =>
+    (await authorizationRequest(relying, redirectUri, parameters)).url.href;
+  const continueAs = (tab) => tab.getByRole('button', { name: /continue as.*ada/i }).click();
+  /** Holds pages that submit themselves, so that they can be looked at. */
+  const holdScripts = (tab) => tab.route('**/*submit*.js', (route) => route.abort());
+  const enterConsole = async (tab) => {
+    await tab.goto(`${dev.issuer}/admin/login`);
+    await tab.locator('[name=username]').fill(dev.console.username);
+    await tab.locator('[name=password]').fill(dev.console.password);
+    await tab.locator('[type=submit]').first().click();
+    await tab.waitForURL((url) => !url.pathname.endsWith('/login'));
+  };
+  const inConsole = (path) => async (tab) => {
+    await enterConsole(tab);
+    await tab.goto(`${dev.issuer}${path}`);
+  };
+
+  const pages = {
+    'demo app': (tab) => tab.goto(dev.demo_app.url),
+    'demo app, signed in': async (tab) => {
+      await tab.goto(dev.demo_app.url);
+      await tab.getByRole('link', { name: /sign in/i }).or(
+        tab.getByRole('button', { name: /sign in/i }),
+      ).first().click();
+      await continueAs(tab);
+      await tab.waitForURL((url) => url.origin === new URL(dev.demo_app.url).origin);
+    },
+    'demo API': (tab) => tab.goto(dev.demo_api.url),
+    'simulated Apple': async (tab) => tab.goto(await start(config)),
+    "Apple's answer": async (tab) => {
+      await holdScripts(tab);
+      await tab.goto(await start(config));
+      await continueAs(tab);
+    },
+    'passing on': async (tab) => {
+      await holdScripts(tab);
+      await tab.goto(await start(config));
+      await continueAs(tab);
+      await tab.locator('[type=submit]').first().click();
+    },
+    consent: async (tab) => {
+      await tab.goto(await start(stranger));
+      await continueAs(tab);
+      await tab.locator('#consent-allow').waitFor();
+    },
+    'form_post answer': async (tab) => {
+      const url = await start(config, { response_mode: 'form_post' });
+      await tab.goto(url);
+      await holdScripts(tab);
+      await continueAs(tab);
+      await tab.locator('[type=submit]').first().click();
+      await tab.locator('[type=submit]').first().click();
+    },
+    error: async (tab) => {
+      const { url } = await authorizationRequest(config, 'http://127.0.0.1:9/nowhere');
+      await tab.goto(url.href);
+    },
+    'page not found': (tab) => tab.goto(`${dev.issuer}/no-such-page`),
+    'sign-out question': async (tab) => {
+      await tab.goto(await start(stranger));
+      await continueAs(tab);
+      await tab.locator('#consent-allow').waitFor();
+      await tab.goto(config.serverMetadata().end_session_endpoint);
+    },
+    account: async (tab) => {
+      await tab.goto(await start(stranger));
+      await continueAs(tab);
+      await tab.locator('#consent-allow').waitFor();
+      await tab.goto(`${dev.issuer}/account`);
+    },
+    'console: sign-in': (tab) => tab.goto(`${dev.issuer}/admin/login`),
+    'console: overview': inConsole('/admin'),
+    'console: clients': inConsole('/admin/clients'),
+    'console: new client': inConsole('/admin/clients/new'),
+    'console: APIs': inConsole('/admin/apis'),
+  };
+
+  for (const [title, open] of Object.entries(pages)) {
+    for (const { name, viewport } of windows) {
+      for (const colorScheme of ['light', 'dark']) {
+        it(`${title}: ${name}, ${colorScheme}`, async () => {
+          const context = await browser.newContext({ viewport, colorScheme });
+          try {
+            const tab = await context.newPage();
+            await open(tab);
+            await tab.locator('h1').first().waitFor();
+            await screenshot(tab, `${title}-${name}-${colorScheme}`.replace(/[^a-z0-9-]+/gi, '-'));
+            assert.equal(await tab.locator('h1').count(), 1, 'one h1');
+            assert.ok(await tab.locator('html').getAttribute('lang'), 'a lang');
+            assert.ok(await tab.title(), 'a title');
+            assert.equal(await scrollsSideways(tab), false, 'it scrolls sideways');
+            assert.deepEqual(await violations(tab), []);
+          } finally {
+            await context.close();
+          }
+        });
+      }
+    }
+  }
+});

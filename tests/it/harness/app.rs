@@ -1,0 +1,171 @@
+//! A relying party as an outsider would write one, with PKCE, state and nonce of its own.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::StatusCode;
+use russet::protocol::client::Client;
+use russet::protocol::pkce::CodeChallenge;
+use serde_json::Value;
+use url::Url;
+
+use super::browser::{Browser, Page};
+use super::{House, free_name};
+
+pub struct App {
+    pub client: Client,
+    pub secret: Option<String>,
+    issuer: String,
+    http: reqwest::Client,
+}
+
+/// An answer of an endpoint.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub json: Value,
+}
+
+impl Answer {
+    pub fn text(&self, name: &str) -> &str {
+        self.json[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.json))
+    }
+
+    /// Status and error code in one line, such as `400 invalid_grant`.
+    pub fn error(&self) -> String {
+        format!("{} {}", self.status.as_u16(), self.json["error"].as_str().unwrap_or("-"))
+    }
+}
+
+/// What an app sends and remembers for one sign-in.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub verifier: String,
+    pub state: String,
+    pub nonce: String,
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Attempt {
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.parameters.retain(|(n, _)| n != name);
+        if !value.is_empty() {
+            self.parameters.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+}
+
+impl App {
+    pub fn new(house: &House, client: Client, secret: Option<String>) -> Self {
+        Self { client, secret, issuer: house.issuer.clone(), http: house.http().clone() }
+    }
+
+    pub fn client_id(&self) -> &str {
+        self.client.client_id.as_str()
+    }
+
+    /// A sound authorization request.
+    pub fn attempt(&self, scope: &str) -> Attempt {
+        let verifier = format!("{0}{0}{0}{0}", free_name());
+        let (state, nonce) = (free_name(), free_name());
+        let parameters = [
+            ("response_type", "code"),
+            ("client_id", self.client_id()),
+            ("redirect_uri", self.client.redirect_uris.first().map_or("", String::as_str)),
+            ("scope", scope),
+            ("state", &state),
+            ("nonce", &nonce),
+            ("code_challenge", CodeChallenge::of(&verifier).as_str()),
+            ("code_challenge_method", "S256"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        Attempt { verifier, state, nonce, parameters }
+    }
+
+    pub fn authorize_url(&self, attempt: &Attempt) -> String {
+        let mut url = Url::parse(&format!("{}/authorize", self.issuer)).expect("a URL");
+        url.query_pairs_mut().extend_pairs(&attempt.parameters);
+        url.into()
+    }
+
+    /// Signs a test person in and returns where the browser ended.
+    pub async fn sign_in(&self, browser: &mut Browser, attempt: &Attempt, person: &str) -> Page {
+        let page = browser.open(&self.authorize_url(attempt)).await;
+        if page.url.port() == Some(9) {
+            return page;
+        }
+        browser.press(&page, &format!("Continue as {person}")).await
+    }
+
+    /// Signs in and redeems the code.
+    pub async fn tokens(&self, browser: &mut Browser, scope: &str, person: &str) -> Answer {
+        let attempt = self.attempt(scope);
+        let end = self.sign_in(browser, &attempt, person).await;
+        let code = end.query("code").unwrap_or_else(|| panic!("no code at {}", end.url));
+        self.redeem(&attempt, &code).await
+    }
+
+    pub async fn redeem(&self, attempt: &Attempt, code: &str) -> Answer {
+        self.token(&[
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", self.client.redirect_uris.first().map_or("", String::as_str)),
+            ("code_verifier", &attempt.verifier),
+        ])
+        .await
+    }
+
+    pub async fn refresh(&self, token: &str) -> Answer {
+        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
+    pub async fn token(&self, form: &[(&str, &str)]) -> Answer {
+        self.post("/token", form).await
+    }
+
+    pub async fn introspect(&self, token: &str) -> Answer {
+        self.post("/introspect", &[("token", token)]).await
+    }
+
+    pub async fn revoke(&self, token: &str) -> Answer {
+        self.post("/revoke", &[("token", token)]).await
+    }
+
+    pub async fn userinfo(&self, token: &str) -> Answer {
+        let request = self.http.get(format!("{}/userinfo", self.issuer)).bearer_auth(token);
+        answer(request).await
+    }
+
+    /// Posts a form with this client's own proof.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.post_at(&self.issuer, path, form).await
+    }
+
+    /// The same at another replica.
+    pub async fn post_at(&self, base: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+        let mut form: Vec<(&str, &str)> = form.to_vec();
+        let mut request = self.http.post(format!("{base}{path}"));
+        match &self.secret {
+            Some(secret) => request = request.basic_auth(self.client_id(), Some(secret)),
+            None => form.push(("client_id", self.client_id())),
+        }
+        answer(request.form(&form)).await
+    }
+}
+
+pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    Answer {
+        status: response.status(),
+        headers: response.headers().clone(),
+        json: response.json().await.unwrap_or(Value::Null),
+    }
+}
+
+/// The claims of a JWT, unverified.
+pub fn claims(jwt: &str) -> Value {
+    let payload = jwt.split('.').nth(1).expect("three parts");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("JSON")
+}

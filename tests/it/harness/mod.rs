@@ -1,0 +1,317 @@
+//! A house to live in for one test: broker, simulated Apple and database, on free ports.
+//!
+//! The clock stands still until a test turns it. With `RUSSET_TEST_POSTGRES` set, every story is
+//! told twice: on SQLite and on a PostgreSQL database of its own.
+
+pub mod app;
+pub mod browser;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russet::broker::{Broker, RunningBroker, World};
+use russet::config::Config;
+use russet::protocol::ambient::{Clock, Entropy, TestClock, Timestamp};
+use russet::protocol::api::{Api, ApiScope};
+use russet::protocol::client::{Client, ClientKind, ClientSecret};
+use russet::protocol::id::ClientId;
+use russet::protocol::jose::Algorithm;
+use russet::protocol::secret::{SecretString, Vault};
+use russet::simulator::{
+    self, Account, AppGroup, DeveloperPublicKey, RunningSimulator, ServicesId, Team, developer_key,
+};
+use russet::store::Store;
+use tempfile::TempDir;
+
+use app::App;
+use browser::Browser;
+
+pub const TEAM: &str = "TEAM123456";
+pub const SERVICES_ID: &str = "com.example.web";
+pub const BUNDLE_ID: &str = "com.example.app";
+/// Where the clock stands at first: 24 November 2026, noon.
+pub const NOON: Timestamp = Timestamp::from_secs(1_795_521_600);
+const MASTER_KEY: [u8; 32] = [42; 32];
+
+/// The system's randomness: two houses on one database must not draw the same names.
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        #[expect(clippy::disallowed_methods, reason = "the world comes in through the harness")]
+        aws_lc_rs::rand::fill(buffer).expect("randomness");
+    }
+}
+
+/// Where a house keeps its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// SQLite, and PostgreSQL where the environment names a server.
+    pub fn all() -> Vec<Self> {
+        match std::env::var("RUSSET_TEST_POSTGRES") {
+            Ok(_) => vec![Self::Sqlite, Self::Postgres],
+            Err(_) => vec![Self::Sqlite],
+        }
+    }
+}
+
+pub struct House {
+    pub issuer: String,
+    pub clock: Arc<TestClock>,
+    pub broker: RunningBroker,
+    pub apple: RunningSimulator,
+    pub vault: Vault,
+    world: World,
+    config: Vec<(String, String)>,
+    directory: Arc<TempDir>,
+    http: reqwest::Client,
+}
+
+impl House {
+    /// A new house on SQLite.
+    pub async fn new() -> Self {
+        Self::on(Engine::Sqlite).await
+    }
+
+    /// A new house on this engine.
+    pub async fn on(engine: Engine) -> Self {
+        let directory = Arc::new(TempDir::new().expect("a directory"));
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite://{}", directory.path().join("russet.db").display()),
+            Engine::Postgres => new_postgres_database().await,
+        };
+        Self::with_database(&url, directory).await
+    }
+
+    async fn with_database(url: &str, directory: Arc<TempDir>) -> Self {
+        let clock = Arc::new(TestClock::at(NOON));
+        let world = World {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            entropy: Arc::new(SystemEntropy),
+        };
+        let (p8, public) = developer_key().expect("a developer key");
+        let port = free_port();
+        let issuer = format!("http://127.0.0.1:{port}");
+        let apple = start_apple(&world, public, &issuer).await;
+        let key = {
+            use base64::Engine as _;
+            base64::engine::general_purpose::STANDARD.encode(MASTER_KEY)
+        };
+        let config: Vec<(String, String)> = [
+            ("SERVER__LISTEN", format!("127.0.0.1:{port}")),
+            ("SERVER__ISSUER", issuer.clone()),
+            ("SERVER__WORKERS", "2".to_owned()),
+            ("DATABASE__URL", url.to_owned()),
+            ("SECRETS__MASTER_KEY", key),
+            ("APPLE__TEAM_ID", TEAM.to_owned()),
+            ("APPLE__KEY_ID", "KEY1234567".to_owned()),
+            ("APPLE__PRIVATE_KEY", p8.expose().clone()),
+            ("APPLE__SERVICES_ID", SERVICES_ID.to_owned()),
+            ("APPLE__BUNDLE_IDS", BUNDLE_ID.to_owned()),
+            ("APPLE__ISSUER", apple.issuer().to_owned()),
+            ("OUTBOUND__ALLOW_PRIVATE", "127.0.0.0/8,::1/128".to_owned()),
+            ("RATE_LIMIT__ENABLED", "false".to_owned()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (format!("RUSSET_{name}"), value))
+        .collect();
+        let broker = start_broker(&config, &world).await;
+        broker.broker.provider.keys().complete().await.expect("signing keys");
+        Self {
+            issuer,
+            clock,
+            broker,
+            apple,
+            vault: Vault::from_bytes(&MASTER_KEY).expect("a key"),
+            world,
+            config,
+            directory,
+            http: plain_client(),
+        }
+    }
+
+    /// A second replica on the same database, under the same issuer, on a port of its own.
+    pub async fn replica(&self) -> RunningBroker {
+        let port = free_port();
+        let mut config = self.config.clone();
+        for (name, value) in &mut config {
+            if name == "RUSSET_SERVER__LISTEN" {
+                *value = format!("127.0.0.1:{port}");
+            }
+        }
+        let broker = start_broker(&config, &self.world).await;
+        broker.broker.provider.keys().complete().await.expect("signing keys");
+        broker
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.broker.broker.store
+    }
+
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub fn database_directory(&self) -> PathBuf {
+        self.directory.path().to_owned()
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new()
+    }
+
+    /// Registers an API whose tokens are signed with `alg`.
+    pub async fn api(&self, identifier: &str, alg: Algorithm, scopes: &[&str]) -> Api {
+        let now = self.now();
+        let api = Api {
+            identifier: identifier.to_owned(),
+            name: identifier.to_owned(),
+            scopes: scopes
+                .iter()
+                .map(|name| ApiScope { name: (*name).to_owned(), description: String::new() })
+                .collect(),
+            access_token_ttl: 600,
+            signing_alg: alg,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let stored = api.clone();
+        self.store()
+            .write(move |tx| Box::pin(async move { tx.insert_api(&stored).await }))
+            .await
+            .expect("an API");
+        api
+    }
+
+    /// Registers a client of this kind, changed by `change`.
+    pub async fn client(&self, kind: ClientKind, change: impl FnOnce(&mut Client)) -> App {
+        let now = self.now();
+        let name = format!("{}-{}", kind.as_str(), free_name());
+        let mut client = Client::of_kind(ClientId::new(name), kind, now);
+        client.first_party = true;
+        if kind != ClientKind::Machine {
+            client.redirect_uris = vec!["http://127.0.0.1:9/callback".to_owned()];
+            client.post_logout_redirect_uris = vec!["http://127.0.0.1:9/bye".to_owned()];
+        }
+        if kind == ClientKind::Native {
+            client.apple_bundle_ids = vec![BUNDLE_ID.to_owned()];
+        }
+        change(&mut client);
+        let secret =
+            (!client.is_public()).then(|| SecretString::random(&SystemEntropy).expose().clone());
+        let stored = secret.as_ref().map(|secret| ClientSecret {
+            id: "first".to_owned(),
+            hash: self.vault.hash(secret),
+            created_at: now,
+            expires_at: None,
+        });
+        let row = client.clone();
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move { tx.insert_client(&row, stored.as_ref()).await })
+            })
+            .await
+            .expect("a client");
+        App::new(self, client, secret)
+    }
+
+    /// How many events of this kind were recorded.
+    pub async fn events(&self, kind: &str) -> usize {
+        let query = russet::store::events::EventQuery {
+            kind: Some(kind.to_owned()),
+            limit: 100,
+            ..Default::default()
+        };
+        self.store().list_events(&query).await.expect("events").len()
+    }
+}
+
+async fn start_broker(config: &[(String, String)], world: &World) -> RunningBroker {
+    let none = std::path::Path::new("/nonexistent/russet.toml");
+    let config = Config::load(none, false, config.to_vec()).expect("a configuration");
+    Broker::start(&config, world).await.expect("a broker")
+}
+
+async fn start_apple(world: &World, key: DeveloperPublicKey, issuer: &str) -> RunningSimulator {
+    let settings = simulator::Settings {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        host: "localhost".to_owned(),
+        issuer: None,
+        insecure: true,
+        teams: vec![Team {
+            team_id: TEAM.to_owned(),
+            keys: vec![("KEY1234567".to_owned(), key)],
+            groups: vec![AppGroup {
+                primary_bundle_id: BUNDLE_ID.to_owned(),
+                bundle_ids: vec![BUNDLE_ID.to_owned()],
+                services_ids: vec![ServicesId {
+                    services_id: SERVICES_ID.to_owned(),
+                    return_urls: vec![format!("{issuer}/upstream/apple/callback")],
+                }],
+                notification_url: None,
+            }],
+        }],
+        accounts: Account::samples(),
+        clock: Arc::clone(&world.clock),
+        entropy: Arc::clone(&world.entropy),
+    };
+    simulator::start(settings).await.expect("a simulated Apple")
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are outsiders")]
+pub fn plain_client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .expect("a client")
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+pub fn free_name() -> String {
+    SecretString::random(&SystemEntropy).expose().chars().take(12).collect()
+}
+
+async fn new_postgres_database() -> String {
+    use sea_orm::ConnectionTrait as _;
+    let server = std::env::var("RUSSET_TEST_POSTGRES").expect("a server");
+    let name = format!("it_{}", free_name().to_lowercase().replace(['-', '_'], "x"));
+    let connection = sea_orm::Database::connect(&server).await.expect("the server");
+    connection
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .expect("a database");
+    let mut url = url::Url::parse(&server).expect("a URL");
+    url.set_path(&name);
+    url.into()
+}
+
+/// Tells a story on each engine.
+#[macro_export]
+macro_rules! on_each_engine {
+    ($house:ident, $story:block) => {
+        for engine in $crate::harness::Engine::all() {
+            let $house = $crate::harness::House::on(engine).await;
+            $story
+        }
+    };
+}

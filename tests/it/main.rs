@@ -1,0 +1,8 @@
+//! The product over real sockets, as a relying party and a person see it, on both databases.
+
+#![expect(unreachable_pub, reason = "a test binary has no outside")]
+
+mod harness;
+
+mod apple_sign_in;
+mod token_endpoint;
