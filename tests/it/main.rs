@@ -5,4 +5,10 @@
 mod harness;
 
 mod apple_sign_in;
+mod authorization_endpoint;
+mod native_sign_in;
+mod secrets;
+mod sessions;
+mod signing_keys;
+mod tidy;
 mod token_endpoint;
