@@ -90,7 +90,7 @@ fn check_answers_0_or_1() {
     let missing = ["russet", "check", "--config", "/nonexistent/russet.toml"];
     assert_eq!(exit_code(&missing), ExitCode::FAILURE);
     let answer = Desk::new().type_in("check").expect("an answer");
-    assert!(!answer.good, "no connection is configured");
+    assert!(answer.good, "{}", answer.text);
     assert!(answer.text.contains("fill in [apple]"), "{}", answer.text);
     assert!(!Desk::new().path().join("russet.db").exists(), "check changes nothing");
 }
