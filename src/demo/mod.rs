@@ -11,5 +11,12 @@ mod server;
 
 pub use server::Running;
 
+/// Whether somebody answers at `url` without a fault of their own.
+pub async fn answers(url: &str) -> bool {
+    let Ok(outbound) = outbound::Outbound::new() else { return false };
+    let Ok(request) = outbound::get(url, None) else { return false };
+    outbound.send(request).await.is_ok_and(|answer| !answer.status().is_server_error())
+}
+
 #[cfg(test)]
 mod tests;
