@@ -58,7 +58,7 @@ async fn nothing_unproven_redirects_or_logs_out() {
     let mut browser = house.browser();
     let tokens = app.tokens(&mut browser, "openid", "Ada Lovelace").await;
     let hint = tokens.text("id_token");
-    let forged = format!("{}A", hint);
+    let forged = format!("{hint}A");
     for parameters in [
         vec![("id_token_hint", forged.as_str()), ("post_logout_redirect_uri", BYE)],
         vec![("id_token_hint", hint), ("post_logout_redirect_uri", "https://evil.example/")],
