@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 use self::answer::Answer;
 use self::failure::CliError;
 use crate::broker::{Broker, World};
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::{Config, DEFAULT_FILE, Log};
 use crate::telemetry;
 
 /// What the process was given.
@@ -69,7 +69,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything on loopback, nothing to configure: broker, simulated Apple, demo app and API.
+    /// Run everything on this machine to try it: broker, simulated Apple, demo app and demo API.
     Dev(dev::DevOptions),
     /// Run the broker.
     Serve,
@@ -159,12 +159,17 @@ impl Place {
         };
         let environment = &self.surroundings.environment;
         let config = Config::load(&file, required, environment.iter().cloned())?;
-        let rust_log = environment.iter().find(|(name, _)| name == "RUST_LOG");
-        telemetry::start(&config.log, rust_log.map(|(_, value)| value.as_str()));
+        self.start_logging(&config.log);
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
         Ok(config)
+    }
+
+    fn start_logging(&self, log: &Log) {
+        let environment = &self.surroundings.environment;
+        let rust_log = environment.iter().find(|(name, _)| name == "RUST_LOG");
+        telemetry::start(log, rust_log.map(|(_, value)| value.as_str()));
     }
 
     /// The broker's rooms, for commands that act on what is stored.
