@@ -158,7 +158,8 @@ impl Places {
 /// Starts everything, prints where it is, and runs until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// [`DevError`] when something does not start; what was started is stopped again.
+/// [`DevError`] when something does not start. What was started ends with the process; a temporary
+/// directory is removed.
 pub async fn run(
     args: DevArgs,
     clock: Arc<dyn Clock>,
@@ -223,9 +224,15 @@ impl Neighbourhood {
         let app = demo::app::start(demo_app(&places, &seeded, &world))
             .map_err(|cause| DevError::Start { what: "the demo app", cause })?;
 
+        // Asking for readiness before there are keys would only fill the log with refusals.
+        for _ in 0..ATTEMPTS {
+            if broker.broker.provider.keys().is_complete() {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+        }
         for url in [
             format!("{}/readyz", places.issuer()),
-            format!("{}/jwks", places.issuer()),
             format!("{}/", places.apple()),
             format!("{}/", places.app()),
             format!("{}/", places.api()),

@@ -2,6 +2,7 @@
 //! sees.
 
 mod json;
+mod metadata;
 mod page;
 mod relying_party;
 mod visit;
