@@ -205,7 +205,7 @@ impl RunningBroker {
     }
 }
 
-fn connectors(config: &Config) -> Result<Vec<Arc<dyn Connector>>, StartError> {
+pub(crate) fn connectors(config: &Config) -> Result<Vec<Arc<dyn Connector>>, StartError> {
     let outbound = Outbound::new(OutboundSettings {
         ca_pem: config.outbound.ca_pem.clone(),
         allow_private: config.outbound.allow_private.clone(),

@@ -8,6 +8,7 @@ pub mod dev;
 pub mod jobs;
 pub mod op;
 pub mod simulator;
+pub mod telemetry;
 pub mod upstream;
 pub mod web;
 

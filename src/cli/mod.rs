@@ -1,1 +1,169 @@
-//! cli
+//! The command line. A command's answer goes to stdout, as text or (`--json`) as JSON; logs and
+//! what went wrong go to stderr.
+//!
+//! Exit codes: 0 done, 1 failed, 2 usage, 78 unusable configuration.
+
+mod admin;
+mod answer;
+mod api;
+mod check;
+mod client;
+mod failure;
+mod keys;
+mod migrate;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod user;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::answer::Answer;
+use self::failure::CliError;
+use crate::broker::{Broker, World};
+use crate::config::{Config, DEFAULT_FILE};
+use crate::telemetry;
+
+/// What the process was given.
+pub struct Surroundings {
+    /// The environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Clock and randomness.
+    pub world: World,
+}
+
+/// A self-hosted OIDC identity broker: Apple in, your own tokens out.
+#[derive(Debug, Parser)]
+#[command(name = "russet", version, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  russet serve --config /etc/russet/russet.toml
+  russet client create --kind web --client-name Shop --redirect-uri https://shop.example/callback
+  russet check
+
+Every key of the configuration is also a variable, such as RUSSET_SERVER__ISSUER.
+Exit codes: 0 done, 1 failed, 2 usage, 78 unusable configuration.";
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// The configuration file; russet.toml if there is one.
+    #[arg(long, global = true, value_name = "FILE", env = "RUSSET_CONFIG")]
+    config: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the broker.
+    Serve,
+    /// Bring the database up to date.
+    Migrate(migrate::MigrateArgs),
+    /// Look for what is wrong with configuration, database and connections.
+    Check,
+    /// Console accounts.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Client apps.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// APIs that tokens are for.
+    #[command(subcommand)]
+    Api(api::ApiCommand),
+    /// Signing keys.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// People.
+    #[command(subcommand)]
+    User(user::UserCommand),
+}
+
+/// Performs the command in `args` and says how it went.
+pub fn run(args: impl IntoIterator<Item = OsString>, surroundings: Surroundings) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(args) {
+        Ok(arguments) => arguments,
+        Err(usage) => {
+            // Help goes to stdout with 0, errors to stderr with 2; a closed pipe is no matter.
+            let _ = usage.print();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+        }
+    };
+    let json = arguments.global.json;
+    match perform(arguments, surroundings).and_then(|answer| answer.print(json)) {
+        Ok(code) => code,
+        Err(error) => error.report(),
+    }
+}
+
+fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, CliError> {
+    // Commands other than `serve` do one thing; a thread for each core would only cost memory.
+    let threads = match arguments.command {
+        Command::Serve => None,
+        Command::Migrate(_)
+        | Command::Check
+        | Command::Admin(_)
+        | Command::Client(_)
+        | Command::Api(_)
+        | Command::Keys(_)
+        | Command::User(_) => Some(1),
+    };
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        runtime.worker_threads(threads);
+    }
+    let runtime = runtime.enable_all().build().map_err(CliError::failed)?;
+    let place = Place { global: arguments.global, surroundings };
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Serve => serve::run(&place).await,
+            Command::Migrate(args) => migrate::run(&place, &args).await,
+            Command::Check => check::run(&place).await,
+            Command::Admin(command) => admin::run(&place, command).await,
+            Command::Client(command) => client::run(&place, command).await,
+            Command::Api(command) => api::run(&place, command).await,
+            Command::Keys(command) => keys::run(&place, command).await,
+            Command::User(command) => user::run(&place, command).await,
+        }
+    })
+}
+
+/// Where a command runs: its global options, environment, clock and randomness.
+struct Place {
+    global: Global,
+    surroundings: Surroundings,
+}
+
+impl Place {
+    /// The configuration, with logging started as it says.
+    fn config(&self) -> Result<Config, CliError> {
+        let (file, required) = match &self.global.config {
+            Some(file) => (file.clone(), true),
+            None => (PathBuf::from(DEFAULT_FILE), false),
+        };
+        let environment = &self.surroundings.environment;
+        let config = Config::load(&file, required, environment.iter().cloned())?;
+        let rust_log = environment.iter().find(|(name, _)| name == "RUST_LOG");
+        telemetry::start(&config.log, rust_log.map(|(_, value)| value.as_str()));
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(config)
+    }
+
+    /// The broker's rooms, for commands that act on what is stored.
+    async fn broker(&self) -> Result<Broker, CliError> {
+        Ok(Broker::open(&self.config()?, &self.surroundings.world).await?)
+    }
+}

@@ -17,6 +17,13 @@ pub(super) struct Entry {
     pub(super) from_environment: bool,
 }
 
+impl Entry {
+    /// The text of a variable; numbers, booleans and lists come as text there.
+    fn variable(&self) -> Option<&str> {
+        self.value.as_str().filter(|_| self.from_environment).map(str::trim)
+    }
+}
+
 /// Everything that was configured, and what was found wrong with it so far.
 pub(super) struct Values {
     pub(super) file: PathBuf,
@@ -133,11 +140,7 @@ impl Values {
 
     pub(super) fn boolean(&mut self, key: &str, default: bool) -> bool {
         let Some(entry) = self.take(key) else { return default };
-        let parsed = match &entry.value {
-            Value::Boolean(value) => Some(*value),
-            Value::String(text) if entry.from_environment => text.trim().parse().ok(),
-            _ => None,
-        };
+        let parsed = entry.value.as_bool().or_else(|| entry.variable()?.parse().ok());
         parsed.unwrap_or_else(|| {
             self.problem(key, "must be true or false");
             default
@@ -146,11 +149,8 @@ impl Values {
 
     pub(super) fn positive(&mut self, key: &str) -> Option<usize> {
         let entry = self.take(key)?;
-        let parsed = match &entry.value {
-            Value::Integer(number) => usize::try_from(*number).ok(),
-            Value::String(text) if entry.from_environment => text.trim().parse().ok(),
-            _ => None,
-        };
+        let number = entry.value.as_integer().and_then(|number| usize::try_from(number).ok());
+        let parsed = number.or_else(|| entry.variable()?.parse().ok());
         let parsed = parsed.filter(|number| *number > 0);
         if parsed.is_none() {
             self.problem(key, "must be a whole number above 0");
@@ -160,19 +160,12 @@ impl Values {
 
     pub(super) fn list(&mut self, key: &str) -> Option<Vec<String>> {
         let entry = self.take(key)?;
-        let texts = match entry.value {
-            Value::Array(items) => items
-                .into_iter()
-                .map(|item| item.as_str().map(str::to_owned))
-                .collect::<Option<Vec<_>>>(),
-            Value::String(text) if entry.from_environment => Some(
-                text.split(',')
-                    .map(str::trim)
-                    .filter(|t| !t.is_empty())
-                    .map(str::to_owned)
-                    .collect(),
-            ),
-            _ => None,
+        let split = |text: &str| {
+            text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect()
+        };
+        let texts: Option<Vec<String>> = match entry.value.as_array() {
+            Some(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            None => entry.variable().map(split),
         };
         if texts.is_none() {
             self.problem(key, "must be a list of texts, such as [\"a\", \"b\"]");

@@ -65,15 +65,16 @@ impl Provider {
         arrival: Arrival,
         now: Timestamp,
     ) -> Result<User, Failure> {
-        let prepared = self.prepare(arrival, now).await?;
-        let again = prepared.clone();
+        let prepared = self.prepare(arrival.clone(), now).await?;
         let first = self
             .store
             .write(move |tx| Box::pin(async move { settle(tx, &prepared, now).await }))
             .await;
         match first {
-            // Two first sign-ins at once: the other made the person; now there is one to find.
+            // Two first sign-ins at once: the other made the person, so what was sealed for a new
+            // one is prepared again for the one there is.
             Err(Failure::Fault(super::Fault::Store(StoreFault::Conflict(_)))) => {
+                let again = self.prepare(arrival, now).await?;
                 self.store
                     .write(move |tx| Box::pin(async move { settle(tx, &again, now).await }))
                     .await

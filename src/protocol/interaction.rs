@@ -141,8 +141,8 @@ mod tests {
         }
     }
 
-    fn refusal(step: Step) -> &'static str {
-        match &step {
+    fn refusal(step: &Step) -> &'static str {
+        match step {
             Step::Refuse(refusal) => refusal.code.as_str(),
             Step::Authenticate { .. } | Step::Consent | Step::Issue => {
                 panic!("not a refusal: {step:?}")
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(next_step(&with_hint), Step::Authenticate { anew: true });
         let new = alice(-1);
         with_hint.signed_in = Some(&new);
-        assert_eq!(refusal(next_step(&with_hint)), "login_required");
+        assert_eq!(refusal(&next_step(&with_hint)), "login_required");
     }
 
     #[test]

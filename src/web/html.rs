@@ -49,10 +49,11 @@ fn policy(form_action: &[String]) -> String {
 /// whoever helps them, the request's id for both.
 pub fn error(app: &App, request: &HttpRequest, failure: Failure) -> HttpResponse {
     let refusal = shown(failure);
-    let code = match refusal.code {
-        // Nobody is asked to authenticate by HTTP on a page.
-        ErrorCode::InvalidClient => StatusCode::BAD_REQUEST,
-        code => status(code),
+    // Nobody is asked to authenticate by HTTP on a page.
+    let code = if refusal.code == ErrorCode::InvalidClient {
+        StatusCode::BAD_REQUEST
+    } else {
+        status(refusal.code)
     };
     let (title, message, advice) = in_words(&refusal);
     let template = ErrorPage {
@@ -86,7 +87,23 @@ fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
             "The sign-in was refused.",
             "Go back to the app to try again.",
         ),
-        _ => (
+        ErrorCode::InvalidRequest
+        | ErrorCode::InvalidClient
+        | ErrorCode::InvalidGrant
+        | ErrorCode::UnauthorizedClient
+        | ErrorCode::UnsupportedGrantType
+        | ErrorCode::UnsupportedResponseType
+        | ErrorCode::InvalidScope
+        | ErrorCode::InvalidTarget
+        | ErrorCode::LoginRequired
+        | ErrorCode::ConsentRequired
+        | ErrorCode::InteractionRequired
+        | ErrorCode::RequestNotSupported
+        | ErrorCode::RequestUriNotSupported
+        | ErrorCode::RegistrationNotSupported
+        | ErrorCode::InvalidToken
+        | ErrorCode::InsufficientScope
+        | ErrorCode::UnsupportedTokenType => (
             "This sign-in cannot go on",
             "The link is not complete, has expired, or was used before.",
             "Go back to the app and start again from there.",

@@ -80,12 +80,13 @@ pub fn oauth_error(failure: Failure, basic_was_used: bool) -> HttpResponse {
 pub fn bearer_error(failure: Failure, token_was_sent: bool) -> HttpResponse {
     let refusal = shown(failure);
     let mut builder = no_store(HttpResponse::build(status(refusal.code)));
-    let challenge = match refusal.code {
-        ErrorCode::InvalidToken if !token_was_sent => "Bearer realm=\"russet\"".to_owned(),
-        code => format!(
-            "Bearer realm=\"russet\", error=\"{code}\", error_description=\"{}\"",
-            refusal.description
-        ),
+    let challenge = if refusal.code == ErrorCode::InvalidToken && !token_was_sent {
+        "Bearer realm=\"russet\"".to_owned()
+    } else {
+        format!(
+            "Bearer realm=\"russet\", error=\"{}\", error_description=\"{}\"",
+            refusal.code, refusal.description
+        )
     };
     if let Ok(challenge) = HeaderValue::from_str(&challenge) {
         builder.insert_header((header::WWW_AUTHENTICATE, challenge));

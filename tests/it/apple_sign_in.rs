@@ -114,7 +114,9 @@ async fn an_answer_in_another_browser_signs_nobody_in() {
 async fn a_forged_or_missing_state_is_refused() {
     let house = House::new().await;
     let callback = format!("{}/upstream/apple/callback", house.issuer);
-    for form in ["state=forged&code=x&reposted=1", "code=x&reposted=1", "state=a&state=b&reposted=1"] {
+    for form in
+        ["state=forged&code=x&reposted=1", "code=x&reposted=1", "state=a&state=b&reposted=1"]
+    {
         let request = house
             .http()
             .post(&callback)

@@ -1,8 +1,21 @@
 //! The product over real sockets, as a relying party and a person see it, on both databases.
 
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod harness;
 
 mod apple_sign_in;
+mod authorization_endpoint;
+mod native_sign_in;
+mod secrets;
+mod sessions;
+mod signing_keys;
+mod tidy;
 mod token_endpoint;

@@ -167,8 +167,7 @@ async fn a_refreshed_id_token_says_the_same_of_the_same_sign_in() {
     house.advance(Duration::from_secs(100));
     let refreshed = app.refresh(tokens.text("refresh_token")).await;
     assert_eq!(refreshed.headers["cache-control"], "no-store");
-    let (before, after) =
-        (claims(tokens.text("id_token")), claims(refreshed.text("id_token")));
+    let (before, after) = (claims(tokens.text("id_token")), claims(refreshed.text("id_token")));
     for claim in ["iss", "sub", "aud", "auth_time", "sid"] {
         assert_eq!(before[claim], after[claim], "{claim}");
     }
@@ -300,10 +299,9 @@ async fn a_client_that_proves_nothing_learns_nothing() {
     let web = house.client(ClientKind::Web, |_| {}).await;
     let token = format!("{}/token", house.issuer);
     let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
-    let wrong = answer(
-        house.http().post(&token).basic_auth(web.client_id(), Some("wrong")).form(&form),
-    )
-    .await;
+    let wrong =
+        answer(house.http().post(&token).basic_auth(web.client_id(), Some("wrong")).form(&form))
+            .await;
     let unknown =
         answer(house.http().post(&token).basic_auth("nobody", Some("wrong")).form(&form)).await;
     assert_eq!(wrong.error(), "401 invalid_client");
@@ -312,10 +310,9 @@ async fn a_client_that_proves_nothing_learns_nothing() {
 
     let nothing = answer(house.http().post(&token).form(&form)).await;
     assert_eq!(nothing.error(), "401 invalid_client");
-    let public = answer(
-        house.http().post(&token).form(&[form[0], form[1], ("client_id", web.client_id())]),
-    )
-    .await;
+    let public =
+        answer(house.http().post(&token).form(&[form[0], form[1], ("client_id", web.client_id())]))
+            .await;
     assert_eq!(public.error(), "401 invalid_client", "a confidential client without secret");
     let json = answer(house.http().post(&token).json(&form)).await;
     assert_eq!(json.error(), "400 invalid_request", "JSON is not a form");
@@ -416,10 +413,9 @@ async fn userinfo_releases_what_the_scope_says() {
     let userinfo = app.userinfo(tokens.text("access_token")).await;
     assert!(userinfo.json.get("name").is_none(), "{}", userinfo.json);
     let url = format!("{}/userinfo", house.issuer);
-    let posted = answer(
-        house.http().post(&url).form(&[("access_token", tokens.text("access_token"))]),
-    )
-    .await;
+    let posted =
+        answer(house.http().post(&url).form(&[("access_token", tokens.text("access_token"))]))
+            .await;
     assert_eq!(posted.json, userinfo.json);
     let in_query = house.http().get(format!("{url}?access_token={}", tokens.text("access_token")));
     assert_eq!(answer(in_query).await.status, 401, "never in the query");

@@ -137,8 +137,10 @@ impl Administration {
                     if !users.is_empty() {
                         return Err(AdminError::invalid(
                             "identifier",
-                            format!("is still a resource of {}; take it from them first",
-                                    users.join(", ")),
+                            format!(
+                                "is still a resource of {}; take it from them first",
+                                users.join(", ")
+                            ),
                         ));
                     }
                     if !tx.delete_api(&identifier).await? {

@@ -319,10 +319,7 @@ async fn check(tx: &WriteTx, client: &Client) -> Result<(), AdminError> {
     checked(problems)
 }
 
-async fn unknown_resources(
-    tx: &WriteTx,
-    client: &Client,
-) -> Result<Vec<FieldProblem>, StoreFault> {
+async fn unknown_resources(tx: &WriteTx, client: &Client) -> Result<Vec<FieldProblem>, StoreFault> {
     if client.resources.is_empty() {
         return Ok(Vec::new());
     }

@@ -97,7 +97,9 @@ impl Administration {
         let Some((session, admin)) = self.store.find_admin_session(&hash).await? else {
             return Ok(None);
         };
-        if session.idle_expires_at <= now || session.expires_at <= now || admin.disabled_at.is_some()
+        if session.idle_expires_at <= now
+            || session.expires_at <= now
+            || admin.disabled_at.is_some()
         {
             return Ok(None);
         }

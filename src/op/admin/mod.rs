@@ -5,6 +5,7 @@ mod admins;
 mod apis;
 mod clients;
 mod console;
+pub mod metadata;
 pub mod passwords;
 pub mod rules;
 #[cfg(test)]

@@ -109,7 +109,9 @@ impl PasswordHasher {
 pub fn password_problem(username: &str, password: &SecretString) -> Option<String> {
     let password = password.expose();
     if password.chars().count() < MIN_PASSWORD {
-        return Some(format!("must have at least {MIN_PASSWORD} characters; 15 or more are better"));
+        return Some(format!(
+            "must have at least {MIN_PASSWORD} characters; 15 or more are better"
+        ));
     }
     if password.len() > MAX_PASSWORD {
         return Some(format!("must not be longer than {MAX_PASSWORD} bytes"));

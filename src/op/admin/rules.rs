@@ -18,7 +18,15 @@ const MAX_NAME: usize = 100;
 
 /// Schemes that run or read something on the person's machine.
 const DANGEROUS: [&str; 9] = [
-    "javascript", "data", "file", "vbscript", "blob", "about", "filesystem", "view-source", "intent",
+    "javascript",
+    "data",
+    "file",
+    "vbscript",
+    "blob",
+    "about",
+    "filesystem",
+    "view-source",
+    "intent",
 ];
 
 /// Why `uri` may not be registered as redirect URI of such a client, if so.
@@ -242,8 +250,14 @@ pub fn api_problems(api: &Api) -> Vec<FieldProblem> {
             say("scopes", format!("{:?} is an OpenID scope; choose another name", scope.name));
         }
         if scope.description.chars().count() > 200 || scope.description.contains(char::is_control) {
-            say("scopes", format!("the description of {:?} must be 200 characters at most, \
-                                   without control characters", scope.name));
+            say(
+                "scopes",
+                format!(
+                    "the description of {:?} must be 200 characters at most, \
+                                   without control characters",
+                    scope.name
+                ),
+            );
         }
     }
     let names: Vec<String> = api.scopes.iter().map(|scope| scope.name.clone()).collect();
@@ -271,9 +285,8 @@ fn name_problem(name: &str) -> Option<String> {
     if name.trim().is_empty() {
         return Some("must not be empty".to_owned());
     }
-    (name.chars().count() > MAX_NAME || name.contains(char::is_control)).then(|| {
-        format!("must be {MAX_NAME} characters at most, without control characters")
-    })
+    (name.chars().count() > MAX_NAME || name.contains(char::is_control))
+        .then(|| format!("must be {MAX_NAME} characters at most, without control characters"))
 }
 
 fn list_problem(list: &[String]) -> Option<String> {
@@ -359,8 +372,10 @@ mod tests {
                 assert!(redirect_uri_problem(kind, uri).is_some(), "{kind:?} {uri:?}");
             }
         }
-        assert!(redirect_uri_problem(ClientKind::Web, &format!("https://a/{}", "x".repeat(3000)))
-            .is_some());
+        assert!(
+            redirect_uri_problem(ClientKind::Web, &format!("https://a/{}", "x".repeat(3000)))
+                .is_some()
+        );
     }
 
     #[test]

@@ -34,7 +34,7 @@ describe('every page', () => {
 
   const start = async (relying, parameters) =>
     (await authorizationRequest(relying, redirectUri, parameters)).url.href;
-  const continueAs = (tab) => tab.getByRole('button', { name: /continue as.*ada/i }).click();
+  const continueAs = (tab) => tab.getByRole('button', { name: 'Continue as Ada Lovelace' }).click();
   /** Holds pages that submit themselves, so that they can be looked at. */
   const holdScripts = (tab) => tab.route('**/*submit*.js', (route) => route.abort());
   const enterConsole = async (tab) => {
@@ -53,13 +53,12 @@ describe('every page', () => {
     'demo app': (tab) => tab.goto(dev.demo_app.url),
     'demo app, signed in': async (tab) => {
       await tab.goto(dev.demo_app.url);
-      await tab.getByRole('link', { name: /sign in/i }).or(
-        tab.getByRole('button', { name: /sign in/i }),
-      ).first().click();
+      await tab.locator('#sign-in').click();
       await continueAs(tab);
       await tab.waitForURL((url) => url.origin === new URL(dev.demo_app.url).origin);
     },
     'demo API': (tab) => tab.goto(dev.demo_api.url),
+    'simulated Apple: home': (tab) => tab.goto(dev.apple.url),
     'simulated Apple': async (tab) => tab.goto(await start(config)),
     "Apple's answer": async (tab) => {
       await holdScripts(tab);

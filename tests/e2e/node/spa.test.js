@@ -76,7 +76,7 @@ describe('a single-page application with oidc-client-ts', () => {
 
   it('signs in', async () => {
     inPage((manager) => manager.signinRedirect()).catch(() => undefined);
-    await tab.getByRole('button', { name: /continue as.*ada/i }).click();
+    await tab.getByRole('button', { name: 'Continue as Ada Lovelace' }).click();
     await tab.waitForURL(`${origin}/callback?**`);
     const user = await inPage(async (manager) => {
       const signedIn = await manager.signinCallback();

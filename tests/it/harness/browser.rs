@@ -76,10 +76,6 @@ impl Browser {
         self.cookies.get(&(host.to_owned(), name.to_owned()))
     }
 
-    pub fn forget_cookies(&mut self) {
-        self.cookies.clear();
-    }
-
     async fn navigate(
         &mut self,
         mut method: Method,

@@ -91,10 +91,8 @@ impl House {
 
     async fn with_database(url: &str, directory: Arc<TempDir>) -> Self {
         let clock = Arc::new(TestClock::at(NOON));
-        let world = World {
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            entropy: Arc::new(SystemEntropy),
-        };
+        let world =
+            World { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy: Arc::new(SystemEntropy) };
         let (p8, public) = developer_key().expect("a developer key");
         let port = free_port();
         let issuer = format!("http://127.0.0.1:{port}");
@@ -222,9 +220,7 @@ impl House {
         });
         let row = client.clone();
         self.store()
-            .write(move |tx| {
-                Box::pin(async move { tx.insert_client(&row, stored.as_ref()).await })
-            })
+            .write(move |tx| Box::pin(async move { tx.insert_client(&row, stored.as_ref()).await }))
             .await
             .expect("a client");
         App::new(self, client, secret)
@@ -296,10 +292,7 @@ async fn new_postgres_database() -> String {
     let server = std::env::var("RUSSET_TEST_POSTGRES").expect("a server");
     let name = format!("it_{}", free_name().to_lowercase().replace(['-', '_'], "x"));
     let connection = sea_orm::Database::connect(&server).await.expect("the server");
-    connection
-        .execute_unprepared(&format!("CREATE DATABASE {name}"))
-        .await
-        .expect("a database");
+    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
     let mut url = url::Url::parse(&server).expect("a URL");
     url.set_path(&name);
     url.into()

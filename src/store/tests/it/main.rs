@@ -3,6 +3,8 @@
 //! PostgreSQL is tested when `RUSSET_TEST_POSTGRES` holds the URL of a server on which databases
 //! may be made; each test makes its own.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod acts;
 mod databases;
 mod races;

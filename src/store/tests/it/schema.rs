@@ -41,18 +41,15 @@ async fn both_engines_have_the_same_columns() {
     for fresh in Fresh::each().await {
         fresh.store().await;
         let db = Database::connect(&fresh.url).await.unwrap();
-        let sql = match db.get_database_backend() {
-            DbBackend::Sqlite => {
-                "SELECT m.name AS t, c.name AS c, CAST(c.\"notnull\" AS TEXT) AS n \
+        let sql = if db.get_database_backend() == DbBackend::Sqlite {
+            "SELECT m.name AS t, c.name AS c, CAST(c.\"notnull\" AS TEXT) AS n \
                  FROM sqlite_master m, pragma_table_info(m.name) c \
                  WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1, c.cid"
-            }
-            _ => {
-                "SELECT table_name::text AS t, column_name::text AS c, \
+        } else {
+            "SELECT table_name::text AS t, column_name::text AS c, \
                  CASE is_nullable WHEN 'NO' THEN '1' ELSE '0' END AS n \
                  FROM information_schema.columns WHERE table_schema = 'public' \
                  ORDER BY 1, ordinal_position"
-            }
         };
         let rows =
             db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();

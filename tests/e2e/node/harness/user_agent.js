@@ -150,17 +150,17 @@ export class UserAgent {
 
 const label = (button) => (button.getAttribute('value') ?? '') + button.text;
 
+/** Which button a person would press: the page's own ids first, and never the way out. */
 function chooser(page, person, consent) {
   if (page.root.querySelector(`#consent-${consent}`)) {
     return (button) => button.id === `consent-${consent}`;
   }
-  const people = page.forms.length > 1;
-  if (!people) return undefined;
   const buttons = page.root.querySelectorAll('button, input[type=submit]');
+  if (buttons.length < 2) return undefined;
   if (buttons.some((button) => /continue as/i.test(label(button)))) {
     return person === 'cancel'
       ? (button) => /cancel/i.test(label(button))
       : (button) => /continue as/i.test(label(button)) && label(button).includes(person);
   }
-  return (button) => /apple/i.test(label(button));
+  return (button) => !/cancel|deny/i.test(label(button));
 }

@@ -187,9 +187,9 @@ def choose(page: Page, person: str) -> tuple[dict, dict | None]:
         for form, button in buttons:
             if "continue as" in button["text"].lower() and person in button["text"]:
                 return form, button
-    if len(page.forms) == 1:
-        return page.forms[0], buttons[0][1] if buttons else None
     for form, button in buttons:
-        if "apple" in button["text"].lower():
+        if "cancel" not in button["text"].lower():
             return form, button
+    if len(page.forms) == 1:
+        return page.forms[0], None
     raise AssertionError(f"nothing to press on {page.heading!r} at {page.url}")

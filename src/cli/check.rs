@@ -1,0 +1,202 @@
+//! `russet check`: what is wrong, in plain words, and where to mend it. Changes nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+use url::{Host, Url};
+
+use super::Place;
+use super::answer::Answer;
+use super::failure::CliError;
+use crate::broker;
+use crate::config::Config;
+use crate::op::Policy;
+use crate::op::keys::KeyKeeper;
+use crate::protocol::secret::Vault;
+use crate::store::Store;
+use crate::upstream::{Finding, Verdict};
+
+pub(super) async fn run(place: &Place) -> Result<Answer, CliError> {
+    let mut findings = Findings::default();
+    match place.config() {
+        Ok(config) => {
+            findings.fine("configuration", format!("read; the issuer is {}", config.issuer()));
+            for warning in &config.warnings {
+                findings.add(Verdict::Unknown, "configuration", warning.to_string());
+            }
+            look(place, &config, &mut findings).await;
+        }
+        Err(CliError::Config(problems) | CliError::Failed(problems)) => {
+            for problem in problems.lines() {
+                findings.wrong("configuration", problem);
+            }
+        }
+    }
+    Ok(findings.answer())
+}
+
+async fn look(place: &Place, config: &Config, findings: &mut Findings) {
+    let vault = match config.vault() {
+        Ok(vault) => {
+            findings.fine("master key", "well-formed");
+            Some(vault)
+        }
+        Err(problems) => {
+            findings.wrong("master key", problems.to_string());
+            None
+        }
+    };
+    database(place, config, vault, findings).await;
+    connections(place, config, findings).await;
+}
+
+async fn database(place: &Place, config: &Config, vault: Option<Vault>, findings: &mut Findings) {
+    let url = config.database.url.expose();
+    if let Some(path) = url.strip_prefix("sqlite://")
+        && !Path::new(path).exists()
+    {
+        let message =
+            format!("{path} is not there yet; `russet serve` or `russet migrate` makes it");
+        return findings.add(Verdict::Unknown, "database", message);
+    }
+    let status = match Store::connect(url).await {
+        Ok(store) => store.migration_status().await.map(|status| (store, status)),
+        Err(fault) => Err(fault),
+    };
+    let (store, status) = match status {
+        Ok(found) => found,
+        Err(fault) => return findings.wrong("database", format!("{fault}; see database.url")),
+    };
+    let pending = status.iter().filter(|migration| !migration.applied).count();
+    if pending > 0 {
+        let message = format!("reached; {pending} migrations are pending, see `russet migrate`");
+        return findings.add(Verdict::Unknown, "database", message);
+    }
+    findings.fine("database", "reached and up to date");
+    let Some(vault) = vault else { return };
+    let clock = Arc::clone(&place.surroundings.world.clock);
+    let keys = KeyKeeper::new(store, Arc::new(vault), clock, Policy::default().key_rotation);
+    match keys.reload().await {
+        Ok(()) => findings.fine("signing keys", "open with this master key"),
+        Err(fault) => findings.wrong(
+            "signing keys",
+            format!("{fault}; is secrets.master_key the one this database was made with?"),
+        ),
+    }
+}
+
+async fn connections(place: &Place, config: &Config, findings: &mut Findings) {
+    if let Some(apple) = &config.apple
+        && apple.services_id.is_some()
+    {
+        let return_url = format!("{}/upstream/apple/callback", config.issuer());
+        let at_apple = apple.issuer.host_str() == Some("appleid.apple.com");
+        match return_url_problem(&return_url).filter(|_| at_apple) {
+            Some(problem) => findings.wrong("apple: return URL", problem),
+            None => findings.add(
+                Verdict::Unknown,
+                "apple: return URL",
+                format!(
+                    "{return_url} must be among the Services ID's return URLs (Certificates, \
+                     Identifiers & Profiles > Identifiers > Services IDs > Configure); only a \
+                     sign-in can tell"
+                ),
+            ),
+        }
+    }
+    let connectors = match broker::connectors(config) {
+        Ok(connectors) => connectors,
+        Err(error) => return findings.wrong("connections", error.to_string()),
+    };
+    if connectors.is_empty() {
+        let message = "none, so nobody can sign in; fill in [apple] unless only machines come";
+        findings.add(Verdict::Unknown, "connections", message);
+    }
+    let now = place.surroundings.world.clock.now();
+    for connector in connectors {
+        for finding in connector.check(now).await {
+            let subject = format!("{}: {}", connector.id(), finding.subject);
+            findings.add(finding.verdict, subject, finding.message);
+        }
+    }
+}
+
+/// Apple takes only https return URLs with a domain name (apple.md §10).
+fn return_url_problem(return_url: &str) -> Option<String> {
+    let url = Url::parse(return_url).ok()?;
+    let named = matches!(url.host(), Some(Host::Domain(name)) if name != "localhost");
+    (url.scheme() != "https" || !named).then(|| {
+        format!(
+            "Apple takes no return URL like {return_url}: it wants https and a domain name; \
+             change server.issuer"
+        )
+    })
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, verdict: Verdict, subject: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Finding { verdict, subject: subject.into(), message: message.into() });
+    }
+
+    fn fine(&mut self, subject: impl Into<String>, message: impl Into<String>) {
+        self.add(Verdict::Fine, subject, message);
+    }
+
+    fn wrong(&mut self, subject: impl Into<String>, message: impl Into<String>) {
+        self.add(Verdict::Wrong, subject, message);
+    }
+
+    fn answer(self) -> Answer {
+        let good = self.0.iter().all(|finding| finding.verdict != Verdict::Wrong);
+        let word = |verdict| match verdict {
+            Verdict::Fine => "fine",
+            Verdict::Unknown => "unknown",
+            Verdict::Wrong => "wrong",
+        };
+        let text: String = self
+            .0
+            .iter()
+            .map(|f| format!("{:8} {}: {}\n", word(f.verdict), f.subject, f.message))
+            .collect();
+        let verdict = if good { "Nothing is known to be wrong." } else { "Something is wrong." };
+        let list: Vec<_> = self
+            .0
+            .iter()
+            .map(|f| {
+                json!({
+                    "verdict": word(f.verdict),
+                    "subject": f.subject,
+                    "message": f.message,
+                })
+            })
+            .collect();
+        let json = json!({ "ok": good, "findings": list });
+        Answer { text: format!("{text}{verdict}"), json, good }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apple_wants_https_and_a_name() {
+        assert_eq!(return_url_problem("https://id.example.com/upstream/apple/callback"), None);
+        for bad in ["http://id.example.com/x", "https://localhost/x", "https://192.0.2.1/x"] {
+            assert!(return_url_problem(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn one_wrong_finding_is_exit_1() {
+        let mut findings = Findings::default();
+        findings.add(Verdict::Unknown, "a", "b");
+        assert!(Findings(findings.0.clone()).answer().good);
+        findings.wrong("c", "d");
+        assert!(!findings.answer().good);
+    }
+}

@@ -1,0 +1,117 @@
+//! Why a command did not do what it should, and the exit code that says so.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::broker::StartError;
+use crate::config::ConfigProblems;
+use crate::op::admin::{AdminError, FieldProblem};
+use crate::op::{Failure, Fault};
+use crate::store::StoreFault;
+
+/// The exit code for an unusable configuration (`EX_CONFIG` of sysexits.h).
+const UNUSABLE_CONFIGURATION: u8 = 78;
+
+/// A command's failure.
+#[derive(Debug)]
+pub(super) enum CliError {
+    /// Exit 78.
+    Config(String),
+    /// Exit 1.
+    Failed(String),
+}
+
+impl CliError {
+    pub(super) fn failed(cause: impl std::fmt::Display) -> Self {
+        Self::Failed(cause.to_string())
+    }
+
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => UNUSABLE_CONFIGURATION,
+            Self::Failed(_) => 1,
+        }
+    }
+
+    pub(super) fn report(&self) -> ExitCode {
+        let (Self::Config(message) | Self::Failed(message)) = self;
+        for line in message.lines() {
+            let _ = writeln!(std::io::stderr().lock(), "russet: {line}");
+        }
+        ExitCode::from(self.exit_code())
+    }
+}
+
+impl From<ConfigProblems> for CliError {
+    fn from(problems: ConfigProblems) -> Self {
+        Self::Config(problems.to_string())
+    }
+}
+
+impl From<StoreFault> for CliError {
+    fn from(fault: StoreFault) -> Self {
+        Self::Failed(format!("database: {fault}"))
+    }
+}
+
+impl From<Fault> for CliError {
+    fn from(fault: Fault) -> Self {
+        Self::failed(fault)
+    }
+}
+
+impl From<Failure> for CliError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => Self::Failed(refusal.description),
+            Failure::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<StartError> for CliError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Config(_) | StartError::Apple(_) | StartError::Oidc(_) => {
+                Self::Config(error.to_string())
+            }
+            StartError::Store(StoreFault::BadUrl(_)) => Self::Config(error.to_string()),
+            StartError::Store(_)
+            | StartError::Fault(_)
+            | StartError::Password(_)
+            | StartError::Pending { .. }
+            | StartError::Listen { .. } => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<AdminError> for CliError {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Invalid(problems) => {
+                let lines: Vec<_> = problems.iter().map(as_flag).collect();
+                Self::Failed(lines.join("\n"))
+            }
+            AdminError::Store(fault) => fault.into(),
+            AdminError::Forbidden { .. }
+            | AdminError::NotFound
+            | AdminError::Conflict
+            | AdminError::Password(_) => Self::failed(error),
+        }
+    }
+}
+
+/// A field's problem under the name of the flag that sets it.
+fn as_flag(problem: &FieldProblem) -> String {
+    let name = match problem.field {
+        "redirect_uris" => "redirect_uri",
+        "post_logout_redirect_uris" => "post_logout_redirect_uri",
+        "grant_types" => "grant_type",
+        "apple_bundle_ids" => "apple_bundle_id",
+        "resources" => "resource",
+        "scopes" => "scope",
+        "password" => "password_stdin",
+        other => other,
+    };
+    format!("--{}: {}", name.replace('_', "-"), problem.message)
+}

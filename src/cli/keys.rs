@@ -1,0 +1,72 @@
+//! `russet keys`
+
+use serde_json::{Value, json};
+
+use super::Place;
+use super::answer::{Answer, confirm_at_terminal};
+use super::client::{ALGORITHMS, named};
+use super::failure::CliError;
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::jose::Algorithm;
+use crate::protocol::keyring::StoredKey;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum KeysCommand {
+    /// List the signing keys with their states.
+    List,
+    /// Make the next key: published now, signs when every cache has seen it.
+    Rotate {
+        /// Only the key of this algorithm.
+        #[arg(long, value_parser = named(&ALGORITHMS, Algorithm::ALL))]
+        alg: Option<Algorithm>,
+    },
+    /// Take a leaked key out of service at once; what it signed fails from now on.
+    Retire {
+        /// The key's kid.
+        kid: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+const COLUMNS: [&str; 4] = ["kid", "alg", "state", "active_at"];
+
+pub(super) async fn run(place: &Place, command: KeysCommand) -> Result<Answer, CliError> {
+    let broker = place.broker().await?;
+    let keys = broker.provider.keys();
+    let now = broker.provider.now();
+    match command {
+        KeysCommand::List => {
+            let keys = keys.list().await?;
+            Ok(Answer::list(keys.iter().map(|key| described(key, now)).collect(), &COLUMNS))
+        }
+        KeysCommand::Rotate { alg } => {
+            let mut made = Vec::new();
+            for alg in alg.map_or_else(|| Algorithm::ALL.to_vec(), |alg| vec![alg]) {
+                made.push(described(&keys.rotate(alg, "cli").await?, now));
+            }
+            Ok(Answer::list(made, &COLUMNS))
+        }
+        KeysCommand::Retire { kid, yes } => {
+            confirm_at_terminal(
+                &format!("Retire the key {kid}? Tokens it signed fail from now on."),
+                yes,
+            )?;
+            keys.retire(&kid, "cli").await?;
+            Ok(Answer::new(format!("{kid} is retired"), json!({ "kid": kid })))
+        }
+    }
+}
+
+fn described(key: &StoredKey, now: Timestamp) -> Value {
+    json!({
+        "kid": key.kid,
+        "alg": key.alg,
+        "state": key.state(now),
+        "created_at": key.created_at.secs(),
+        "active_at": key.active_at.secs(),
+        "retiring_at": key.retiring_at.map(Timestamp::secs),
+        "gone_at": key.gone_at.map(Timestamp::secs),
+    })
+}

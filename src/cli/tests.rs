@@ -1,0 +1,194 @@
+//! The command line as it is typed: arguments in, exit code and stored state out.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::CommandFactory as _;
+use serde_json::Value;
+
+use super::*;
+use crate::protocol::ambient::{SeededEntropy, TestClock, Timestamp};
+
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let key = crate::protocol::secret::Vault::generate_master_key(&SeededEntropy::new(7));
+        std::fs::write(directory.path().join("master.key"), key.expose()).expect("writing");
+        std::fs::write(
+            directory.path().join("russet.toml"),
+            "[server]\nissuer = \"http://127.0.0.1:8080\"\n\
+             [secrets]\nmaster_key_file = \"master.key\"\n[log]\nlevel = \"error\"\n",
+        )
+        .expect("writing");
+        Self(directory)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Performs `line` as typed after `russet`; each call draws other randomness.
+    fn type_in(&self, line: &str) -> Result<Answer, CliError> {
+        let seed = line.len() as u64 * 31 + u64::from(line.bytes().fold(0_u8, u8::wrapping_add));
+        let config = self.path().join("russet.toml");
+        let words = ["russet", "--config", config.to_str().expect("UTF-8")];
+        let words = words.into_iter().chain(line.split_whitespace());
+        let arguments = Arguments::try_parse_from(words).expect("a command line");
+        perform(arguments, surroundings(Vec::new(), seed))
+    }
+
+    fn json(&self, line: &str) -> Value {
+        self.type_in(line).unwrap_or_else(|error| panic!("{line}: {error:?}")).json
+    }
+
+    fn refusal(&self, line: &str) -> String {
+        match self.type_in(line).expect_err("a refusal") {
+            CliError::Failed(message) => message,
+            CliError::Config(message) => panic!("configuration: {message}"),
+        }
+    }
+}
+
+fn surroundings(environment: Vec<(String, String)>, seed: u64) -> Surroundings {
+    Surroundings {
+        environment,
+        world: World {
+            clock: Arc::new(TestClock::at(Timestamp::from_secs(1_700_000_000))),
+            entropy: Arc::new(SeededEntropy::new(seed)),
+        },
+    }
+}
+
+fn exit_code(words: &[&str]) -> ExitCode {
+    let words = words.iter().map(OsString::from);
+    run(words, surroundings(Vec::new(), 1))
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn usage_is_2_and_a_bad_configuration_78() {
+    assert_eq!(exit_code(&["russet", "client", "create"]), ExitCode::from(2));
+    assert_eq!(
+        exit_code(&["russet", "client", "create", "--kind", "mainframe"]),
+        ExitCode::from(2)
+    );
+    assert_eq!(exit_code(&["russet", "frobnicate"]), ExitCode::from(2));
+    assert_eq!(exit_code(&["russet", "client", "show"]), ExitCode::from(2));
+    assert_eq!(exit_code(&["russet", "--help"]), ExitCode::SUCCESS);
+    let missing = ["russet", "client", "list", "--config", "/nonexistent/russet.toml"];
+    assert_eq!(exit_code(&missing), ExitCode::from(78));
+}
+
+#[test]
+fn check_answers_0_or_1() {
+    let missing = ["russet", "check", "--config", "/nonexistent/russet.toml"];
+    assert_eq!(exit_code(&missing), ExitCode::FAILURE);
+    let answer = Desk::new().type_in("check").expect("an answer");
+    assert!(answer.good, "{}", answer.text);
+    assert!(answer.text.contains("fill in [apple]"), "{}", answer.text);
+    assert!(!Desk::new().path().join("russet.db").exists(), "check changes nothing");
+}
+
+#[test]
+fn a_client_is_made_shown_changed_and_removed() {
+    let desk = Desk::new();
+    let made = desk.json(
+        "client create --kind web --client-name Shop --redirect-uri https://shop.example/cb \
+         --redirect-uri https://shop.example/cb2 --client-id shop --json",
+    );
+    assert_eq!(made["client_id"], "shop");
+    assert_eq!(made["client_secret"].as_str().map(str::len), Some(43));
+    assert_eq!(made["client_secret_expires_at"], 0);
+    assert_eq!(made["client_id_issued_at"], 1_700_000_000);
+    assert_eq!(made["redirect_uris"][1], "https://shop.example/cb2");
+    assert_eq!(made["grant_types"][0], "authorization_code");
+    assert_eq!(made["token_endpoint_auth_method"], "client_secret_basic");
+    assert_eq!(made["kind"], "web");
+
+    let shown = desk.json("client show shop");
+    assert_eq!(shown.get("client_secret"), None, "shown once only");
+    assert_eq!(desk.json("client show --client-id shop"), shown);
+
+    let changed = desk.json("client update shop --require-pkce false --first-party true");
+    assert_eq!((&changed["require_pkce"], &changed["first_party"]), (&false.into(), &true.into()));
+    assert_eq!(changed["client_name"], "Shop", "what is not named stays");
+    assert_eq!(changed["version"], 2);
+
+    let rotated = desk.json("client rotate-secret shop --overlap 60");
+    assert_ne!(rotated["client_secret"], made["client_secret"]);
+    assert_eq!(desk.json("client list").as_array().map(Vec::len), Some(1));
+
+    desk.json("client delete shop --yes");
+    assert_eq!(desk.json("client list"), Value::Array(Vec::new()));
+    assert!(desk.refusal("client show shop").contains("there is no such"));
+}
+
+#[test]
+fn a_broken_rule_names_its_flag() {
+    let desk = Desk::new();
+    let refusal = desk
+        .refusal("client create --kind web --client-name X --redirect-uri http://shop.example/");
+    assert!(refusal.starts_with("--redirect-uri: \"http://shop.example/\" must begin with https"));
+    let refusal = desk.refusal("client create --kind spa --require-pkce false");
+    assert!(refusal.contains("--require-pkce: must be true"), "{refusal}");
+    assert!(refusal.contains("--redirect-uri: give at least one"), "all at once: {refusal}");
+    assert_eq!(desk.json("client list"), Value::Array(Vec::new()));
+}
+
+#[test]
+fn an_api_and_a_machine_that_uses_it() {
+    let desk = Desk::new();
+    let api = desk.json(
+        "api create --identifier https://api.example --name Orders --scope orders:read \
+         --access-token-ttl 300 --signing-alg ES256",
+    );
+    assert_eq!((&api["access_token_ttl"], &api["signing_alg"]), (&300.into(), &"ES256".into()));
+    let machine = desk.json(
+        "client create --kind machine --client-id nightly --resource https://api.example \
+         --default-resource https://api.example",
+    );
+    assert_eq!(machine["resources"][0], "https://api.example");
+    assert!(desk.refusal("api delete https://api.example").contains("nightly"));
+    assert!(
+        desk.refusal("client create --kind machine --resource https://other.example")
+            .contains("--resource: \"https://other.example\" is not the identifier of an API")
+    );
+    desk.json("client delete nightly");
+    desk.json("api delete --identifier https://api.example");
+    assert_eq!(desk.json("api list"), Value::Array(Vec::new()));
+}
+
+#[test]
+fn migrations_are_listed_and_applied() {
+    let desk = Desk::new();
+    assert_eq!(desk.json("migrate --status")[0]["applied"], false);
+    assert_eq!(desk.json("migrate")["applied"].as_array().map(Vec::is_empty), Some(false));
+    assert_eq!(desk.json("migrate")["applied"], Value::Array(Vec::new()));
+    assert_eq!(desk.json("migrate --status")[0]["applied"], true);
+}
+
+#[test]
+fn a_native_client_may_bring_bundle_ids() {
+    let made = Desk::new().json(
+        "client create --kind native --apple-bundle-id com.example.app \
+         --require-native-challenge true",
+    );
+    assert_eq!(made["apple_bundle_ids"][0], "com.example.app");
+    assert_eq!(made["require_native_challenge"], true);
+    assert_eq!(made["token_endpoint_auth_method"], "none");
+    assert_eq!(made.get("client_secret"), None);
+}
+
+#[test]
+fn nobody_is_shown_where_nobody_is() {
+    let desk = Desk::new();
+    for line in ["user show x", "user delete x --yes", "user export x", "user disable x --yes"] {
+        assert!(desk.refusal(line).contains("there is no such"), "{line}");
+    }
+}

@@ -1,0 +1,74 @@
+//! `russet user`
+
+use serde_json::json;
+
+use super::Place;
+use super::answer::{Answer, confirm};
+use super::failure::CliError;
+use crate::op::admin::{Actor, AdminError};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum UserCommand {
+    /// Show a person.
+    Show(Whom),
+    /// Keep a person out: sessions end, tokens are revoked, sign-in is refused.
+    Disable {
+        #[command(flatten)]
+        whom: Whom,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Let a person in again.
+    Enable(Whom),
+    /// Delete a person with all that is stored about them.
+    Delete {
+        #[command(flatten)]
+        whom: Whom,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Print all that is stored about a person, as JSON.
+    Export(Whom),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Whom {
+    /// The sub that clients see, or the id inside Russet.
+    #[arg(value_name = "SUB")]
+    sub: String,
+}
+
+pub(super) async fn run(place: &Place, command: UserCommand) -> Result<Answer, CliError> {
+    let administration = place.broker().await?.administration;
+    let actor = Actor::cli();
+    let disable = async |sub: &str, disabled: bool| -> Result<Answer, AdminError> {
+        let user = administration.set_user_disabled(&actor, sub, disabled).await?;
+        let state = if disabled { "disabled" } else { "enabled" };
+        let sub = &user.sub;
+        Ok(Answer::new(format!("{sub} is {state}"), json!({ "sub": sub, "disabled": disabled })))
+    };
+    match command {
+        UserCommand::Show(Whom { sub }) => {
+            Ok(Answer::thing(administration.find_person(&sub).await?.to_json()))
+        }
+        UserCommand::Disable { whom: Whom { sub }, yes } => {
+            administration.find_person(&sub).await?;
+            confirm(&format!("Disable {sub} and end all of their sessions?"), yes)?;
+            Ok(disable(&sub, true).await?)
+        }
+        UserCommand::Enable(Whom { sub }) => Ok(disable(&sub, false).await?),
+        UserCommand::Delete { whom: Whom { sub }, yes } => {
+            administration.find_person(&sub).await?;
+            confirm(&format!("Delete {sub}? This cannot be undone."), yes)?;
+            administration.delete_user(&actor, &sub).await?;
+            Ok(Answer::new(format!("{sub} is deleted"), json!({ "sub": sub })))
+        }
+        UserCommand::Export(Whom { sub }) => {
+            let export = administration.export_user(&actor, &sub).await?;
+            let text = serde_json::to_string_pretty(&export).map_err(CliError::failed)?;
+            Ok(Answer::new(text, export))
+        }
+    }
+}

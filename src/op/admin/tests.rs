@@ -1,1 +1,0 @@
-//! The acts of administrators through the store.
