@@ -8,6 +8,7 @@ mod answer;
 mod api;
 mod check;
 mod client;
+mod dev;
 mod failure;
 mod keys;
 mod migrate;
@@ -25,7 +26,7 @@ use clap::{Parser, Subcommand};
 use self::answer::Answer;
 use self::failure::CliError;
 use crate::broker::{Broker, World};
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::{Config, DEFAULT_FILE, Log};
 use crate::telemetry;
 
 /// What the process was given.
@@ -48,6 +49,7 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  russet dev
   russet serve --config /etc/russet/russet.toml
   russet client create --kind web --client-name Shop --redirect-uri https://shop.example/callback
   russet check
@@ -67,6 +69,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run everything on this machine to try it: broker, simulated Apple, demo app and demo API.
+    Dev(dev::DevOptions),
     /// Run the broker.
     Serve,
     /// Bring the database up to date.
@@ -110,7 +114,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, surroundings: Surroundings)
 fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, CliError> {
     // Commands other than `serve` do one thing; a thread for each core would only cost memory.
     let threads = match arguments.command {
-        Command::Serve => None,
+        Command::Dev(_) | Command::Serve => None,
         Command::Migrate(_)
         | Command::Check
         | Command::Admin(_)
@@ -127,6 +131,7 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
     let place = Place { global: arguments.global, surroundings };
     runtime.block_on(async {
         match arguments.command {
+            Command::Dev(options) => dev::run(&place, options).await,
             Command::Serve => serve::run(&place).await,
             Command::Migrate(args) => migrate::run(&place, &args).await,
             Command::Check => check::run(&place).await,
@@ -154,12 +159,17 @@ impl Place {
         };
         let environment = &self.surroundings.environment;
         let config = Config::load(&file, required, environment.iter().cloned())?;
-        let rust_log = environment.iter().find(|(name, _)| name == "RUST_LOG");
-        telemetry::start(&config.log, rust_log.map(|(_, value)| value.as_str()));
+        self.start_logging(&config.log);
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
         Ok(config)
+    }
+
+    fn start_logging(&self, log: &Log) {
+        let environment = &self.surroundings.environment;
+        let rust_log = environment.iter().find(|(name, _)| name == "RUST_LOG");
+        telemetry::start(log, rust_log.map(|(_, value)| value.as_str()));
     }
 
     /// The broker's rooms, for commands that act on what is stored.
