@@ -10,6 +10,8 @@ mod keys;
 mod native;
 mod pages;
 mod state;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -78,6 +80,17 @@ pub(crate) struct Simulator {
 }
 
 impl Simulator {
+    fn new(settings: Settings, base: String, keys: keys::SigningKeys) -> Self {
+        Self {
+            issuer: settings.issuer.unwrap_or_else(|| base.clone()),
+            base,
+            insecure: settings.insecure,
+            clock: settings.clock,
+            entropy: settings.entropy,
+            state: Mutex::new(State::new(settings.teams, settings.accounts, keys)),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,19 +109,12 @@ pub async fn start(settings: Settings) -> std::io::Result<RunningSimulator> {
     let listener = TcpListener::bind(settings.listen)?;
     let local_addr = listener.local_addr()?;
     let base = format!("http://{}:{}", settings.host, local_addr.port());
-    let issuer = settings.issuer.unwrap_or_else(|| base.clone());
     let keys = tokio::task::spawn_blocking(|| keys::SigningKeys::generate(2))
         .await
         .map_err(std::io::Error::other)?
         .map_err(std::io::Error::other)?;
-    let simulator = web::Data::new(Simulator {
-        issuer: issuer.clone(),
-        base,
-        insecure: settings.insecure,
-        clock: settings.clock,
-        entropy: settings.entropy,
-        state: Mutex::new(State::new(settings.teams, settings.accounts, keys)),
-    });
+    let simulator = web::Data::new(Simulator::new(settings, base, keys));
+    let issuer = simulator.issuer.clone();
     let mut server =
         HttpServer::new(move || App::new().app_data(simulator.clone()).configure(routes))
             .workers(1)
