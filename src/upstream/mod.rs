@@ -168,7 +168,7 @@ pub struct NativeCredential<'a> {
     /// Apple's authorization code.
     pub authorization_code: Option<&'a str>,
     /// The raw nonce.
-    pub nonce: Option<&'a str>,
+    pub nonce: &'a str,
     /// The `user` JSON.
     pub user: Option<&'a str>,
     /// The bundle IDs this client may bring tokens for; empty refuses all.
@@ -182,8 +182,8 @@ pub struct VerifiedNative {
     pub identity: UpstreamIdentity,
     /// The bundle ID the token was made for.
     pub audience: String,
-    /// The token's own `nonce` claim, if any.
-    pub nonce: Option<String>,
+    /// The token's own `nonce` claim: the raw nonce or its hash.
+    pub nonce: String,
     /// When the token expires: how long its use must be remembered.
     pub expires_at: Timestamp,
 }

@@ -92,8 +92,6 @@ pub(super) enum ExpectedNonce<'a> {
     Exactly(&'a str),
     /// This raw one, or its SHA-256 in lower-case hex or base64url (native, contract §3).
     RawOrHashed(&'a str),
-    /// The app sent none: then the token must have none.
-    Absent,
 }
 
 /// How the token is tied to a code.
@@ -200,10 +198,6 @@ fn check_nonce(claim: Option<&str>, expected: &ExpectedNonce<'_>) -> Result<(), 
     let missing = || rejected("nonce_missing", "the token carries no nonce");
     let mismatch = || rejected("nonce_mismatch", "the nonce is not the one sent");
     match (expected, claim) {
-        (ExpectedNonce::Absent, None) => Ok(()),
-        (ExpectedNonce::Absent, Some(_)) => {
-            Err(rejected("nonce_missing", "the token carries a nonce, but the request does not"))
-        }
         (ExpectedNonce::Exactly(_) | ExpectedNonce::RawOrHashed(_), None) => Err(missing()),
         (ExpectedNonce::Exactly(nonce), Some(claim)) if equal(nonce, claim) => Ok(()),
         (ExpectedNonce::RawOrHashed(raw), Some(claim)) => {
@@ -211,7 +205,8 @@ fn check_nonce(claim: Option<&str>, expected: &ExpectedNonce<'_>) -> Result<(), 
             let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
             let base64url = URL_SAFE_NO_PAD.encode(hash.as_ref());
             let good = equal(raw, claim) | equal(&hex, claim) | equal(&base64url, claim);
-            if good { Ok(()) } else { Err(mismatch()) }
+            // An empty nonce proves nothing, whatever the token says.
+            if good && !raw.is_empty() { Ok(()) } else { Err(mismatch()) }
         }
         (ExpectedNonce::Exactly(_), Some(_)) => Err(mismatch()),
     }
@@ -325,15 +320,16 @@ mod tests {
             (json!(hex.to_uppercase()), "nonce_mismatch"),
             (json!("ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="), "nonce_mismatch"),
             (json!("abcd"), "nonce_mismatch"),
+            (json!(""), "nonce_mismatch"),
             (Value::Null, "nonce_missing"),
         ] {
             let claims = with(json!({ "nonce": claim }));
             let found = verdict(claims, ExpectedNonce::RawOrHashed("abc"), Code::IfHashed("code"));
             assert_eq!(found, expected, "{claim}");
         }
-        assert_eq!(verdict(good(), ExpectedNonce::Absent, Code::None), "nonce_missing");
-        let bare = with(json!({ "nonce": null }));
-        assert_eq!(verdict(bare, ExpectedNonce::Absent, Code::None), "good");
+        let empty =
+            verdict(with(json!({ "nonce": "" })), ExpectedNonce::RawOrHashed(""), Code::None);
+        assert_eq!(empty, "nonce_mismatch", "an empty nonce proves nothing");
     }
 
     #[test]

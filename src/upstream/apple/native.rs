@@ -28,14 +28,14 @@ impl NativeSignIn for AppleConnector {
             .collect();
         let expected = Expected {
             audiences: &audiences,
-            nonce: credential.nonce.map_or(ExpectedNonce::Absent, ExpectedNonce::RawOrHashed),
+            nonce: ExpectedNonce::RawOrHashed(credential.nonce),
             fresh: true,
             code: credential.authorization_code.map_or(Code::None, Code::IfHashed),
         };
         let claims = self.verify_token(credential.identity_token, &expected, now).await?;
         Ok(VerifiedNative {
             identity: self.identity(&claims, Names::read(credential.user)),
-            nonce: claims.nonce.clone(),
+            nonce: claims.nonce.clone().unwrap_or_default(),
             expires_at: Timestamp::from_secs(claims.exp),
             audience: claims.aud,
         })
@@ -58,10 +58,7 @@ impl NativeSignIn for AppleConnector {
         if let Some(id_token) = &tokens.id_token {
             let expected = Expected {
                 audiences: std::slice::from_ref(&verified.audience),
-                nonce: verified
-                    .nonce
-                    .as_deref()
-                    .map_or(ExpectedNonce::Absent, ExpectedNonce::Exactly),
+                nonce: ExpectedNonce::Exactly(&verified.nonce),
                 fresh: true,
                 code: Code::None,
             };
