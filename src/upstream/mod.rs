@@ -4,6 +4,7 @@
 //! argument and its random values in [`Trip`], and returns plain values; what they mean for people
 //! and sessions is decided in `op/`.
 
+mod address;
 pub mod apple;
 pub mod http;
 pub mod oidc;
@@ -209,3 +210,6 @@ pub enum Verdict {
     /// Wrong; the message says where to mend it.
     Wrong,
 }
+
+#[cfg(test)]
+mod tests;
