@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::AppleConnector;
-use super::identity_token::{Code, Expected, ExpectedNonce};
-use super::token_endpoint::Redemption;
+use super::identity_token::{Code, Expected, ExpectedNonce, SKEW};
+use super::token_endpoint::{Redemption, check_at_hash};
 use super::user_field::Names;
 use crate::protocol::ambient::Timestamp;
 use crate::upstream::{
@@ -36,7 +36,8 @@ impl NativeSignIn for AppleConnector {
         Ok(VerifiedNative {
             identity: self.identity(&claims, Names::read(credential.user)),
             nonce: claims.nonce.clone().unwrap_or_default(),
-            expires_at: Timestamp::from_secs(claims.exp),
+            // A token passes until the clocks' difference is over, and is remembered as long.
+            expires_at: Timestamp::from_secs(claims.exp).plus(SKEW),
             audience: claims.aud,
         })
     }
@@ -60,9 +61,10 @@ impl NativeSignIn for AppleConnector {
                 audiences: std::slice::from_ref(&verified.audience),
                 nonce: ExpectedNonce::Exactly(&verified.nonce),
                 fresh: true,
-                code: Code::None,
+                code: Code::IfHashed(authorization_code),
             };
             let claims = self.verify_token(id_token.expose(), &expected, now).await?;
+            check_at_hash(&claims, &tokens)?;
             if claims.sub != verified.identity.subject {
                 return Err(UpstreamError::Rejected {
                     reason: "sub_mismatch",
