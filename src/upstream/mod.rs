@@ -211,5 +211,13 @@ pub enum Verdict {
     Wrong,
 }
 
+/// Text that may be stored as an address (RFC 5321 §4.5.3.1.3: 254 characters); anything else counts
+/// as none. Whether mail arrives there is not looked at.
+fn is_address(email: &str) -> bool {
+    !email.is_empty()
+        && email.chars().count() <= 254
+        && !email.contains(|c: char| c.is_control() || c.is_whitespace())
+}
+
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::user::Profile;
 use crate::upstream::{
     Callback, Connector, Finding, NativeSignIn, ObtainedGrant, Trip, UpstreamError,
-    UpstreamIdentity,
+    UpstreamIdentity, is_address,
 };
 
 impl AppleConnector {
@@ -68,14 +68,6 @@ impl AppleConnector {
         };
         self.verify_token(id_token, &expected, now).await
     }
-}
-
-/// Text that may be stored as an address (RFC 5321 §4.5.3.1.3: 254 characters); anything else counts
-/// as none. Whether mail arrives there is not looked at.
-fn is_address(email: &str) -> bool {
-    !email.is_empty()
-        && email.chars().count() <= 254
-        && !email.contains(|c: char| c.is_control() || c.is_whitespace())
 }
 
 fn required<'a>(field: Option<&'a str>, reason: &'static str) -> Result<&'a str, UpstreamError> {
