@@ -221,6 +221,7 @@ pub(crate) fn connectors(config: &Config) -> Result<Vec<Arc<dyn Connector>>, Sta
             services_id: apple.services_id.clone(),
             bundle_ids: apple.bundle_ids.clone(),
             issuer: apple.issuer.clone(),
+            additional_issuers: Vec::new(),
             pkce: apple.pkce,
         };
         connectors.push(Arc::new(AppleConnector::new(settings, outbound.clone())?));

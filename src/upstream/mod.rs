@@ -4,6 +4,7 @@
 //! argument and its random values in [`Trip`], and returns plain values; what they mean for people
 //! and sessions is decided in `op/`.
 
+mod address;
 pub mod apple;
 pub mod http;
 pub mod oidc;
@@ -168,7 +169,7 @@ pub struct NativeCredential<'a> {
     /// Apple's authorization code.
     pub authorization_code: Option<&'a str>,
     /// The raw nonce.
-    pub nonce: Option<&'a str>,
+    pub nonce: &'a str,
     /// The `user` JSON.
     pub user: Option<&'a str>,
     /// The bundle IDs this client may bring tokens for; empty refuses all.
@@ -182,8 +183,8 @@ pub struct VerifiedNative {
     pub identity: UpstreamIdentity,
     /// The bundle ID the token was made for.
     pub audience: String,
-    /// The token's own `nonce` claim, if any.
-    pub nonce: Option<String>,
+    /// The token's own `nonce` claim: the raw nonce or its hash.
+    pub nonce: String,
     /// When the token expires: how long its use must be remembered.
     pub expires_at: Timestamp,
 }
@@ -209,3 +210,14 @@ pub enum Verdict {
     /// Wrong; the message says where to mend it.
     Wrong,
 }
+
+/// Text that may be stored as an address (RFC 5321 §4.5.3.1.3: 254 characters); anything else counts
+/// as none. Whether mail arrives there is not looked at.
+fn is_address(email: &str) -> bool {
+    !email.is_empty()
+        && email.chars().count() <= 254
+        && !email.contains(|c: char| c.is_control() || c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,35 +1,35 @@
 //! Any OpenID Provider as an upstream — OIDC Core §3.1, RFC 7636, RFC 9207.
 
-use std::sync::Arc;
+mod discovery;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier,
-    CoreProviderMetadata, CoreTokenResponse,
+    CoreTokenResponse, CoreUserInfoClaims,
 };
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, ConfigurationError, CsrfToken, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, IssuerUrl, LoginHint, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenResponse,
+    AccessToken, AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId,
+    ClientSecret, ConfigurationError, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    IssuerUrl, LoginHint, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, TokenResponse,
 };
-use tokio::sync::Mutex;
 use url::Url;
 
+use self::discovery::{Discovered, Discovery};
 use super::http::Outbound;
 use super::{
     Callback, Connector, Finding, ObtainedGrant, Trip, UpstreamError, UpstreamIdentity, Verdict,
+    is_address,
 };
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::secret::SecretString;
 use crate::protocol::user::Profile;
 
-/// How long discovery and keys are believed.
-const DISCOVERY_TTL: Duration = Duration::from_secs(3600);
-/// How soon they may be fetched again when a key is missing or the last attempt failed.
-const BETWEEN_FETCHES: Duration = Duration::from_secs(30);
+/// How far two clocks may differ.
 const SKEW: Duration = Duration::from_secs(60);
 
 /// What an operator fills in.
@@ -70,23 +70,32 @@ type UpstreamClient = CoreClient<
     EndpointMaybeSet,
 >;
 
-struct Discovered {
-    metadata: CoreProviderMetadata,
-    fetched_at: Timestamp,
-}
-
-#[derive(Default)]
-struct Cache {
-    discovered: Option<Arc<Discovered>>,
-    tried_at: Option<Timestamp>,
+/// The profile in an ID token or a userinfo answer: two types with the same claims.
+macro_rules! profile {
+    ($claims:expr) => {{
+        let claims = &$claims;
+        let text = |value: Option<String>| value.filter(|value| !value.trim().is_empty());
+        let email = claims.email().map(|email| email.as_str().to_owned()).filter(|e| is_address(e));
+        Profile {
+            name: text(claims.name().and_then(|n| n.get(None)).map(|n| n.as_str().to_owned())),
+            given_name: text(
+                claims.given_name().and_then(|n| n.get(None)).map(|n| n.as_str().to_owned()),
+            ),
+            family_name: text(
+                claims.family_name().and_then(|n| n.get(None)).map(|n| n.as_str().to_owned()),
+            ),
+            email_verified: claims.email_verified().unwrap_or(false) && email.is_some(),
+            is_private_email: false,
+            email,
+        }
+    }};
 }
 
 /// The connector.
 pub struct OidcConnector {
     settings: OidcSettings,
-    issuer: IssuerUrl,
     outbound: Outbound,
-    cache: Mutex<Cache>,
+    discovery: Discovery,
 }
 
 impl OidcConnector {
@@ -100,38 +109,8 @@ impl OidcConnector {
                 connection: settings.connection_id.to_string(),
                 cause: error.to_string(),
             })?;
-        Ok(Self { settings, issuer, outbound, cache: Mutex::new(Cache::default()) })
-    }
-
-    /// Discovery with keys: from memory for an hour; `anew` after an unknown key, but not twice
-    /// within half a minute.
-    async fn discovered(
-        &self,
-        now: Timestamp,
-        anew: bool,
-    ) -> Result<Arc<Discovered>, UpstreamError> {
-        let mut cache = self.cache.lock().await;
-        let age = |at: Option<Timestamp>| at.map_or(Duration::MAX, |at| now.since(at));
-        if let Some(known) = &cache.discovered
-            && ((!anew && now.since(known.fetched_at) < DISCOVERY_TTL)
-                || age(cache.tried_at) < BETWEEN_FETCHES)
-        {
-            return Ok(Arc::clone(known));
-        }
-        cache.tried_at = Some(now);
-        match CoreProviderMetadata::discover_async(self.issuer.clone(), &self.outbound).await {
-            Ok(metadata) => {
-                let discovered = Arc::new(Discovered { metadata, fetched_at: now });
-                cache.discovered = Some(Arc::clone(&discovered));
-                Ok(discovered)
-            }
-            Err(error) => match &cache.discovered {
-                Some(known) if !anew => Ok(Arc::clone(known)),
-                Some(_) | None => {
-                    Err(UpstreamError::Unavailable(format!("discovery: {}", chain(&error))))
-                }
-            },
-        }
+        let discovery = Discovery::new(issuer, outbound.clone());
+        Ok(Self { settings, outbound, discovery })
     }
 
     fn client(
@@ -142,43 +121,156 @@ impl OidcConnector {
         let secret = self.settings.client_secret.as_ref();
         let redirect_uri = RedirectUrl::new(redirect_uri.to_owned())
             .map_err(|error| UpstreamError::Misconfigured(error.to_string()))?;
-        Ok(CoreClient::from_provider_metadata(
+        let client = CoreClient::from_provider_metadata(
             discovered.metadata.clone(),
             ClientId::new(self.settings.client_id.clone()),
             secret.map(|secret| ClientSecret::new(secret.expose().clone())),
         )
-        .set_redirect_uri(redirect_uri))
+        .set_redirect_uri(redirect_uri);
+        Ok(if discovered.wants_client_secret_post() {
+            client.set_auth_type(AuthType::RequestBody)
+        } else {
+            client
+        })
     }
 
-    /// Verifies the ID token against the time that was handed in.
+    /// Verifies the ID token and what hangs on it against the time that was handed in.
     fn verify(
+        &self,
         verifier: CoreIdTokenVerifier<'_>,
-        id_token: &CoreIdToken,
-        nonce: &str,
+        arrival: &Arrival<'_>,
         now: Timestamp,
-    ) -> Result<CoreIdTokenClaims, openidconnect::ClaimsVerificationError> {
+    ) -> Result<CoreIdTokenClaims, UpstreamError> {
         let moment =
             |at: Timestamp| DateTime::<Utc>::from_timestamp_millis(at.millis()).unwrap_or_default();
-        let (late, early) = (moment(now.minus(SKEW)), moment(now.plus(SKEW)));
-        let verifier = verifier.set_time_fn(move || late).set_issue_time_verifier_fn(move |iat| {
-            if iat <= early { Ok(()) } else { Err("iat is in the future".to_owned()) }
-        });
-        id_token.claims(&verifier, &Nonce::new(nonce.to_owned())).cloned()
+        let late = moment(now.minus(SKEW));
+        let verifier = verifier.set_time_fn(move || late);
+        let nonce = Nonce::new(arrival.nonce.to_owned());
+        let claims =
+            arrival.id_token.claims(&verifier, &nonce).map_err(|error| unverified(&error))?;
+        if claims.issue_time() > moment(now.plus(SKEW)) {
+            return Err(rejected("iat_in_future", "iat is ahead of this clock by over a minute"));
+        }
+        let other_party = |azp: &ClientId| azp.as_str() != self.settings.client_id;
+        if claims.authorized_party().is_some_and(other_party) {
+            return Err(rejected("azp_mismatch", "the ID token was made for another party"));
+        }
+        if let Some(at_hash) = claims.access_token_hash() {
+            let (alg, key) =
+                (arrival.id_token.signing_alg(), arrival.id_token.signing_key(&verifier));
+            let fits = alg.ok().zip(key.ok()).is_some_and(|(alg, key)| {
+                AccessTokenHash::from_token(arrival.access_token, alg, key)
+                    .is_ok_and(|own| own == *at_hash)
+            });
+            if !fits {
+                return Err(rejected("at_hash_mismatch", "the access token is another one's"));
+            }
+        }
+        Ok(claims.clone())
+    }
+
+    /// Refuses an answer that another issuer could have sent (RFC 9207 §2.4).
+    fn check_iss(&self, callback: &Callback, promised: bool) -> Result<(), UpstreamError> {
+        match callback.iss.as_deref() {
+            Some(iss) if iss != self.discovery.issuer.as_str() => {
+                Err(rejected("iss_mismatch", "the answer names another issuer"))
+            }
+            None if promised => {
+                Err(rejected("iss_missing", "the upstream promises iss, the answer has none"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn redeem(
+        &self,
+        client: &UpstreamClient,
+        trip: &Trip,
+        code: String,
+    ) -> Result<CoreTokenResponse, UpstreamError> {
+        client
+            .exchange_code(AuthorizationCode::new(code))
+            .map_err(|error: ConfigurationError| UpstreamError::Misconfigured(error.to_string()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(trip.code_verifier.clone()))
+            .request_async(&self.outbound)
+            .await
+            .map_err(|error| match error {
+                RequestTokenError::ServerResponse(response) => match response.error().as_ref() {
+                    "invalid_client" => UpstreamError::Misconfigured(
+                        "the upstream refuses our client_id or client_secret".to_owned(),
+                    ),
+                    _ => rejected("code_refused", "the upstream does not take the code"),
+                },
+                RequestTokenError::Request(error) => error.into(),
+                // What the library says of an answer can quote it.
+                RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+                    UpstreamError::Unavailable("the token endpoint's answer is not one".to_owned())
+                }
+            })
+    }
+
+    /// Asks userinfo for what the ID token left out. It is extra: whatever goes wrong, the sign-in
+    /// goes on, and an answer about somebody else is not used (OIDC Core §5.3.2).
+    async fn complete(
+        &self,
+        profile: &mut Profile,
+        client: &UpstreamClient,
+        (access_token, claims): (&AccessToken, &CoreIdTokenClaims),
+    ) {
+        if client.user_info_url().is_none() || (profile.email.is_some() && profile.name.is_some()) {
+            return;
+        }
+        let subject = claims.subject().clone();
+        let Ok(request) = client.user_info(access_token.clone(), Some(subject)) else { return };
+        let answer: Result<CoreUserInfoClaims, _> = request.request_async(&self.outbound).await;
+        let Ok(told) = answer else {
+            tracing::warn!("userinfo gave nothing that could be used");
+            return;
+        };
+        let told = profile!(told);
+        if profile.email.is_none() {
+            profile.email = told.email;
+            profile.email_verified = told.email_verified;
+        }
+        if profile.name.is_none() {
+            profile.name = told.name;
+            profile.given_name = profile.given_name.take().or(told.given_name);
+            profile.family_name = profile.family_name.take().or(told.family_name);
+        }
     }
 }
 
-fn rejected(reason: &'static str, detail: impl Into<String>) -> UpstreamError {
-    UpstreamError::Rejected { reason, detail: detail.into() }
+/// What the token endpoint gave, and the nonce of the journey.
+struct Arrival<'a> {
+    id_token: &'a CoreIdToken,
+    access_token: &'a AccessToken,
+    nonce: &'a str,
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
+fn rejected(reason: &'static str, detail: &'static str) -> UpstreamError {
+    UpstreamError::Rejected { reason, detail: detail.to_owned() }
+}
+
+const UNKNOWN_KEY: &str = "unknown_key";
+
+/// The stable word for what is wrong with an ID token. The library's text quotes values, so it is
+/// not passed on.
+fn unverified(error: &ClaimsVerificationError) -> UpstreamError {
+    use SignatureVerificationError as Signature;
+    let reason = match error {
+        ClaimsVerificationError::Expired(_) => "id_token_expired",
+        ClaimsVerificationError::InvalidAudience(_) => "aud_mismatch",
+        ClaimsVerificationError::InvalidIssuer(_) => "iss_mismatch",
+        ClaimsVerificationError::InvalidNonce(_) => "nonce_mismatch",
+        ClaimsVerificationError::SignatureVerification(Signature::NoMatchingKey) => UNKNOWN_KEY,
+        ClaimsVerificationError::SignatureVerification(
+            Signature::DisallowedAlg(_) | Signature::UnsupportedAlg(_) | Signature::NoSignature,
+        ) => "alg_not_allowed",
+        ClaimsVerificationError::SignatureVerification(_) => "signature_invalid",
+        ClaimsVerificationError::Unsupported(_) => "header_not_allowed",
+        _ => "id_token_invalid",
+    };
+    rejected(reason, "the ID token does not verify")
 }
 
 #[async_trait]
@@ -193,11 +285,11 @@ impl Connector for OidcConnector {
 
     fn form_action_source(&self) -> String {
         // Its authorization endpoint may live on another host than its issuer.
-        format!("{}:", self.issuer.url().scheme())
+        format!("{}:", self.discovery.issuer.url().scheme())
     }
 
     async fn depart(&self, trip: &Trip, now: Timestamp) -> Result<Url, UpstreamError> {
-        let discovered = self.discovered(now, false).await?;
+        let discovered = self.discovery.current(now, false).await?;
         let client = self.client(&discovered, &trip.redirect_uri)?;
         let verifier = PkceCodeVerifier::new(trip.code_verifier.clone());
         let (state, nonce) = (trip.state.clone(), trip.nonce.clone());
@@ -236,10 +328,8 @@ impl Connector for OidcConnector {
         callback: &Callback,
         now: Timestamp,
     ) -> Result<UpstreamIdentity, UpstreamError> {
-        // RFC 9207 §2.4: an answer that names an issuer must name this one.
-        if callback.iss.as_deref().is_some_and(|iss| iss != self.issuer.as_str()) {
-            return Err(rejected("iss_mismatch", "the answer names another issuer"));
-        }
+        let discovered = self.discovery.current(now, false).await?;
+        self.check_iss(callback, discovered.promises_iss())?;
         if let Some(error) = callback.error.as_deref() {
             return Err(match error {
                 "access_denied" => UpstreamError::Cancelled,
@@ -250,47 +340,30 @@ impl Connector for OidcConnector {
             .code
             .clone()
             .ok_or_else(|| rejected("code_missing", "the answer carries no code"))?;
-        let discovered = self.discovered(now, false).await?;
         let client = self.client(&discovered, &trip.redirect_uri)?;
-        let tokens: CoreTokenResponse = client
-            .exchange_code(AuthorizationCode::new(code))
-            .map_err(|error: ConfigurationError| UpstreamError::Misconfigured(error.to_string()))?
-            .set_pkce_verifier(PkceCodeVerifier::new(trip.code_verifier.clone()))
-            .request_async(&self.outbound)
-            .await
-            .map_err(|error| match &error {
-                RequestTokenError::ServerResponse(response) => match response.error().as_ref() {
-                    "invalid_client" => UpstreamError::Misconfigured(
-                        "the upstream refuses our client_id or client_secret".to_owned(),
-                    ),
-                    code => rejected("code_refused", format!("the upstream says {code}")),
-                },
-                RequestTokenError::Request(_)
-                | RequestTokenError::Parse(..)
-                | RequestTokenError::Other(_) => UpstreamError::Unavailable(chain(&error)),
-            })?;
+        let tokens = self.redeem(&client, trip, code).await?;
         let id_token = tokens
             .id_token()
             .ok_or_else(|| rejected("id_token_missing", "the upstream sent no ID token"))?;
-        let claims = match Self::verify(client.id_token_verifier(), id_token, &trip.nonce, now) {
-            Ok(claims) => claims,
-            // A key we do not know may be newer than our copy of the keys.
-            Err(_) => {
-                let discovered = self.discovered(now, true).await?;
-                let client = self.client(&discovered, &trip.redirect_uri)?;
-                Self::verify(client.id_token_verifier(), id_token, &trip.nonce, now)
-                    .map_err(|error| rejected("id_token_invalid", chain(&error)))?
-            }
+        let arrival = Arrival { id_token, access_token: tokens.access_token(), nonce: &trip.nonce };
+        let verify = |client: &UpstreamClient, discovered: &Discovered| {
+            let verifier = client.id_token_verifier().set_allowed_algs(discovered.signing_algs());
+            self.verify(verifier, &arrival, now)
         };
-        if let Some(azp) = claims.authorized_party()
-            && azp.as_str() != self.settings.client_id
-        {
-            return Err(rejected("azp_mismatch", "the ID token was made for another party"));
-        }
+        let claims = match verify(&client, &discovered) {
+            // A key we do not know may be newer than our copy of the keys.
+            Err(UpstreamError::Rejected { reason: UNKNOWN_KEY, .. }) => {
+                let discovered = self.discovery.current(now, true).await?;
+                verify(&self.client(&discovered, &trip.redirect_uri)?, &discovered)?
+            }
+            verified => verified?,
+        };
+        let mut profile = profile!(claims);
+        self.complete(&mut profile, &client, (tokens.access_token(), &claims)).await;
         Ok(UpstreamIdentity {
-            authority: self.issuer.as_str().to_owned(),
+            authority: self.discovery.issuer.as_str().to_owned(),
             subject: claims.subject().as_str().to_owned(),
-            profile: profile(&claims),
+            profile,
             auth_time: claims.auth_time().map(|at| Timestamp::from_millis(at.timestamp_millis())),
             grant: tokens.refresh_token().map(|token| ObtainedGrant {
                 client_id: self.settings.client_id.clone(),
@@ -301,11 +374,14 @@ impl Connector for OidcConnector {
 
     async fn check(&self, now: Timestamp) -> Vec<Finding> {
         let subject = "discovery".to_owned();
-        vec![match self.discovered(now, true).await {
+        vec![match self.discovery.current(now, true).await {
             Ok(_) => Finding {
                 verdict: Verdict::Fine,
                 subject,
-                message: format!("{} answers with its own issuer and keys", self.issuer.as_str()),
+                message: format!(
+                    "{} answers with its own issuer and keys",
+                    self.discovery.issuer.as_str()
+                ),
             },
             Err(error) => {
                 Finding { verdict: Verdict::Unknown, subject, message: error.to_string() }
@@ -314,19 +390,6 @@ impl Connector for OidcConnector {
     }
 }
 
-fn profile(claims: &CoreIdTokenClaims) -> Profile {
-    let text = |value: Option<String>| value.filter(|value| !value.trim().is_empty());
-    let email = text(claims.email().map(|email| email.as_str().to_owned()));
-    Profile {
-        name: text(claims.name().and_then(|n| n.get(None)).map(|n| n.as_str().to_owned())),
-        given_name: text(
-            claims.given_name().and_then(|n| n.get(None)).map(|n| n.as_str().to_owned()),
-        ),
-        family_name: text(
-            claims.family_name().and_then(|n| n.get(None)).map(|n| n.as_str().to_owned()),
-        ),
-        email_verified: claims.email_verified().unwrap_or(false) && email.is_some(),
-        is_private_email: false,
-        email,
-    }
-}
+#[cfg(test)]
+#[path = "oidc/tests/mod.rs"]
+mod tests;

@@ -121,8 +121,8 @@ async fn the_nonce_may_be_raw_or_hashed_and_must_be_there() {
         (Some(hex.to_uppercase().as_str()), RAW, "400 invalid_grant"),
         (Some(hex.as_str()), "another", "400 invalid_grant"),
         (None, RAW, "400 invalid_grant"),
-        (Some(hex.as_str()), "", "400 invalid_grant"),
-        (None, "", "200 -"),
+        (Some(hex.as_str()), "", "400 invalid_request"),
+        (None, "", "400 invalid_request"),
     ] {
         let credential = credential(&house, "ada", claim).await;
         let found = exchange(&app, &credential, &[("nonce", sent)]).await;

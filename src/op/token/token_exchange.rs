@@ -43,7 +43,7 @@ impl Provider {
             self.apis(&resources).await?.iter().map(|api| api.as_ref().clone()).collect();
         let access = scope::decide(client, &requested, resources, &apis, true)?;
         let authorization_code = params.one("authorization_code")?;
-        let nonce = params.one("nonce")?;
+        let nonce = params.required("nonce")?;
         let credential = NativeCredential {
             identity_token: params.required("subject_token")?,
             authorization_code,
@@ -70,7 +70,7 @@ impl Provider {
             resources: access.resources.clone(),
             auth_time: now,
             amr: Vec::new(),
-            nonce: nonce.map(ToOwned::to_owned),
+            nonce: Some(nonce.to_owned()),
         };
         let id = GrantId::random(self.entropy.as_ref());
         let grant = self.new_grant(client, id, (user.id, None), terms, now);
@@ -116,24 +116,10 @@ impl Provider {
     }
 
     /// A nonce that we handed out is used up; a client may be set to accept no other.
-    async fn use_challenge(
-        &self,
-        request: &TokenRequest<'_>,
-        nonce: Option<&str>,
-    ) -> Result<(), Failure> {
+    async fn use_challenge(&self, request: &TokenRequest<'_>, nonce: &str) -> Result<(), Failure> {
         let client = request.client();
         let now = request.now;
-        let key = nonce.map(|nonce| {
-            challenge_key(&self.vault.hash(nonce).to_text(), client.client_id.as_str())
-        });
-        let Some(key) = key else {
-            return if client.require_native_challenge {
-                Err(Refusal::invalid_grant("a nonce from the challenge endpoint is required")
-                    .into())
-            } else {
-                Ok(())
-            };
-        };
+        let key = challenge_key(&self.vault.hash(nonce).to_text(), client.client_id.as_str());
         let known = self.store.find_parked(SingleUse::NativeChallenge, &key).await?.is_some();
         if !known && !client.require_native_challenge {
             return Ok(());

@@ -136,6 +136,7 @@ pub(super) mod tests {
             services_id: Some("com.example.web".into()),
             bundle_ids: vec!["com.example.app".into()],
             issuer: Url::parse("https://appleid.apple.com").unwrap(),
+            additional_issuers: Vec::new(),
             pkce: true,
         }
     }

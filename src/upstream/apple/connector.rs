@@ -5,16 +5,15 @@ use url::Url;
 
 use super::AppleConnector;
 use super::identity_token::{Claims, Code, Expected, ExpectedNonce};
-use super::token_endpoint::Redemption;
+use super::token_endpoint::{Redemption, check_at_hash};
 use super::user_field::Names;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::id::ConnectionId;
-use crate::protocol::jose::Algorithm;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::user::Profile;
 use crate::upstream::{
     Callback, Connector, Finding, NativeSignIn, ObtainedGrant, Trip, UpstreamError,
-    UpstreamIdentity,
+    UpstreamIdentity, is_address,
 };
 
 impl AppleConnector {
@@ -26,7 +25,7 @@ impl AppleConnector {
 
     /// What the claims say about a person. The address comes from here and nowhere else.
     pub(super) fn identity(&self, claims: &Claims, names: Names) -> UpstreamIdentity {
-        let email = claims.email.clone().filter(|email| !email.is_empty());
+        let email = claims.email.clone().filter(|email| is_address(email));
         let relayed = email.as_deref().is_some_and(|email| {
             email.ends_with("@privaterelay.appleid.com") || email.ends_with("@private.icloud.com")
         });
@@ -149,24 +148,15 @@ impl Connector for AppleConnector {
             audiences: std::slice::from_ref(services_id),
             nonce: ExpectedNonce::Exactly(&trip.nonce),
             fresh: true,
-            code: Code::None,
+            code: Code::IfHashed(code),
         };
         let back = self.verify_token(id_token, &expected, now).await?;
-        let hash_fits = match (&back.at_hash, &tokens.access_token) {
-            (Some(hash), Some(token)) => *hash == Algorithm::Rs256.half_hash(token.expose()),
-            (Some(_), None) => false,
-            (None, _) => true,
-        };
-        if !hash_fits {
-            return Err(UpstreamError::Rejected {
-                reason: "at_hash_mismatch",
-                detail: "the access token is not the one of this identity token".to_owned(),
-            });
-        }
-        if front.sub != back.sub {
+        check_at_hash(&back, &tokens)?;
+        // Audience and nonce were both held against the same values (apple.md §3, step 10).
+        if front.sub != back.sub || front.iss != back.iss {
             return Err(UpstreamError::Rejected {
                 reason: "sub_mismatch",
-                detail: "the two identity tokens name two people".to_owned(),
+                detail: "the two identity tokens name two people or issuers".to_owned(),
             });
         }
         let mut identity = self.identity(&back, Names::read(callback.user.as_deref()));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::AppleConnector;
@@ -14,7 +15,8 @@ use crate::protocol::secret::constant_time_eq;
 use crate::upstream::UpstreamError;
 
 const MAX_LENGTH: usize = 8 * 1024;
-const SKEW: Duration = Duration::from_secs(60);
+/// How far two clocks may differ.
+pub(super) const SKEW: Duration = Duration::from_secs(60);
 /// Apple's tokens live a day; as proof that somebody is there now, ten minutes is plenty.
 const FRESH: Duration = Duration::from_secs(600);
 
@@ -22,10 +24,27 @@ const FRESH: Duration = Duration::from_secs(600);
 struct Header {
     alg: String,
     kid: String,
-    crit: Option<serde::de::IgnoredAny>,
-    jwk: Option<serde::de::IgnoredAny>,
-    jku: Option<serde::de::IgnoredAny>,
-    x5u: Option<serde::de::IgnoredAny>,
+    typ: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+    #[serde(default, deserialize_with = "present")]
+    jwk: bool,
+    #[serde(default, deserialize_with = "present")]
+    jku: bool,
+    #[serde(default, deserialize_with = "present")]
+    x5u: bool,
+}
+
+/// A header parameter counts when it is there, even as `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+/// Reads a JSON object. serde would take an array for a structure too, which no JWT is; and its
+/// messages can quote values, so only the fact is kept.
+fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    let is_object = json.trim_ascii_start().starts_with(b"{");
+    is_object.then(|| serde_json::from_slice(json).ok()).flatten()
 }
 
 /// The claims that are looked at. A repeated member is an error here, not a choice.
@@ -92,22 +111,20 @@ pub(super) enum ExpectedNonce<'a> {
     Exactly(&'a str),
     /// This raw one, or its SHA-256 in lower-case hex or base64url (native, contract §3).
     RawOrHashed(&'a str),
-    /// The app sent none: then the token must have none.
-    Absent,
 }
 
 /// How the token is tied to a code.
 pub(super) enum Code<'a> {
     /// `c_hash` must be there and fit (`code id_token`).
     Required(&'a str),
-    /// `c_hash` must fit if it is there (native).
+    /// `c_hash` must fit if it is there (native, and tokens from the token endpoint).
     IfHashed(&'a str),
     /// No code came with it.
     None,
 }
 
-fn rejected(reason: &'static str, detail: impl Into<String>) -> UpstreamError {
-    UpstreamError::Rejected { reason, detail: detail.into() }
+fn rejected(reason: &'static str, detail: &'static str) -> UpstreamError {
+    UpstreamError::Rejected { reason, detail: detail.to_owned() }
 }
 
 impl AppleConnector {
@@ -123,9 +140,9 @@ impl AppleConnector {
         key.verify_sig(parts.message.as_bytes(), &parts.signature)
             .map_err(|_| rejected("signature_invalid", "not signed by the key it names"))?;
         // A repeated, missing or mistyped claim ends here.
-        let claims: Claims = serde_json::from_slice(&parts.payload)
-            .map_err(|error| rejected("token_malformed", error.to_string()))?;
-        check(&claims, &self.issuer, expected, now)?;
+        let claims: Claims = object(&parts.payload)
+            .ok_or_else(|| rejected("token_malformed", "a claim is missing, repeated or odd"))?;
+        check(&claims, &self.issuers, expected, now)?;
         Ok(claims)
     }
 }
@@ -145,28 +162,27 @@ fn split(token: &str) -> Result<Parts<'_>, UpstreamError> {
     let (message, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
     let (header, payload) = message.split_once('.').ok_or_else(malformed)?;
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed());
-    let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| malformed())?;
+    let header: Header = object(&decode(header)?).ok_or_else(malformed)?;
     // The algorithm is ours to choose; a key the token brings along is not Apple's.
     if header.alg != "RS256" {
         return Err(rejected("alg_not_allowed", "the header's alg is not RS256"));
     }
-    let foreign = header.crit.is_some()
-        || header.jwk.is_some()
-        || header.jku.is_some()
-        || header.x5u.is_some();
-    if foreign || header.kid.is_empty() || header.kid.len() > 128 {
-        return Err(rejected("header_not_allowed", "crit, jwk, jku, x5u or an odd kid"));
+    let foreign = header.crit || header.jwk || header.jku || header.x5u;
+    let other_type = header.typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"));
+    if foreign || other_type || header.kid.is_empty() || header.kid.len() > 128 {
+        let detail = "crit, jwk, jku or x5u, an odd kid, or a typ that is not JWT";
+        return Err(rejected("header_not_allowed", detail));
     }
     Ok(Parts { message, payload: decode(payload)?, signature: decode(signature)?, kid: header.kid })
 }
 
 fn check(
     claims: &Claims,
-    issuer: &str,
+    issuers: &[String],
     expected: &Expected<'_>,
     now: Timestamp,
 ) -> Result<(), UpstreamError> {
-    if claims.iss != issuer {
+    if !issuers.contains(&claims.iss) {
         return Err(rejected("iss_mismatch", "another issuer"));
     }
     if !expected.audiences.contains(&claims.aud) {
@@ -200,10 +216,6 @@ fn check_nonce(claim: Option<&str>, expected: &ExpectedNonce<'_>) -> Result<(), 
     let missing = || rejected("nonce_missing", "the token carries no nonce");
     let mismatch = || rejected("nonce_mismatch", "the nonce is not the one sent");
     match (expected, claim) {
-        (ExpectedNonce::Absent, None) => Ok(()),
-        (ExpectedNonce::Absent, Some(_)) => {
-            Err(rejected("nonce_missing", "the token carries a nonce, but the request does not"))
-        }
         (ExpectedNonce::Exactly(_) | ExpectedNonce::RawOrHashed(_), None) => Err(missing()),
         (ExpectedNonce::Exactly(nonce), Some(claim)) if equal(nonce, claim) => Ok(()),
         (ExpectedNonce::RawOrHashed(raw), Some(claim)) => {
@@ -211,7 +223,8 @@ fn check_nonce(claim: Option<&str>, expected: &ExpectedNonce<'_>) -> Result<(), 
             let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
             let base64url = URL_SAFE_NO_PAD.encode(hash.as_ref());
             let good = equal(raw, claim) | equal(&hex, claim) | equal(&base64url, claim);
-            if good { Ok(()) } else { Err(mismatch()) }
+            // An empty nonce proves nothing, whatever the token says.
+            if good && !raw.is_empty() { Ok(()) } else { Err(mismatch()) }
         }
         (ExpectedNonce::Exactly(_), Some(_)) => Err(mismatch()),
     }
@@ -235,8 +248,7 @@ mod tests {
         })
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
-    fn with(changes: Value) -> Value {
+    fn with(changes: &Value) -> Value {
         let mut claims = good();
         for (name, value) in changes.as_object().unwrap() {
             if value.is_null() {
@@ -248,14 +260,14 @@ mod tests {
         claims
     }
 
-    fn verdict(claims: Value, nonce: ExpectedNonce<'_>, code: Code<'_>) -> &'static str {
+    fn verdict(claims: &Value, nonce: ExpectedNonce<'_>, code: Code<'_>) -> &'static str {
         let audiences = ["com.example.web".to_owned()];
         let expected = Expected { audiences: &audiences, nonce, fresh: true, code };
-        let Ok(claims) = serde_json::from_value::<Claims>(claims) else { return "malformed" };
-        reason(check(&claims, ISSUER, &expected, NOW))
+        let Ok(claims) = Claims::deserialize(claims) else { return "malformed" };
+        reason(&check(&claims, &[ISSUER.to_owned()], &expected, NOW))
     }
 
-    fn reason(result: Result<(), UpstreamError>) -> &'static str {
+    fn reason(result: &Result<(), UpstreamError>) -> &'static str {
         match result {
             Ok(()) => "good",
             Err(UpstreamError::Rejected { reason, .. }) => reason,
@@ -292,15 +304,21 @@ mod tests {
             (json!({ "c_hash": "x" }), "c_hash_mismatch"),
         ] {
             let found =
-                verdict(with(changes.clone()), ExpectedNonce::Exactly("n"), Code::Required("code"));
+                verdict(&with(&changes), ExpectedNonce::Exactly("n"), Code::Required("code"));
             assert_eq!(found, expected, "{changes}");
         }
     }
 
     #[test]
-    fn a_repeated_claim_is_refused() {
-        let text = good().to_string().replace("\"sub\"", "\"sub\":\"other\",\"sub\"");
-        assert!(serde_json::from_str::<Claims>(&text).is_err());
+    fn claims_are_one_object_and_none_stands_twice() {
+        let text = good().to_string();
+        assert!(object::<Claims>(text.as_bytes()).is_some());
+        let twice = text.replace("\"sub\"", "\"sub\":\"other\",\"sub\"");
+        assert!(object::<Claims>(twice.as_bytes()).is_none());
+        // What serde would read as the same structure, its members in their order.
+        let list = json!([ISSUER, "s", "a", 2, 1, null, null, null, null, true, true]).to_string();
+        assert!(serde_json::from_str::<Claims>(&list).is_ok());
+        assert!(object::<Claims>(list.as_bytes()).is_none());
     }
 
     #[test]
@@ -312,7 +330,7 @@ mod tests {
             fresh: true,
             code: Code::None,
         };
-        assert_eq!(reason(check(&claims, ISSUER, &expected, NOW)), "aud_mismatch");
+        assert_eq!(reason(&check(&claims, &[ISSUER.to_owned()], &expected, NOW)), "aud_mismatch");
     }
 
     #[test]
@@ -326,23 +344,24 @@ mod tests {
             (json!(hex.to_uppercase()), "nonce_mismatch"),
             (json!("ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="), "nonce_mismatch"),
             (json!("abcd"), "nonce_mismatch"),
+            (json!(""), "nonce_mismatch"),
             (Value::Null, "nonce_missing"),
         ] {
-            let claims = with(json!({ "nonce": claim }));
-            let found = verdict(claims, ExpectedNonce::RawOrHashed("abc"), Code::IfHashed("code"));
+            let claims = with(&json!({ "nonce": claim }));
+            let found = verdict(&claims, ExpectedNonce::RawOrHashed("abc"), Code::IfHashed("code"));
             assert_eq!(found, expected, "{claim}");
         }
-        assert_eq!(verdict(good(), ExpectedNonce::Absent, Code::None), "nonce_missing");
-        let bare = with(json!({ "nonce": null }));
-        assert_eq!(verdict(bare, ExpectedNonce::Absent, Code::None), "good");
+        let empty =
+            verdict(&with(&json!({ "nonce": "" })), ExpectedNonce::RawOrHashed(""), Code::None);
+        assert_eq!(empty, "nonce_mismatch", "an empty nonce proves nothing");
     }
 
     #[test]
     fn a_native_c_hash_must_fit_if_it_is_there() {
         let nonce = || ExpectedNonce::Exactly("n");
-        assert_eq!(verdict(good(), nonce(), Code::IfHashed("other")), "c_hash_mismatch");
+        assert_eq!(verdict(&good(), nonce(), Code::IfHashed("other")), "c_hash_mismatch");
         assert_eq!(
-            verdict(with(json!({ "c_hash": null })), nonce(), Code::IfHashed("code")),
+            verdict(&with(&json!({ "c_hash": null })), nonce(), Code::IfHashed("code")),
             "good"
         );
     }
@@ -362,14 +381,14 @@ mod tests {
             (json!({ "true": true }), false),
         ] {
             let claims: Claims =
-                serde_json::from_value(with(json!({ "email_verified": value }))).unwrap();
+                serde_json::from_value(with(&json!({ "email_verified": value }))).unwrap();
             assert_eq!(claims.email_verified, expected, "{value}");
         }
         let mut null = good();
         null["is_private_email"] = Value::Null;
         assert!(!serde_json::from_value::<Claims>(null).unwrap().is_private_email);
         let absent: Claims =
-            serde_json::from_value(with(json!({ "email_verified": null }))).unwrap();
+            serde_json::from_value(with(&json!({ "email_verified": null }))).unwrap();
         assert!(!absent.email_verified);
     }
 
@@ -386,13 +405,24 @@ mod tests {
             (json!({ "alg": "RS256", "kid": "k", "jwk": {} }), "header_not_allowed"),
             (json!({ "alg": "RS256", "kid": "k", "jku": "https://e" }), "header_not_allowed"),
             (json!({ "alg": "RS256", "kid": "k", "x5u": "https://e" }), "header_not_allowed"),
+            (json!({ "alg": "RS256", "kid": "k", "crit": null }), "header_not_allowed"),
+            (json!({ "alg": "RS256", "kid": "k", "jwk": null }), "header_not_allowed"),
+            (json!({ "alg": "RS256", "kid": "k", "jku": null }), "header_not_allowed"),
+            (json!({ "alg": "RS256", "kid": "k", "x5u": null }), "header_not_allowed"),
+            (json!({ "alg": "RS256", "kid": "k", "typ": "at+jwt" }), "header_not_allowed"),
+            (json!({ "alg": "RS256", "kid": "k", "typ": "" }), "header_not_allowed"),
+            (json!({ "alg": "RS256", "kid": "k", "typ": 1 }), "token_malformed"),
+            (json!({ "alg": "RS256", "kid": "k", "typ": "JWT" }), "good"),
+            (json!({ "alg": "RS256", "kid": "k", "typ": "jwt" }), "good"),
+            (json!({ "alg": "RS256", "kid": "k" }), "good"),
+            (json!(["RS256", "k", "JWT"]), "token_malformed"),
             (json!({ "alg": "RS256" }), "token_malformed"),
             (json!({ "alg": "RS256", "kid": ["k"] }), "token_malformed"),
         ] {
-            assert_eq!(reason(split(&token(header.clone())).map(|_| ())), expected, "{header}");
+            assert_eq!(reason(&split(&token(header.clone())).map(|_| ())), expected, "{header}");
         }
         for malformed in ["", "a", "a.b", "a.b.c.d", "!.e30.AA", &"a".repeat(9000)] {
-            assert_eq!(reason(split(malformed).map(|_| ())), "token_malformed");
+            assert_eq!(reason(&split(malformed).map(|_| ())), "token_malformed");
         }
     }
 }

@@ -4,9 +4,10 @@
 //! never more often than every thirty seconds, since anybody can send a random one.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,6 +22,8 @@ use crate::upstream::http::Outbound;
 const FRESH: Duration = Duration::from_secs(3600);
 const LAST_GOOD: Duration = Duration::from_secs(24 * 3600);
 const BETWEEN_FETCHES: Duration = Duration::from_secs(30);
+/// Without any key nobody can sign in, so the next attempt comes sooner.
+const WHILE_NOTHING_IS_KNOWN: Duration = Duration::from_secs(5);
 /// More keys than Apple ever had; a longer list is cut.
 const MAX_KEYS: usize = 32;
 
@@ -40,77 +43,27 @@ struct Jwk {
     e: String,
 }
 
-type Keys = HashMap<String, Arc<ParsedPublicKey>>;
+/// Usable keys by `kid`.
+pub(super) type Keys = HashMap<String, Arc<ParsedPublicKey>>;
 
-#[derive(Default)]
-struct Cache {
-    keys: Arc<Keys>,
-    fetched_at: Option<Timestamp>,
-    tried_at: Option<Timestamp>,
+/// Where a key set comes from.
+#[async_trait]
+pub(super) trait KeySource: Send + Sync {
+    /// The usable keys as they are now; never none.
+    async fn fetch(&self) -> Result<Keys, UpstreamError>;
 }
 
-/// The cache. Its lock is held while fetching: one request fetches, the others wait for it.
-pub(super) struct AppleJwks {
+/// The set that Apple publishes.
+pub(super) struct Published {
     url: Url,
     outbound: Outbound,
-    cache: Mutex<Cache>,
 }
 
-impl AppleJwks {
-    pub(super) fn new(url: Url, outbound: Outbound) -> Self {
-        Self { url, outbound, cache: Mutex::new(Cache::default()) }
-    }
-
-    /// The RS256 key with this `kid`.
-    pub(super) async fn find(
-        &self,
-        kid: &str,
-        now: Timestamp,
-    ) -> Result<Arc<ParsedPublicKey>, UpstreamError> {
-        let mut cache = self.cache.lock().await;
-        let age = |at: Option<Timestamp>| at.map_or(Duration::MAX, |at| now.since(at));
-        let known = cache.keys.get(kid).map(Arc::clone);
-        if let Some(key) = &known
-            && age(cache.fetched_at) < FRESH
-        {
-            return Ok(Arc::clone(key));
-        }
-        let mut failed = None;
-        if age(cache.tried_at) >= BETWEEN_FETCHES {
-            cache.tried_at = Some(now);
-            match self.fetch().await {
-                Ok(keys) => {
-                    cache.keys = Arc::new(keys);
-                    cache.fetched_at = Some(now);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "Apple's keys could not be fetched");
-                    failed = Some(error);
-                }
-            }
-        }
-        if age(cache.fetched_at) < LAST_GOOD
-            && let Some(key) = cache.keys.get(kid)
-        {
-            return Ok(Arc::clone(key));
-        }
-        match failed {
-            Some(error) => Err(error),
-            None if cache.fetched_at.is_none() => {
-                Err(UpstreamError::Unavailable("Apple's keys are not known yet".to_owned()))
-            }
-            None => Err(UpstreamError::Rejected {
-                reason: "unknown_key",
-                detail: "no key of Apple's has this kid".to_owned(),
-            }),
-        }
-    }
-
-    /// Fetches the keys for the connection doctor.
-    pub(super) async fn fetch(&self) -> Result<Keys, UpstreamError> {
+#[async_trait]
+impl KeySource for Published {
+    async fn fetch(&self) -> Result<Keys, UpstreamError> {
         let unavailable = |cause: String| UpstreamError::Unavailable(format!("keys: {cause}"));
-        let answer =
-            self.outbound.get(&self.url).await.map_err(|error| unavailable(error.to_string()))?;
+        let answer = self.outbound.get_key_set(&self.url).await?;
         if answer.status != 200 {
             return Err(unavailable(format!("status {}", answer.status)));
         }
@@ -123,15 +76,122 @@ impl AppleJwks {
     }
 }
 
+#[derive(Clone, Default)]
+struct Known {
+    keys: Arc<Keys>,
+    fetched_at: Option<Timestamp>,
+    tried_at: Option<Timestamp>,
+}
+
+impl Known {
+    fn find(&self, kid: &str, now: Timestamp, within: Duration) -> Option<Arc<ParsedPublicKey>> {
+        (age(self.fetched_at, now) < within).then(|| self.keys.get(kid).map(Arc::clone)).flatten()
+    }
+
+    /// Whether a fetch is due, and not so soon after the last.
+    fn may_fetch(&self, now: Timestamp) -> bool {
+        let knows_nothing = age(self.fetched_at, now) >= LAST_GOOD;
+        let pause = if knows_nothing { WHILE_NOTHING_IS_KNOWN } else { BETWEEN_FETCHES };
+        age(self.tried_at, now) >= pause
+    }
+}
+
+fn age(at: Option<Timestamp>, now: Timestamp) -> Duration {
+    at.map_or(Duration::MAX, |at| now.since(at))
+}
+
+/// The cache. One request fetches while others wait for it, but nobody waits whose key is at hand.
+pub(super) struct AppleJwks<S = Published> {
+    source: S,
+    known: RwLock<Known>,
+    fetching: Mutex<()>,
+}
+
+impl AppleJwks {
+    pub(super) fn new(url: Url, outbound: Outbound) -> Self {
+        Self::of(Published { url, outbound })
+    }
+}
+
+impl<S: KeySource> AppleJwks<S> {
+    fn of(source: S) -> Self {
+        Self { source, known: RwLock::default(), fetching: Mutex::default() }
+    }
+
+    /// The RS256 key with this `kid`.
+    pub(super) async fn find(
+        &self,
+        kid: &str,
+        now: Timestamp,
+    ) -> Result<Arc<ParsedPublicKey>, UpstreamError> {
+        let known = self.known();
+        if let Some(key) = known.find(kid, now, FRESH) {
+            return Ok(key);
+        }
+        let _fetching = match (known.find(kid, now, LAST_GOOD), self.fetching.try_lock()) {
+            (_, Ok(fetching)) => fetching,
+            (Some(key), Err(_)) => return Ok(key),
+            (None, Err(_)) => self.fetching.lock().await,
+        };
+        // While we waited somebody may have fetched.
+        let mut known = self.known();
+        if let Some(key) = known.find(kid, now, FRESH) {
+            return Ok(key);
+        }
+        let mut failed = None;
+        if known.may_fetch(now) {
+            known.tried_at = Some(now);
+            match self.source.fetch().await {
+                Ok(keys) => {
+                    known.keys = Arc::new(keys);
+                    known.fetched_at = Some(now);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "Apple's keys could not be fetched");
+                    failed = Some(error);
+                }
+            }
+            *self.known.write().unwrap_or_else(PoisonError::into_inner) = known.clone();
+        }
+        if let Some(key) = known.find(kid, now, LAST_GOOD) {
+            return Ok(key);
+        }
+        match failed {
+            Some(error) => Err(error),
+            None if age(known.fetched_at, now) >= LAST_GOOD => {
+                Err(UpstreamError::Unavailable("Apple's keys are not known".to_owned()))
+            }
+            None => Err(UpstreamError::Rejected {
+                reason: "unknown_key",
+                detail: "no key of Apple's has this kid".to_owned(),
+            }),
+        }
+    }
+
+    /// Fetches the keys for the connection doctor, past the cache.
+    pub(super) async fn fetch(&self) -> Result<Keys, UpstreamError> {
+        self.source.fetch().await
+    }
+
+    fn known(&self) -> Known {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// The usable keys of a JWKS; others are ignored (security.md H18): not RSA, not for RS256
 /// signatures, odd sizes or exponents, and every key whose `kid` stands twice.
 fn parse(body: &[u8]) -> Option<Keys> {
     let set: JwkSet = serde_json::from_slice(body).ok()?;
+    // Counted before anything is sorted out: a name that stands twice is good for neither key.
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for kid in set.keys.iter().filter_map(|key| key.get("kid")?.as_str()) {
+        *counts.entry(kid.to_owned()).or_default() += 1;
+    }
     let mut keys = Keys::new();
-    let mut twice = Vec::new();
     for value in set.keys.into_iter().take(MAX_KEYS) {
         let Ok(jwk) = serde_json::from_value::<Jwk>(value) else { continue };
-        let for_rs256 = jwk.kty == "RSA"
+        let for_rs256 = counts.get(&jwk.kid) == Some(&1)
+            && jwk.kty == "RSA"
             && jwk.alg.as_deref().is_none_or(|alg| alg == "RS256")
             && jwk.key_use.as_deref().is_none_or(|key_use| key_use == "sig");
         let (Ok(n), Ok(e)) = (URL_SAFE_NO_PAD.decode(&jwk.n), URL_SAFE_NO_PAD.decode(&jwk.e))
@@ -145,49 +205,11 @@ fn parse(body: &[u8]) -> Option<Keys> {
         let Ok(key) = components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256) else {
             continue;
         };
-        if keys.insert(jwk.kid.clone(), Arc::new(key)).is_some() {
-            twice.push(jwk.kid);
-        }
-    }
-    for kid in twice {
-        keys.remove(&kid);
+        keys.insert(jwk.kid, Arc::new(key));
     }
     Some(keys)
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::protocol::jose::{Algorithm, SigningKey, generate_private_key};
-
-    #[test]
-    fn hostile_keys_are_ignored() {
-        let der = generate_private_key(Algorithm::Rs256).unwrap();
-        let rsa = SigningKey::from_pkcs8(Algorithm::Rs256, der.expose()).unwrap();
-        let good = rsa.public_jwk().clone();
-        let with = |name: &str, value: serde_json::Value| {
-            let mut jwk = good.clone();
-            jwk["kid"] = json!(format!("bad-{name}"));
-            jwk[name] = value;
-            jwk
-        };
-        let set = json!({ "keys": [
-            good,
-            with("kty", json!("oct")),
-            with("alg", json!("HS256")),
-            with("use", json!("enc")),
-            with("e", json!("AQ")),
-            with("n", json!(URL_SAFE_NO_PAD.encode([0x80; 128]))),
-            with("n", json!(URL_SAFE_NO_PAD.encode([0x80; 2048]))),
-            json!({ "kty": "EC", "kid": "ec", "crv": "P-256", "x": "AA", "y": "AA" }),
-            json!("nonsense"),
-        ]});
-        let keys = parse(set.to_string().as_bytes()).unwrap();
-        assert_eq!(keys.keys().collect::<Vec<_>>(), [rsa.kid()]);
-        let twice = json!({ "keys": [rsa.public_jwk(), rsa.public_jwk()] });
-        assert!(parse(twice.to_string().as_bytes()).unwrap().is_empty());
-        assert!(parse(b"<html>").is_none());
-    }
-}
+#[path = "tests/jwks.rs"]
+mod tests;

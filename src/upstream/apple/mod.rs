@@ -25,9 +25,9 @@ use jwks::AppleJwks;
 pub struct AppleSettings {
     /// The connection's name, `apple` unless there are several.
     pub connection_id: ConnectionId,
-    /// Team ID, ten characters.
+    /// Team ID: ten letters and digits at Apple, any number at a simulated Apple.
     pub team_id: String,
-    /// Key ID, ten characters; it belongs to the private key.
+    /// Key ID, of the same shape; it belongs to the private key.
     pub key_id: String,
     /// The `.p8` file's text: PKCS#8 PEM of a P-256 key.
     pub private_key: SecretString,
@@ -37,6 +37,9 @@ pub struct AppleSettings {
     pub bundle_ids: Vec<String>,
     /// `https://appleid.apple.com`, or a simulated Apple.
     pub issuer: Url,
+    /// Issuers that tokens may carry besides `issuer`: for the day Apple changes its own
+    /// (apple.md §1.6).
+    pub additional_issuers: Vec<String>,
     /// Whether web sign-in sends a PKCE challenge (apple.md §1.1).
     pub pkce: bool,
 }
@@ -44,8 +47,8 @@ pub struct AppleSettings {
 /// Why the settings cannot be used; names the key and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum AppleConfigError {
-    /// Not ten capital letters and digits.
-    #[error("{key} must be ten capital letters or digits, as shown in Apple's developer portal")]
+    /// Not ten letters and digits.
+    #[error("{key} must be ten letters and digits, as shown in Apple's developer portal")]
     BadShape {
         /// Which key.
         key: &'static str,
@@ -66,6 +69,8 @@ pub struct AppleConnector {
     settings: AppleSettings,
     /// The issuer as tokens carry it: no trailing slash.
     issuer: String,
+    /// That one, and the additional ones.
+    issuers: Vec<String>,
     outbound: Outbound,
     secrets: ClientSecrets,
     jwks: AppleJwks,
@@ -78,10 +83,10 @@ impl AppleConnector {
     /// # Errors
     /// Every [`AppleConfigError`].
     pub fn new(settings: AppleSettings, outbound: Outbound) -> Result<Self, AppleConfigError> {
+        let exact = settings.issuer.host_str() == Some("appleid.apple.com");
         for (key, value) in [("team_id", &settings.team_id), ("key_id", &settings.key_id)] {
-            let good = value.len() == 10
-                && value.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-            if !good {
+            let good = if exact { value.len() == 10 } else { !value.is_empty() };
+            if !good || !value.bytes().all(|b| b.is_ascii_alphanumeric()) {
                 return Err(AppleConfigError::BadShape { key });
             }
         }
@@ -89,9 +94,11 @@ impl AppleConnector {
             return Err(AppleConfigError::NoClient);
         }
         let issuer = settings.issuer.as_str().trim_end_matches('/').to_owned();
+        let mut issuers = vec![issuer.clone()];
+        issuers.extend(settings.additional_issuers.iter().cloned());
         let secrets = ClientSecrets::new(&settings, issuer.clone())?;
         let jwks = AppleJwks::new(endpoint(&issuer, "/auth/keys"), outbound.clone());
-        Ok(Self { settings, issuer, outbound, secrets, jwks })
+        Ok(Self { settings, issuer, issuers, outbound, secrets, jwks })
     }
 
     /// Who vouches for an identity: the team, for `sub` is the same in all its apps.
@@ -113,3 +120,7 @@ fn fallback() -> Url {
     #[expect(clippy::expect_used, reason = "a constant")]
     Url::parse("https://appleid.apple.com/").expect("a URL")
 }
+
+#[cfg(test)]
+#[path = "tests/mod.rs"]
+mod tests;

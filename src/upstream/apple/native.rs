@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::AppleConnector;
-use super::identity_token::{Code, Expected, ExpectedNonce};
-use super::token_endpoint::Redemption;
+use super::identity_token::{Code, Expected, ExpectedNonce, SKEW};
+use super::token_endpoint::{Redemption, check_at_hash};
 use super::user_field::Names;
 use crate::protocol::ambient::Timestamp;
 use crate::upstream::{
@@ -28,15 +28,16 @@ impl NativeSignIn for AppleConnector {
             .collect();
         let expected = Expected {
             audiences: &audiences,
-            nonce: credential.nonce.map_or(ExpectedNonce::Absent, ExpectedNonce::RawOrHashed),
+            nonce: ExpectedNonce::RawOrHashed(credential.nonce),
             fresh: true,
             code: credential.authorization_code.map_or(Code::None, Code::IfHashed),
         };
         let claims = self.verify_token(credential.identity_token, &expected, now).await?;
         Ok(VerifiedNative {
             identity: self.identity(&claims, Names::read(credential.user)),
-            nonce: claims.nonce.clone(),
-            expires_at: Timestamp::from_secs(claims.exp),
+            nonce: claims.nonce.clone().unwrap_or_default(),
+            // A token passes until the clocks' difference is over, and is remembered as long.
+            expires_at: Timestamp::from_secs(claims.exp).plus(SKEW),
             audience: claims.aud,
         })
     }
@@ -58,14 +59,12 @@ impl NativeSignIn for AppleConnector {
         if let Some(id_token) = &tokens.id_token {
             let expected = Expected {
                 audiences: std::slice::from_ref(&verified.audience),
-                nonce: verified
-                    .nonce
-                    .as_deref()
-                    .map_or(ExpectedNonce::Absent, ExpectedNonce::Exactly),
+                nonce: ExpectedNonce::Exactly(&verified.nonce),
                 fresh: true,
-                code: Code::None,
+                code: Code::IfHashed(authorization_code),
             };
             let claims = self.verify_token(id_token.expose(), &expected, now).await?;
+            check_at_hash(&claims, &tokens)?;
             if claims.sub != verified.identity.subject {
                 return Err(UpstreamError::Rejected {
                     reason: "sub_mismatch",

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 
 use super::AppleConnector;
+use super::identity_token::Claims;
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::jose::Algorithm;
 use crate::protocol::secret::SecretString;
 use crate::upstream::UpstreamError;
 
@@ -48,11 +50,7 @@ impl AppleConnector {
         ];
         form.extend(redemption.redirect_uri.map(|uri| ("redirect_uri", uri)));
         form.extend(redemption.code_verifier.map(|verifier| ("code_verifier", verifier)));
-        let answer = self
-            .outbound
-            .post_form(&self.endpoint("/auth/token"), &form)
-            .await
-            .map_err(|error| UpstreamError::Unavailable(error.to_string()))?;
+        let answer = self.outbound.post_form(&self.endpoint("/auth/token"), &form).await?;
         match answer.status {
             200 => serde_json::from_slice(&answer.body).map_err(|_| {
                 UpstreamError::Unavailable("the token endpoint did not answer JSON".to_owned())
@@ -61,6 +59,23 @@ impl AppleConnector {
             status => Err(UpstreamError::Unavailable(format!("the token endpoint said {status}"))),
         }
     }
+}
+
+/// Checks that the access token is the one that the identity token beside it vouches for, if it
+/// vouches for any (OIDC Core §3.1.3.8).
+pub(super) fn check_at_hash(claims: &Claims, tokens: &Tokens) -> Result<(), UpstreamError> {
+    let fits = match (&claims.at_hash, &tokens.access_token) {
+        (Some(hash), Some(token)) => *hash == Algorithm::Rs256.half_hash(token.expose()),
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(UpstreamError::Rejected {
+        reason: "at_hash_mismatch",
+        detail: "the access token is not the one of this identity token".to_owned(),
+    })
 }
 
 /// Sorts Apple's error codes; its descriptions are not read (apple.md §1.2).

@@ -4,6 +4,7 @@
 //! Its email is not read at all. Whatever is wrong with it never fails a sign-in.
 
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::protocol::user::Profile;
 
@@ -25,14 +26,12 @@ impl Names {
             Ok(value) => value,
             Err(_) => Value::Null,
         };
-        let name = |part: &str| {
-            value
-                .get("name")
-                .and_then(|name| name.get(part))
-                .and_then(Value::as_str)
-                .and_then(clean)
-        };
-        Self { given_name: name("firstName"), family_name: name("lastName") }
+        let Some(name) = value.get("name") else { return Self::default() };
+        if let Some(text) = name.as_str() {
+            return Self { given_name: clean(text), family_name: None };
+        }
+        let part = |part: &str| name.get(part).and_then(Value::as_str).and_then(clean);
+        Self { given_name: part("firstName"), family_name: part("lastName") }
     }
 
     /// Puts the names into a profile.
@@ -48,23 +47,27 @@ impl Names {
     }
 }
 
-/// Text fit to be shown: no control characters, no marks that turn the direction of what follows,
-/// single spaces, a hundred characters.
+/// Text fit to be shown: in NFC, no control characters, no marks that turn the direction of what
+/// follows, single spaces, a hundred characters.
 fn clean(text: &str) -> Option<String> {
     let visible: String = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
         .filter(|c| !c.is_control() && !is_invisible(*c))
+        .nfc()
         .collect();
     let single = visible.split_whitespace().collect::<Vec<_>>().join(" ");
     let cut: String = single.chars().take(MAX_CHARS).collect();
     let cut = cut.trim_end().to_owned();
-    (!cut.is_empty()).then_some(cut)
+    let is_visible = cut.contains(|c| !matches!(c, '\u{200c}' | '\u{200d}'));
+    is_visible.then_some(cut)
 }
 
+/// Characters that show nothing. The joiners U+200C and U+200D stay: Persian and Indic names are
+/// spelt with them.
 fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
+        '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
         | '\u{061c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -92,7 +95,9 @@ mod tests {
             (r#"{"name":{"firstName":"","lastName":""}}"#, None),
             (r#"{"name":{"firstName":null}}"#, None),
             (r#"{"name":{"firstName":5}}"#, None),
-            (r#"{"name":"Ada"}"#, None),
+            (r#"{"name":"Ada"}"#, Some("Ada")),
+            (r#"{"name":["Ada"]}"#, None),
+            (r#""Ada""#, None),
             (r#"{"email":"ada@example.com"}"#, None),
             ("Ada Lovelace", None),
             ("", None),
@@ -108,6 +113,16 @@ mod tests {
     fn a_name_is_display_text() {
         let user = r#"{"name":{"firstName":"  A\u0000d\u202ea\n\t ","lastName":"<script>"}}"#;
         assert_eq!(name(user).as_deref(), Some("Ada <script>"));
+        for (told, kept) in [
+            ("Zoe\u{308}", Some("Zo\u{eb}")),
+            ("\u{645}\u{6cc}\u{200c}\u{62e}", Some("\u{645}\u{6cc}\u{200c}\u{62e}")),
+            ("\u{915}\u{94d}\u{200d}\u{937}", Some("\u{915}\u{94d}\u{200d}\u{937}")),
+            ("A\u{ad}d\u{200b}a\u{2066}\u{feff}", Some("Ada")),
+            // Nothing but joiners is nothing to be seen.
+            ("\u{200c}\u{200d}", None),
+        ] {
+            assert_eq!(clean(told).as_deref(), kept, "{told:?}");
+        }
         let long = format!(r#"{{"name":{{"firstName":"{}"}}}}"#, "x".repeat(500));
         assert_eq!(name(&long).map(|name| name.len()), Some(100));
     }
