@@ -68,7 +68,7 @@ describe('the console', () => {
       .flat()
       .find((one) => one.client_name === 'Made by hand');
     assert.ok(made, 'the command line sees what the console made');
-    const client_secret = await tab.locator('#client-secret').innerText();
+    const client_secret = await tab.locator('#client_secret').innerText();
     remember(client_secret);
     assert.ok(shown.includes(client_secret));
 
@@ -81,7 +81,7 @@ describe('the console', () => {
   });
 
   it('ties a mistake to its field and loses nothing that was typed', async () => {
-    await tab.goto(`${dev.console.url}/clients/new?kind=web`);
+    await tab.goto(`${dev.console.url}/clients/new/web`);
     await tab.locator('[name=client_name]').fill('With a mistake');
     await tab.locator('[name=redirect_uris]').first().fill('javascript:alert(1)');
     await submit();
@@ -95,7 +95,7 @@ describe('the console', () => {
 
   it('refuses a form without its CSRF token', async () => {
     const cookies = await context.cookies(dev.issuer);
-    const answer = await fetch(`${dev.console.url}/clients/new`, {
+    const answer = await fetch(`${dev.console.url}/clients/new/web`, {
       method: 'POST',
       redirect: 'manual',
       headers: {

@@ -219,10 +219,8 @@ describe('what the broker refuses', () => {
 
   it('refuses a wrong secret', async () => {
     const wrong = await relyingParty({ ...web, client_secret: 'not-the-secret-of-this-client' });
-    assert.equal(
-      await refusal(client.refreshTokenGrant(wrong, 'whatever')),
-      'invalid_client',
-    );
+    // RFC 6749 §5.2: 401 with the challenge of the scheme that was used.
+    await assert.rejects(client.refreshTokenGrant(wrong, 'whatever'), { status: 401 });
   });
 
   it('never redirects to an unregistered redirect_uri', async () => {

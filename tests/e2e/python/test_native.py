@@ -153,7 +153,7 @@ class TestRefusals:
         assert error_of(answer) == (400, "invalid_grant")
 
     def test_a_missing_nonce_when_the_token_holds_one(self, app, person):
-        assert error_of(sign_in(app, person, nonce=None)) == (400, "invalid_grant")
+        assert error_of(sign_in(app, person, nonce=None)) == (400, "invalid_request")
 
     def test_a_nonce_when_the_token_holds_none(self, app, person):
         credential = native_sign_in(person["id"])
