@@ -1,0 +1,2 @@
+//! The broker under load.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Raw signing speed of the product's own keys.
+fn main() {}
