@@ -257,6 +257,7 @@ const UNKNOWN_KEY: &str = "unknown_key";
 /// not passed on.
 fn unverified(error: &ClaimsVerificationError) -> UpstreamError {
     use SignatureVerificationError as Signature;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors at any time")]
     let reason = match error {
         ClaimsVerificationError::Expired(_) => "id_token_expired",
         ClaimsVerificationError::InvalidAudience(_) => "aud_mismatch",
