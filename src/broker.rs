@@ -145,6 +145,9 @@ impl Broker {
     /// # Errors
     /// Every [`StartError`].
     pub async fn start(config: &Config, world: &World) -> Result<RunningBroker, StartError> {
+        if let Some(listen) = config.metrics.listen {
+            tracing::warn!(%listen, "metrics.listen is set, but this version serves no metrics yet");
+        }
         let address = config.server.listen;
         let listen = |cause| StartError::Listen { address, cause };
         let listener = TcpListener::bind(address).map_err(listen)?;

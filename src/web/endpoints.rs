@@ -9,7 +9,6 @@ use super::reply::{bearer_error, no_store, oauth_error};
 use super::{App, cors};
 use crate::op::Failure;
 use crate::protocol::error::Refusal;
-use crate::protocol::keyring::JWKS_MAX_AGE;
 use crate::protocol::params::Params;
 
 /// Discovery — OIDC Discovery §4, RFC 8414 §3. Rendered once.
@@ -25,6 +24,9 @@ pub async fn jwks(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     }
 }
 
+/// [`crate::protocol::keyring::JWKS_MAX_AGE`] as a header; a test compares the two.
+const PUBLIC_FOR_A_WHILE: &str = "public, max-age=300";
+
 fn cached_json(request: &HttpRequest, body: web::Bytes, etag: &str) -> HttpResponse {
     let matches = request
         .headers()
@@ -33,10 +35,7 @@ fn cached_json(request: &HttpRequest, body: web::Bytes, etag: &str) -> HttpRespo
     let mut builder =
         HttpResponse::build(if matches { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     builder
-        .insert_header((
-            header::CACHE_CONTROL,
-            format!("public, max-age={}", JWKS_MAX_AGE.as_secs()),
-        ))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC_FOR_A_WHILE)))
         .insert_header((header::ETAG, etag))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     if matches {
@@ -177,4 +176,15 @@ pub fn authorization(request: &HttpRequest) -> Option<&str> {
 
 fn used_basic(request: &HttpRequest) -> bool {
     request.headers().contains_key(header::AUTHORIZATION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::keyring::JWKS_MAX_AGE;
+
+    #[test]
+    fn the_cache_life_that_is_announced_is_the_one_that_keys_wait_for() {
+        assert_eq!(PUBLIC_FOR_A_WHILE, format!("public, max-age={}", JWKS_MAX_AGE.as_secs()));
+    }
 }

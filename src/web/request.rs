@@ -29,8 +29,13 @@ pub async fn envelope<B: MessageBody + 'static>(
         Some(app) => app.provider.request_id(),
         None => String::new(),
     };
-    let route = request.match_pattern().unwrap_or_default();
-    let span = tracing::info_span!("request", id, method = %request.method(), route);
+    // Evaluated only where the span is wanted.
+    let span = tracing::info_span!(
+        "request",
+        id,
+        method = %request.method(),
+        route = request.match_pattern().unwrap_or_default(),
+    );
     request.extensions_mut().insert(RequestId(id.clone()));
     async move {
         let mut response = next.call(request).await?;
