@@ -11,6 +11,7 @@ use url::{Url, form_urlencoded};
 
 use super::Simulator;
 use super::accounts::known_client;
+use super::faults::Endpoint;
 use super::pages::{AuthorizePage, FormPostPage, html};
 use super::state::{Code, Consent, Grant, Request, ResponseMode, State, TokenKind};
 use super::token::{Params, id_token, refuse};
@@ -192,7 +193,8 @@ pub(super) fn sign_in(
     if native && first {
         extra.push(("real_user_status", json!(2)));
     }
-    let id_token = id_token(simulator, state, &grant, extra)?;
+    let given_by = if native { Endpoint::Native } else { Endpoint::Authorize };
+    let id_token = id_token(simulator, state, &grant, given_by, extra)?;
     state.codes.insert(
         code.clone(),
         Code {

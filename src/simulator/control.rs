@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::Simulator;
 use super::accounts::Account;
+use super::faults::{Endpoint, Fault, Ordered};
 use super::keys::SigningKeys;
+use super::token::refuse;
 
 pub(super) fn routes(app: &mut web::ServiceConfig) {
     app.route("/_sim/accounts", web::get().to(accounts))
@@ -17,12 +19,28 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/_sim/delete-account", web::post().to(delete_account))
         .route("/_sim/keys/add", web::post().to(add_key))
         .route("/_sim/keys/retire", web::post().to(retire_key))
+        .route("/_sim/faults", web::post().to(order_fault))
+        .route("/_sim/release", web::post().to(release))
+        .route("/_sim/journal", web::get().to(journal))
+        .route("/_sim/notifications", web::post().to(super::notifications::notify))
         .route("/_sim/reset", web::post().to(reset));
 }
 
 #[derive(Deserialize)]
 struct Which {
     account: String,
+}
+
+#[derive(Deserialize)]
+struct FaultOrder {
+    endpoint: Endpoint,
+    fault: Fault,
+    #[serde(default = "once")]
+    times: u32,
+}
+
+fn once() -> u32 {
+    1
 }
 
 #[derive(Deserialize)]
@@ -60,7 +78,11 @@ async fn change_password(simulator: web::Data<Simulator>, which: web::Json<Which
 async fn delete_account(simulator: web::Data<Simulator>, which: web::Json<Which>) -> HttpResponse {
     let mut state = simulator.state();
     state.stop_using(&which.account);
-    state.accounts.retain(|account| account.id != which.account);
+    let (gone, stay) = std::mem::take(&mut state.accounts)
+        .into_iter()
+        .partition(|account| account.id == which.account);
+    state.accounts = stay;
+    state.deleted.extend::<Vec<_>>(gone);
     HttpResponse::NoContent().finish()
 }
 
@@ -82,7 +104,34 @@ async fn retire_key(simulator: web::Data<Simulator>, key: web::Json<WhichKey>) -
     }
 }
 
-/// Forgets every consent, code and token; accounts and keys stay.
+/// Orders a fault for the next requests to an endpoint.
+async fn order_fault(
+    simulator: web::Data<Simulator>,
+    order: web::Json<FaultOrder>,
+) -> HttpResponse {
+    let FaultOrder { endpoint, fault, times } = order.into_inner();
+    if times == 0 || !fault.fits(endpoint) {
+        return refuse("invalid_request", "This endpoint cannot fail this way.");
+    }
+    if fault == Fault::StrangerKey && simulator.meet_stranger().await.is_err() {
+        return HttpResponse::InternalServerError().finish();
+    }
+    simulator.state().faults.push(Ordered { endpoint, fault, times });
+    HttpResponse::NoContent().finish()
+}
+
+/// Lets held requests go on, and says how many there were; a caller that hung up does not count.
+async fn release(simulator: web::Data<Simulator>) -> HttpResponse {
+    let held = std::mem::take(&mut simulator.state().held);
+    let released = held.into_iter().filter_map(|release| release.send(()).ok()).count();
+    HttpResponse::Ok().json(json!({ "released": released }))
+}
+
+async fn journal(simulator: web::Data<Simulator>) -> HttpResponse {
+    HttpResponse::Ok().json(&simulator.state().journal)
+}
+
+/// Forgets every fault, consent, code and token; accounts and keys stay.
 async fn reset(simulator: web::Data<Simulator>) -> HttpResponse {
     let mut state = simulator.state();
     state.consents.clear();
@@ -90,5 +139,8 @@ async fn reset(simulator: web::Data<Simulator>) -> HttpResponse {
     state.tokens.clear();
     state.parked.clear();
     state.next_account = None;
+    state.faults.clear();
+    state.held.clear();
+    state.journal.clear();
     HttpResponse::NoContent().finish()
 }

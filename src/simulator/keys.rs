@@ -1,6 +1,7 @@
 //! Apple's RS256 keys, JWS in compact form (RFC 7515), and developers' ES256 keys.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{
@@ -19,6 +20,27 @@ use crate::protocol::secret::SecretString;
 #[derive(Debug, thiserror::Error)]
 #[error("the key cannot be made or read: {0}")]
 pub struct KeyFault(&'static str);
+
+impl KeyFault {
+    /// The thread that made the key ended early.
+    pub(super) fn interrupted() -> Self {
+        Self("interrupted")
+    }
+}
+
+/// How a token is signed: as Apple does, or as a forger would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    Apple,
+    /// Apple's key under a `kid` that is not published.
+    UnknownKid,
+    /// `alg` is `none`, and there is no signature (RFC 8725 §2.1).
+    Unsigned,
+    /// HS256, keyed with the PEM text of the public key (RFC 8725 §2.1).
+    PublicKeyAsSecret,
+    /// Another RSA key under Apple's `kid`.
+    StrangerKey,
+}
 
 /// The keys Apple signs with: the first signs, all are published.
 pub(super) struct SigningKeys(Vec<SigningKey>);
@@ -54,15 +76,44 @@ impl SigningKeys {
         json!({ "keys": self.0.iter().map(|key| &key.jwk).collect::<Vec<_>>() })
     }
 
-    /// Signs claims as a compact JWS.
-    pub(super) fn sign(&self, claims: &Value) -> Result<String, KeyFault> {
+    /// The JWKS with every key under another name.
+    pub(super) fn renamed_jwks(&self) -> Value {
+        let mut jwks = self.jwks();
+        for key in jwks.get_mut("keys").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(members) = key.as_object_mut() {
+                let kid = members.get("kid").and_then(Value::as_str).unwrap_or_default();
+                let kid = json!(format!("X{kid}"));
+                members.insert("kid".into(), kid);
+            }
+        }
+        jwks
+    }
+
+    /// Signs claims as a compact JWS, in the manner asked for.
+    pub(super) fn sign(
+        &self,
+        claims: &Value,
+        manner: Manner,
+        stranger: Option<&Self>,
+    ) -> Result<String, KeyFault> {
         let key = self.0.first().ok_or(KeyFault("no signing key"))?;
-        let header = json!({ "kid": key.kid, "alg": "RS256" });
+        let (kid, alg) = match manner {
+            Manner::Apple | Manner::StrangerKey => (key.kid.as_str(), "RS256"),
+            Manner::UnknownKid => ("UNKNOWN000", "RS256"),
+            Manner::Unsigned => (key.kid.as_str(), "none"),
+            Manner::PublicKeyAsSecret => (key.kid.as_str(), "HS256"),
+        };
+        let header = json!({ "kid": kid, "alg": alg });
         let message = format!("{}.{}", segment(&header), segment(claims));
-        let mut signature = vec![0; key.pair.public_modulus_len()];
-        key.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
-            .map_err(|_| KeyFault("RSA signing failed"))?;
+        let signature = match manner {
+            Manner::Apple | Manner::UnknownKid => key.sign(&message)?,
+            Manner::Unsigned => Vec::new(),
+            Manner::PublicKeyAsSecret => key.public_key_as_secret(&message)?,
+            Manner::StrangerKey => stranger
+                .and_then(|keys| keys.0.first())
+                .ok_or(KeyFault("no stranger's key"))?
+                .sign(&message)?,
+        };
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }
@@ -84,6 +135,22 @@ impl SigningKey {
             members.insert("alg".into(), json!("RS256"));
         }
         Ok(Self { kid, pair, jwk })
+    }
+
+    fn sign(&self, message: &str) -> Result<Vec<u8>, KeyFault> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+            .map_err(|_| KeyFault("RSA signing failed"))?;
+        Ok(signature)
+    }
+
+    fn public_key_as_secret(&self, message: &str) -> Result<Vec<u8>, KeyFault> {
+        let der: PublicKeyX509Der<'_> =
+            self.pair.public_key().as_der().map_err(|_| KeyFault("RSA encoding"))?;
+        let secret = pem("PUBLIC KEY", der.as_ref());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        Ok(hmac::sign(&key, message.as_bytes()).as_ref().to_vec())
     }
 }
 

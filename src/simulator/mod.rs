@@ -6,8 +6,12 @@
 mod accounts;
 mod authorize;
 mod control;
+mod faults;
+mod gate;
+mod journal;
 mod keys;
 mod native;
+mod notifications;
 mod pages;
 mod state;
 #[cfg(test)]
@@ -18,6 +22,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 
 use crate::protocol::ambient::{Clock, Entropy};
@@ -95,6 +100,16 @@ impl Simulator {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Makes a key that is not Apple's, unless there is one.
+    async fn meet_stranger(&self) -> Result<(), KeyFault> {
+        if self.state().stranger.is_none() {
+            let made = tokio::task::spawn_blocking(|| keys::SigningKeys::generate(1)).await;
+            let made = made.map_err(|_| KeyFault::interrupted())??;
+            self.state().stranger = Some(made);
+        }
+        Ok(())
+    }
+
     fn token(&self) -> String {
         crate::protocol::secret::SecretString::random(&*self.entropy).expose().clone()
     }
@@ -136,11 +151,15 @@ pub async fn start(settings: Settings) -> std::io::Result<RunningSimulator> {
 fn routes(app: &mut web::ServiceConfig) {
     app.route("/", web::get().to(pages::home))
         .route("/.well-known/openid-configuration", web::get().to(pages::discovery))
-        .route("/auth/keys", web::get().to(pages::jwks))
-        .route("/auth/authorize", web::get().to(authorize::ask))
-        .route("/auth/authorize/answer", web::post().to(authorize::answer))
-        .route("/auth/token", web::post().to(token::redeem))
-        .route("/auth/revoke", web::post().to(token::revoke))
+        .service(
+            web::scope("/auth")
+                .wrap(from_fn(gate::watch))
+                .route("/keys", web::get().to(pages::jwks))
+                .route("/authorize", web::get().to(authorize::ask))
+                .route("/authorize/answer", web::post().to(authorize::answer))
+                .route("/token", web::post().to(token::redeem))
+                .route("/revoke", web::post().to(token::revoke)),
+        )
         .route("/simulator/submit.js", web::get().to(pages::script))
         .route("/simulator/simulator.css", web::get().to(pages::stylesheet))
         .route("/_sim/native", web::post().to(native::sign_in))

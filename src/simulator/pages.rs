@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Simulator;
 use super::accounts::Account;
+use super::faults::{Endpoint, Fault};
 
 /// Chooses a test person, or cancels.
 #[derive(Template)]
@@ -72,9 +73,15 @@ pub(super) async fn discovery(simulator: web::Data<Simulator>) -> HttpResponse {
 }
 
 pub(super) async fn jwks(simulator: web::Data<Simulator>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(simulator.state().keys.jwks())
+    let keys = {
+        let mut state = simulator.state();
+        match state.take_fault(Endpoint::Keys, |fault| !fault.is_of_transport()) {
+            Some(Fault::EmptyKeys) => json!({ "keys": [] }),
+            Some(Fault::UnknownKid) => state.keys.renamed_jwks(),
+            _ => state.keys.jwks(),
+        }
+    };
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(keys)
 }
 
 pub(super) async fn script() -> HttpResponse {

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
+use tokio::sync::oneshot;
+
 use super::accounts::{Account, Team};
+use super::faults::Ordered;
+use super::journal::Entry;
 use super::keys::SigningKeys;
 use crate::protocol::ambient::Timestamp;
 
@@ -21,6 +25,16 @@ pub(super) struct State {
     pub(super) consents: HashMap<(String, String), Consent>,
     /// Who answers the next authorization requests without a page.
     pub(super) next_account: Option<String>,
+    /// Accounts that were deleted; notifications may still speak of them.
+    pub(super) deleted: Vec<Account>,
+    /// Faults ordered in advance, oldest first.
+    pub(super) faults: Vec<Ordered>,
+    /// Lets a held request go on.
+    pub(super) held: Vec<oneshot::Sender<()>>,
+    /// Requests seen, oldest first.
+    pub(super) journal: Vec<Entry>,
+    /// A key that Apple never published, once a fault needs one.
+    pub(super) stranger: Option<SigningKeys>,
 }
 
 impl State {
@@ -34,6 +48,11 @@ impl State {
             tokens: HashMap::new(),
             consents: HashMap::new(),
             next_account: None,
+            deleted: Vec::new(),
+            faults: Vec::new(),
+            held: Vec::new(),
+            journal: Vec::new(),
+            stranger: None,
         }
     }
 

@@ -10,6 +10,7 @@ use url::form_urlencoded;
 
 use super::Simulator;
 use super::accounts::{FlagForm, known_client};
+use super::faults::Endpoint;
 use super::state::{Grant, State, TokenKind};
 
 const ID_TOKEN_LIFETIME: i64 = 86_400;
@@ -143,7 +144,7 @@ fn spend(
 fn access(simulator: &Simulator, state: &mut State, grant: Grant) -> Result<Value, Refused> {
     let access_token = simulator.token();
     let extra = vec![("at_hash", json!(half_hash(&access_token)))];
-    let id_token = id_token(simulator, state, &grant, extra)
+    let id_token = id_token(simulator, state, &grant, Endpoint::Token, extra)
         .ok_or(("invalid_grant", "The account is gone."))?;
     state.tokens.insert(access_token.clone(), Grant { kind: TokenKind::Access, ..grant });
     Ok(json!({
@@ -248,8 +249,9 @@ pub(super) fn half_hash(value: &str) -> String {
 /// An ID token for a grant; nothing when the account or client is gone.
 pub(super) fn id_token(
     simulator: &Simulator,
-    state: &State,
+    state: &mut State,
     grant: &Grant,
+    given_by: Endpoint,
     extra: Vec<(&'static str, Value)>,
 ) -> Option<String> {
     let account = state.account(&grant.account)?;
@@ -289,5 +291,5 @@ pub(super) fn id_token(
         }
     }
     members.extend(extra.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    state.keys.sign(&claims).ok()
+    state.sign_for(given_by, claims, now)
 }

@@ -3,6 +3,8 @@
 mod authorize;
 mod client_secret;
 mod code;
+mod faults;
+mod notifications;
 mod token;
 
 use std::sync::Arc;
@@ -252,4 +254,16 @@ fn part(token: &str, index: usize) -> Value {
 
 fn claims(token: &str) -> Value {
     part(token, 1)
+}
+
+/// Whether the key that the token's `kid` names in a JWKS verifies its signature (RS256).
+fn is_apples(jwks: &Value, token: &str) -> bool {
+    let kid = &part(token, 0)["kid"];
+    let key = jwks["keys"].as_array().unwrap().iter().find(|key| &key["kid"] == kid).unwrap();
+    let decoded = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
+    let public = aws_lc_rs::signature::RsaPublicKeyComponents { n: decoded("n"), e: decoded("e") };
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let scheme = &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256;
+    public.verify(scheme, message.as_bytes(), &signature).is_ok()
 }
