@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -175,7 +174,6 @@ impl Broker {
             ActixApp::new()
                 .app_data(app.clone())
                 .app_data(web::PayloadConfig::new(door::MAX_BODY))
-                .wrap(from_fn(door::request::envelope))
                 .configure(move |routes| door::routes(routes, &base))
                 .default_service(web::to(door::html::not_found))
         })

@@ -37,6 +37,7 @@ fn cached_json(request: &HttpRequest, body: web::Bytes, etag: &str) -> HttpRespo
     builder
         .insert_header((header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC_FOR_A_WHILE)))
         .insert_header((header::ETAG, etag))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     if matches {
         return builder.finish();

@@ -20,6 +20,7 @@ pub mod upstream;
 use std::sync::Arc;
 
 use actix_web::http::header;
+use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use url::Url;
@@ -122,16 +123,20 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
             );
         }
     }
+    // Public documents, the same for everybody: they need neither an id nor a span.
+    let under_base = |path: &str| format!("{base}{path}");
+    config
+        .service(
+            web::resource([
+                under_base("/.well-known/openid-configuration"),
+                under_base("/.well-known/oauth-authorization-server"),
+            ])
+            .route(web::get().to(endpoints::metadata)),
+        )
+        .service(web::resource(under_base(path::JWKS)).route(web::get().to(endpoints::jwks)));
     config.service(
         web::scope(base)
-            .service(
-                web::resource([
-                    "/.well-known/openid-configuration",
-                    "/.well-known/oauth-authorization-server",
-                ])
-                .route(web::get().to(endpoints::metadata)),
-            )
-            .service(web::resource(path::JWKS).route(web::get().to(endpoints::jwks)))
+            .wrap(from_fn(request::envelope))
             .service(
                 web::resource(path::TOKEN)
                     .route(web::post().to(endpoints::token))
@@ -191,6 +196,7 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
             .service(web::resource("/healthz").route(web::get().to(endpoints::healthz)))
             .service(web::resource("/readyz").route(web::get().to(endpoints::readyz)))
             .configure(assets::routes)
-            .configure(admin::routes),
+            .configure(admin::routes)
+            .default_service(web::to(html::not_found)),
     );
 }
