@@ -5,6 +5,7 @@
 //! and sealed values are bytes.
 
 mod m0001_foundation;
+mod m0002_settings_and_leases;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -14,6 +15,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_foundation::Migration)]
+        vec![Box::new(m0001_foundation::Migration), Box::new(m0002_settings_and_leases::Migration)]
     }
 }

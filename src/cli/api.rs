@@ -9,6 +9,7 @@ use super::failure::CliError;
 use crate::op::admin::metadata::api_metadata;
 use crate::op::admin::{Actor, ApiChange, NewApi};
 use crate::protocol::api::ApiScope;
+use crate::protocol::client_settings::ApiSettings;
 use crate::protocol::jose::Algorithm;
 
 #[derive(Debug, clap::Subcommand)]
@@ -103,6 +104,7 @@ pub(super) async fn run(place: &Place, command: ApiCommand) -> Result<Answer, Cl
                 scopes: scopes(&members.scope.unwrap_or_default()),
                 access_token_ttl: members.access_token_ttl,
                 signing_alg: members.signing_alg,
+                settings: ApiSettings::default(),
             };
             Ok(Answer::thing(api_metadata(&administration.create_api(&actor, new).await?)))
         }
@@ -123,6 +125,7 @@ pub(super) async fn run(place: &Place, command: ApiCommand) -> Result<Answer, Cl
                 scopes: members.scope.as_deref().map(scopes),
                 access_token_ttl: members.access_token_ttl,
                 signing_alg: members.signing_alg,
+                settings: None,
             };
             let api = administration.update_api(&actor, &which.identifier(), change).await?;
             Ok(Answer::thing(api_metadata(&api)))

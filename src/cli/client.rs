@@ -188,6 +188,7 @@ impl Members {
             require_native_challenge: self.require_native_challenge,
             refresh_token_idle_ttl: self.refresh_token_idle_ttl,
             refresh_token_absolute_ttl: self.refresh_token_absolute_ttl,
+            settings: serde_json::Map::new(),
             disabled: None,
         }
     }

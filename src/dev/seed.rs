@@ -12,6 +12,7 @@ use crate::protocol::admin::Role;
 use crate::protocol::ambient::{Entropy, random};
 use crate::protocol::api::ApiScope;
 use crate::protocol::client::ClientKind;
+use crate::protocol::client_settings::ApiSettings;
 use crate::protocol::id::ClientId;
 use crate::protocol::secret::SecretString;
 
@@ -125,6 +126,7 @@ impl Seeder<'_> {
             ],
             access_token_ttl: None,
             signing_alg: None,
+            settings: ApiSettings::default(),
         };
         self.administration.create_api(&self.actor, api).await.map(drop)
     }

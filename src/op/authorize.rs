@@ -156,7 +156,7 @@ impl Provider {
             }
             (Step::Authenticate { anew }, _) => {
                 // One way in and nobody signed in: no page that asks a question with one answer.
-                if let ([only], false) = (self.connectors.as_slice(), *anew) {
+                if let ([only], false) = (&*self.connectors.all(), *anew) {
                     let connection = only.id().clone();
                     let departed = self.depart_for(id, &interaction, &connection, false).await;
                     return match departed {
@@ -299,6 +299,7 @@ impl Provider {
             client_id: interaction.client_id.clone(),
             user_id: user.id.clone(),
             session_id: session.id.clone(),
+            connection_id: session.connection_id.clone(),
             redirect_uri: request
                 .redirect_uri_given
                 .then(|| request.return_to.redirect_uri.clone()),
@@ -344,7 +345,7 @@ impl Provider {
             interaction: id.clone(),
             client_name: situation.client.client_name.clone(),
             connections: self
-                .connectors
+                .connectors()
                 .iter()
                 .map(|connector| (connector.id().clone(), connector.display_name().to_owned()))
                 .collect(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ending::{self, Ending, Reason};
 use super::interaction::{Browser, Interaction};
 use super::people::{self, Arrival};
 use super::{Failure, Provider};
@@ -337,7 +338,8 @@ async fn open_session(
         }
         other => {
             if let Some(session) = other {
-                tx.end_session(&session.id, now).await?;
+                let ending = Ending::Session(session.id);
+                ending::end(tx, &ending, Reason::Replaced, now).await?;
             }
             let session = Session {
                 id: new.id.clone(),

@@ -1,5 +1,6 @@
 //! RP-initiated logout — OIDC RP-Initiated Logout 1.0 §2, §3.
 
+use super::ending::{self, Ending, Reason};
 use super::interaction::Browser;
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
@@ -88,8 +89,8 @@ impl Provider {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    tx.end_session(&session.id, now).await?;
-                    let grants = tx.revoke_grants_of_session(&session.id, now).await?;
+                    let ending = Ending::Session(session.id.clone());
+                    let grants = ending::end(tx, &ending, Reason::SignedOut, now).await?.grants;
                     let event =
                         Event::new(now, "session.ended", format!("user:{}", session.user_id))
                             .target(session.id.to_string())

@@ -9,6 +9,8 @@ pub mod account;
 pub mod admin;
 pub mod authorize;
 pub mod clients;
+mod connectors;
+pub mod ending;
 pub mod interaction;
 pub mod introspection;
 pub mod keys;
@@ -32,6 +34,7 @@ use crate::upstream::{Connector, UpstreamError};
 
 use access_token::VerifiedTokens;
 use clients::ClientCache;
+use connectors::Connectors;
 use keys::KeyKeeper;
 
 /// How long things live.
@@ -101,7 +104,7 @@ pub struct Provider {
     entropy: Arc<dyn Entropy>,
     vault: Arc<Vault>,
     store: Store,
-    connectors: Vec<Arc<dyn Connector>>,
+    connectors: Connectors,
     keys: Arc<KeyKeeper>,
     clients: ClientCache,
     verified: VerifiedTokens,
@@ -124,7 +127,7 @@ impl Provider {
             vault: parts.vault,
             clients: ClientCache::new(parts.store.clone()),
             store: parts.store,
-            connectors: parts.connectors,
+            connectors: Connectors::new(parts.connectors),
             keys,
             verified: VerifiedTokens::new(),
         }
@@ -140,14 +143,14 @@ impl Provider {
         &self.keys
     }
 
-    /// The configured upstreams.
-    pub fn connectors(&self) -> &[Arc<dyn Connector>] {
-        &self.connectors
+    /// The configured upstreams, in the order people are offered them.
+    pub fn connectors(&self) -> Arc<[Arc<dyn Connector>]> {
+        self.connectors.all()
     }
 
     /// The connector with this name.
-    pub fn connector(&self, id: &ConnectionId) -> Option<&Arc<dyn Connector>> {
-        self.connectors.iter().find(|connector| connector.id() == id)
+    pub fn connector(&self, id: &ConnectionId) -> Option<Arc<dyn Connector>> {
+        self.connectors.find(id)
     }
 
     /// The present moment.

@@ -1,5 +1,6 @@
 //! Token revocation — RFC 7009.
 
+use super::ending::{self, Ending, Reason};
 use super::token::authorization_code::client_actor;
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
@@ -31,7 +32,9 @@ impl Provider {
                 .store
                 .write(move |tx| {
                     Box::pin(async move {
-                        if tx.revoke_grant(&refresh.grant_id, now).await? {
+                        let ending = Ending::Grant(refresh.grant_id.clone());
+                        let reason = Reason::ClientRevoked;
+                        if ending::end(tx, &ending, reason, now).await?.grants > 0 {
                             let actor = client_actor(&client_id);
                             let event = Event::new(now, "grant.revoked", actor)
                                 .target(refresh.grant_id.to_string());

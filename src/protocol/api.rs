@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ambient::Timestamp;
+use crate::client_settings::ApiSettings;
 use crate::jose::Algorithm;
 
 /// Default life of an access token: ten minutes.
@@ -21,6 +22,9 @@ pub struct Api {
     pub access_token_ttl: u32,
     /// The algorithm its access tokens are signed with.
     pub signing_alg: Algorithm,
+    /// Members that few APIs set.
+    #[serde(default)]
+    pub settings: ApiSettings,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ambient::Timestamp;
+use crate::client_settings::ClientSettings;
 use crate::id::ClientId;
 use crate::jose::Algorithm;
 use crate::secret::SecretHash;
@@ -139,6 +140,9 @@ pub struct Client {
     pub refresh_token_idle_ttl: u32,
     /// Seconds after which a refresh family ends however much it is used.
     pub refresh_token_absolute_ttl: u32,
+    /// Members that few clients set.
+    #[serde(default)]
+    pub settings: ClientSettings,
     /// Set while the client is switched off.
     pub disabled_at: Option<Timestamp>,
     /// When it was registered.
@@ -202,6 +206,7 @@ impl Client {
             require_native_challenge: false,
             refresh_token_idle_ttl: REFRESH_TOKEN_IDLE_TTL,
             refresh_token_absolute_ttl: REFRESH_TOKEN_ABSOLUTE_TTL,
+            settings: ClientSettings::default(),
             disabled_at: None,
             created_at: now,
             updated_at: now,

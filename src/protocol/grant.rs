@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ambient::Timestamp;
-use crate::id::{ClientId, GrantId, SessionId, UserId};
+use crate::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::secret::SecretHash;
 
 /// A grant with the state of its refresh family.
@@ -22,6 +22,8 @@ pub struct Grant {
     pub terms: GrantTerms,
     /// The browser session it was given in; none for native sign-in.
     pub session_id: Option<SessionId>,
+    /// Through which connection the person had signed in.
+    pub connection_id: Option<ConnectionId>,
     /// When it was given.
     pub created_at: Timestamp,
     /// The generation of the newest refresh token that was used; 0 before the first use.

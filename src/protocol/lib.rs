@@ -12,6 +12,7 @@ pub mod authorization_request;
 pub mod authorization_response;
 pub mod client;
 pub mod client_auth;
+pub mod client_settings;
 pub mod error;
 pub mod event;
 pub mod grant;

@@ -142,6 +142,7 @@ mod tests {
                     nonce: None,
                 },
                 session_id: None,
+                connection_id: None,
                 created_at: NOW,
                 refresh_generation: 0,
                 refresh_spent_hash: None,

@@ -154,6 +154,7 @@ mod tests {
             scopes: vec![ApiScope { name: "orders:read".into(), description: String::new() }],
             access_token_ttl: 600,
             signing_alg: Algorithm::Es256,
+            settings: crate::client_settings::ApiSettings::default(),
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
             version: 1,

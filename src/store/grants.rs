@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::grant::Grant;
-use russet_protocol::id::{ClientId, GrantId, SessionId, UserId};
+use russet_protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use russet_protocol::secret::SecretHash;
 use sea_orm::{
     ColumnTrait, ConnectionTrait as _, EntityTrait as _, ExprTrait as _, FromQueryResult as _,
@@ -29,6 +29,7 @@ mod row {
         pub(super) user_id: String,
         pub(super) terms: String,
         pub(super) session_id: Option<String>,
+        pub(super) connection_id: Option<String>,
         pub(super) created_at: i64,
         pub(super) refresh_generation: i32,
         pub(super) refresh_spent_hash: Option<Vec<u8>>,
@@ -51,6 +52,7 @@ impl row::Model {
             user_id: grant.user_id.to_string(),
             terms: to_json(&grant.terms)?,
             session_id: grant.session_id.as_ref().map(ToString::to_string),
+            connection_id: grant.connection_id.as_ref().map(ToString::to_string),
             created_at: grant.created_at.millis(),
             refresh_generation: grant.refresh_generation,
             refresh_spent_hash: grant.refresh_spent_hash.map(|hash| hash.as_bytes().to_vec()),
@@ -68,6 +70,7 @@ impl row::Model {
             user_id: UserId::new(self.user_id),
             terms: from_json(&self.terms, "grants.terms")?,
             session_id: self.session_id.map(SessionId::new),
+            connection_id: self.connection_id.map(ConnectionId::new),
             created_at: Timestamp::from_millis(self.created_at),
             refresh_generation: self.refresh_generation,
             refresh_spent_hash: self.refresh_spent_hash.map(hash).transpose()?,
@@ -161,6 +164,18 @@ impl WriteTx {
         now: Timestamp,
     ) -> Result<u64, StoreFault> {
         self.revoke_grants_where(row::Column::UserId.eq(id.as_str()), now).await
+    }
+
+    /// Revokes what this person gave after signing in through one of these connections. Returns
+    /// how many.
+    pub async fn revoke_grants_of_connections(
+        &self,
+        id: &UserId,
+        connections: &[ConnectionId],
+        now: Timestamp,
+    ) -> Result<u64, StoreFault> {
+        let through = row::Column::ConnectionId.is_in(connections.iter().map(ConnectionId::as_str));
+        self.revoke_grants_where(row::Column::UserId.eq(id.as_str()).and(through), now).await
     }
 
     /// Revokes what was given to this client. Returns how many.

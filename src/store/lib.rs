@@ -20,6 +20,7 @@ pub mod clients;
 pub mod events;
 pub mod grants;
 pub mod keys;
+pub mod leases;
 pub mod sessions;
 pub mod single_use;
 pub mod users;

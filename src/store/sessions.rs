@@ -6,7 +6,8 @@ use russet_protocol::secret::SecretHash;
 use russet_protocol::session::{Consent, Session};
 use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _,
 };
 
 use crate::act::WriteTx;
@@ -196,6 +197,17 @@ impl WriteTx {
         now: Timestamp,
     ) -> Result<u64, StoreFault> {
         self.end_sessions_where(row::Column::UserId.eq(user_id.as_str()), now).await
+    }
+
+    /// Ends a person's sessions that began through one of these connections. Returns how many.
+    pub async fn end_sessions_of_connections(
+        &self,
+        user_id: &UserId,
+        connections: &[ConnectionId],
+        now: Timestamp,
+    ) -> Result<u64, StoreFault> {
+        let through = row::Column::ConnectionId.is_in(connections.iter().map(ConnectionId::as_str));
+        self.end_sessions_where(row::Column::UserId.eq(user_id.as_str()).and(through), now).await
     }
 
     async fn end_sessions_where(

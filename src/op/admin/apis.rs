@@ -4,6 +4,7 @@ use super::rules::api_problems;
 use super::{Actor, AdminError, Administration, checked, unchanged};
 use crate::protocol::admin::Role;
 use crate::protocol::api::{ACCESS_TOKEN_TTL, Api, ApiScope};
+use crate::protocol::client_settings::ApiSettings;
 use crate::protocol::jose::Algorithm;
 use crate::store::clients::ListQuery;
 use crate::store::{StoreFault, WriteTx};
@@ -21,6 +22,8 @@ pub struct NewApi {
     pub access_token_ttl: Option<u32>,
     /// RS256 when absent.
     pub signing_alg: Option<Algorithm>,
+    /// Members that few APIs set.
+    pub settings: ApiSettings,
 }
 
 /// What shall be changed of an API; `None` leaves it.
@@ -36,11 +39,13 @@ pub struct ApiChange {
     pub access_token_ttl: Option<u32>,
     /// The algorithm its access tokens are signed with.
     pub signing_alg: Option<Algorithm>,
+    /// Members that few APIs set.
+    pub settings: Option<ApiSettings>,
 }
 
 impl ApiChange {
     fn apply(self, api: &mut Api) {
-        let Self { version: _, name, scopes, access_token_ttl, signing_alg } = self;
+        let Self { version: _, name, scopes, access_token_ttl, signing_alg, settings } = self;
         if let Some(name) = name {
             api.name = name;
         }
@@ -52,6 +57,9 @@ impl ApiChange {
         }
         if let Some(alg) = signing_alg {
             api.signing_alg = alg;
+        }
+        if let Some(settings) = settings {
+            api.settings = settings;
         }
     }
 }
@@ -70,6 +78,7 @@ impl Administration {
             scopes: new.scopes,
             access_token_ttl: new.access_token_ttl.unwrap_or(ACCESS_TOKEN_TTL),
             signing_alg: new.signing_alg.unwrap_or(Algorithm::Rs256),
+            settings: new.settings,
             created_at: now,
             updated_at: now,
             version: 1,

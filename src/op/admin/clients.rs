@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::rules::client_problems;
 use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged};
@@ -11,6 +11,7 @@ use crate::protocol::ambient::{Timestamp, random};
 use crate::protocol::client::{
     Client, ClientKind, ClientSecret, GrantType, TokenEndpointAuthMethod,
 };
+use crate::protocol::client_settings;
 use crate::protocol::id::ClientId;
 use crate::protocol::jose::Algorithm;
 use crate::protocol::secret::SecretString;
@@ -69,6 +70,8 @@ pub struct ClientChange {
     pub require_native_challenge: Option<bool>,
     pub refresh_token_idle_ttl: Option<u32>,
     pub refresh_token_absolute_ttl: Option<u32>,
+    /// Members of `ClientSettings` to set; `null` takes one away.
+    pub settings: Map<String, Value>,
     /// Switches the client off or on.
     pub disabled: Option<bool>,
 }
@@ -84,7 +87,7 @@ pub struct RegisteredClient {
 
 impl ClientChange {
     /// Applies the change; returns the names of the fields that differ now.
-    fn apply(self, client: &mut Client, now: Timestamp) -> Vec<&'static str> {
+    fn apply(self, client: &mut Client, now: Timestamp) -> Result<Vec<&'static str>, AdminError> {
         let before = client.clone();
         macro_rules! set {
             ($($field:ident),* $(,)?) => { $(
@@ -110,6 +113,8 @@ impl ClientChange {
             refresh_token_idle_ttl,
             refresh_token_absolute_ttl,
         );
+        client.settings = client_settings::merge(&client.settings, &self.settings)
+            .map_err(|error| AdminError::invalid("settings", error.to_string()))?;
         if let Some(disabled) = self.disabled
             && disabled != client.disabled_at.is_some()
         {
@@ -136,9 +141,10 @@ impl ClientChange {
             require_native_challenge,
             refresh_token_idle_ttl,
             refresh_token_absolute_ttl,
+            settings,
             disabled_at,
         );
-        fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+        Ok(fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect())
     }
 }
 
@@ -158,7 +164,7 @@ impl Administration {
             new.client_id.map_or_else(|| ClientId::random(self.entropy.as_ref()), ClientId::new);
         let mut client = Client::of_kind(client_id, new.kind, now);
         client.client_name = new.client_name;
-        new.change.apply(&mut client, now);
+        new.change.apply(&mut client, now)?;
         let secret = (!client.is_public()).then(|| self.draw_secret(now));
         let (client_secret, stored) = secret.unzip();
         let event = actor
@@ -198,7 +204,7 @@ impl Administration {
                 Box::pin(async move {
                     let mut client = tx.find_client(&id).await?.ok_or(AdminError::NotFound)?;
                     unchanged(change.version, client.version)?;
-                    let changed = change.apply(&mut client, now);
+                    let changed = change.apply(&mut client, now)?;
                     if changed.is_empty() {
                         return Ok(client);
                     }

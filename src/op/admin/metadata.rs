@@ -1,5 +1,6 @@
 //! Clients and APIs as JSON documents — RFC 7591 §2 and §3.2.1, with Russet's own members.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::RegisteredClient;
@@ -11,7 +12,7 @@ pub fn client_metadata(client: &Client) -> Value {
     let response_types: &[&str] =
         if client.may_use(GrantType::AuthorizationCode) { &["code"] } else { &[] };
     let application_type = if client.kind == ClientKind::Native { "native" } else { "web" };
-    json!({
+    let mut metadata = json!({
         "client_id": client.client_id,
         "client_id_issued_at": client.created_at.secs(),
         "client_name": client.client_name,
@@ -35,7 +36,17 @@ pub fn client_metadata(client: &Client) -> Value {
         "disabled": client.disabled_at.is_some(),
         "updated_at": client.updated_at.secs(),
         "version": client.version,
-    })
+    });
+    add_settings(&mut metadata, &client.settings);
+    metadata
+}
+
+fn add_settings(metadata: &mut Value, settings: &impl Serialize) {
+    if let (Some(members), Ok(Value::Object(settings))) =
+        (metadata.as_object_mut(), serde_json::to_value(settings))
+    {
+        members.extend(settings);
+    }
 }
 
 impl RegisteredClient {
@@ -52,7 +63,7 @@ impl RegisteredClient {
 
 /// An API's description.
 pub fn api_metadata(api: &Api) -> Value {
-    json!({
+    let mut metadata = json!({
         "identifier": api.identifier,
         "name": api.name,
         "scopes": api.scopes,
@@ -61,5 +72,7 @@ pub fn api_metadata(api: &Api) -> Value {
         "created_at": api.created_at.secs(),
         "updated_at": api.updated_at.secs(),
         "version": api.version,
-    })
+    });
+    add_settings(&mut metadata, &api.settings);
+    metadata
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Actor, AdminError, Administration};
+use crate::op::ending::{self, Ending, Reason};
 use crate::protocol::admin::Role;
 use crate::protocol::id::UserId;
 use crate::protocol::session::Session;
@@ -58,8 +59,8 @@ impl Administration {
                         return Err(AdminError::NotFound);
                     }
                     if disabled {
-                        tx.end_sessions_of_user(&user.id, now).await?;
-                        tx.revoke_grants_of_user(&user.id, now).await?;
+                        let ending = Ending::User(user.id.clone());
+                        ending::end(tx, &ending, Reason::Disabled, now).await?;
                     }
                     let kind = if disabled { "user.disabled" } else { "user.enabled" };
                     tx.record(&actor.event(now, kind, user.id.as_str())).await?;

@@ -6,12 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Minting, TokenRequest, TokenResponse};
+use super::{Giver, Minting, TokenRequest, TokenResponse};
+use crate::op::ending::{self, Ending, Reason};
 use crate::op::{Failure, Provider};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::grant::{Grant, GrantTerms};
-use crate::protocol::id::{ClientId, GrantId, SessionId, UserId};
+use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::protocol::pkce::{self, CodeChallenge};
 use crate::protocol::scope;
 use crate::store::single_use::SingleUse;
@@ -24,6 +25,7 @@ pub(crate) struct IssuedCode {
     pub(crate) client_id: ClientId,
     pub(crate) user_id: UserId,
     pub(crate) session_id: SessionId,
+    pub(crate) connection_id: ConnectionId,
     /// Present when the authorization request named it; then it must be repeated.
     pub(crate) redirect_uri: Option<String>,
     pub(crate) code_challenge: Option<CodeChallenge>,
@@ -46,7 +48,11 @@ impl Provider {
             self.new_grant(
                 request.client(),
                 code.grant_id.clone(),
-                (code.user_id.clone(), Some(code.session_id.clone())),
+                Giver {
+                    user_id: code.user_id.clone(),
+                    session_id: Some(code.session_id.clone()),
+                    connection_id: Some(code.connection_id.clone()),
+                },
                 code.terms.clone(),
                 now,
             )
@@ -65,7 +71,10 @@ impl Provider {
             .write(move |tx| {
                 Box::pin(async move {
                     if tx.spend(SingleUse::AuthorizationCode, &key, now).await?.is_none() {
-                        if parked.expires_at > now && tx.revoke_grant(&code.grant_id, now).await? {
+                        let ending = Ending::Grant(code.grant_id.clone());
+                        if parked.expires_at > now
+                            && ending::end(tx, &ending, Reason::Reuse, now).await?.grants > 0
+                        {
                             let event = Event::new(
                                 now,
                                 "authorization_code.reused",

@@ -18,7 +18,7 @@ use crate::protocol::api::Api;
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::error::Refusal;
 use crate::protocol::grant::{Grant, GrantTerms};
-use crate::protocol::id::{ClientId, GrantId, SessionId, UserId};
+use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::protocol::id_token::IdTokenClaims;
 use crate::protocol::jose::{Algorithm, Typ};
 use crate::protocol::params::Params;
@@ -188,7 +188,7 @@ impl Provider {
         &self,
         client: &Client,
         id: GrantId,
-        (user_id, session_id): (UserId, Option<SessionId>),
+        giver: Giver,
         terms: GrantTerms,
         now: Timestamp,
     ) -> Grant {
@@ -200,9 +200,10 @@ impl Provider {
         Grant {
             id,
             client_id: client.client_id.clone(),
-            user_id,
+            user_id: giver.user_id,
             terms,
-            session_id,
+            session_id: giver.session_id,
+            connection_id: giver.connection_id,
             created_at: now,
             refresh_generation: 0,
             refresh_spent_hash: None,
@@ -213,6 +214,13 @@ impl Provider {
             revoked_at: None,
         }
     }
+}
+
+/// Who gives a grant, and how they had signed in.
+pub(super) struct Giver {
+    pub(super) user_id: UserId,
+    pub(super) session_id: Option<SessionId>,
+    pub(super) connection_id: Option<ConnectionId>,
 }
 
 /// What to mint from a grant.

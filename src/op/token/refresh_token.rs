@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::authorization_code::client_actor;
 use super::{Minting, TokenRequest, TokenResponse};
+use crate::op::ending::{self, Ending, Reason};
 use crate::op::{Failure, Provider};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
@@ -93,7 +94,8 @@ async fn settle(
         Verdict::First => Ok(Err(not_good().detail("lost a race"))),
         Verdict::Dead => Ok(Err(not_good().detail("expired, revoked or another client's"))),
         Verdict::Reuse => {
-            tx.revoke_grant(&grant.id, now).await?;
+            let ending = Ending::Grant(grant.id.clone());
+            ending::end(tx, &ending, Reason::Reuse, now).await?;
             let event = Event::new(now, "refresh_token.reused", client_actor(client_id))
                 .target(grant.id.to_string());
             tx.record(&event).await?;

@@ -3,7 +3,7 @@
 //! Identity token and authorization code are checked together. Each identity token is good once:
 //! it is claimed before the code is redeemed, so two requests never both reach Apple.
 
-use super::{Minting, TokenRequest, TokenResponse};
+use super::{Giver, Minting, TokenRequest, TokenResponse};
 use crate::op::people::Arrival;
 use crate::op::{Failure, Provider};
 use crate::protocol::error::Refusal;
@@ -62,7 +62,7 @@ impl Provider {
         self.keep_profile(&identity, now).await?;
         identity.grant = redeem(native, &verified, authorization_code, now).await?;
 
-        let arrival = Arrival { connection_id: connection, identity };
+        let arrival = Arrival { connection_id: connection.clone(), identity };
         let user = self.recognise(arrival, now).await?;
         let terms = GrantTerms {
             sub: user.sub.clone(),
@@ -73,7 +73,8 @@ impl Provider {
             nonce: Some(nonce.to_owned()),
         };
         let id = GrantId::random(self.entropy.as_ref());
-        let grant = self.new_grant(client, id, (user.id, None), terms, now);
+        let giver = Giver { user_id: user.id, session_id: None, connection_id: Some(connection) };
+        let grant = self.new_grant(client, id, giver, terms, now);
         let stored = grant.clone();
         self.store
             .write(move |tx| {

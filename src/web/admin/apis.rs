@@ -9,6 +9,7 @@ use super::{Console, Posted, problems, see_other};
 use crate::op::admin::{AdminError, ApiChange, NewApi};
 use crate::protocol::admin::Role;
 use crate::protocol::api::{ACCESS_TOKEN_TTL, Api, ApiScope};
+use crate::protocol::client_settings::ApiSettings;
 use crate::protocol::jose::Algorithm;
 use crate::web::html;
 use crate::web::page::admin::apis::{ApiForm, ApiRow, EditPage, ListPage};
@@ -55,6 +56,7 @@ pub(super) async fn create(posted: Posted) -> Result<HttpResponse, Error> {
         scopes: scopes(&entries.scopes),
         access_token_ttl: Some(ttl),
         signing_alg: Some(alg),
+        settings: ApiSettings::default(),
     };
     match console.app.administration.create_api(&console.actor(), new).await {
         Ok(_) => Ok(see_other(&console.url("/apis?done=created"))),
@@ -106,6 +108,7 @@ pub(super) async fn save(posted: Posted, request: HttpRequest) -> Result<HttpRes
         scopes: Some(scopes(&entries.scopes)),
         access_token_ttl: Some(ttl),
         signing_alg: Some(alg),
+        settings: None,
     };
     match console.app.administration.update_api(&console.actor(), &api.identifier, change).await {
         Ok(_) => Ok(see_other(&console.url("/apis?done=saved"))),

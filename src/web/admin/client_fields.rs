@@ -180,6 +180,7 @@ impl Entries {
             require_native_challenge: apple.then_some(self.require_native_challenge),
             refresh_token_idle_ttl: idle,
             refresh_token_absolute_ttl: absolute,
+            settings: serde_json::Map::new(),
             disabled: None,
         })
     }

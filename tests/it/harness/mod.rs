@@ -184,6 +184,7 @@ impl House {
                 .collect(),
             access_token_ttl: 600,
             signing_alg: alg,
+            settings: russet::protocol::client_settings::ApiSettings::default(),
             created_at: now,
             updated_at: now,
             version: 1,

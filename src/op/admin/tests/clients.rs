@@ -1,6 +1,7 @@
 //! Clients and APIs.
 
 use super::*;
+use crate::protocol::client_settings::ApiSettings;
 
 #[tokio::test]
 async fn a_secret_is_given_once_and_stored_as_a_hash() {
@@ -74,6 +75,7 @@ async fn a_viewer_changes_nothing() {
             scopes: Vec::new(),
             access_token_ttl: None,
             signing_alg: None,
+            settings: ApiSettings::default(),
         };
         let outcomes = [
             admin.create_client(&eve, new).await.map(drop),
@@ -176,6 +178,7 @@ async fn an_api_lives_as_long_as_a_client_uses_it() {
             scopes: vec![ApiScope { name: "orders:read".to_owned(), description: String::new() }],
             access_token_ttl: Some(60),
             signing_alg: None,
+            settings: ApiSettings::default(),
         };
         admin.create_api(&cli, new.clone()).await.expect("an API");
         assert_eq!(fields(admin.create_api(&cli, new.clone()).await.unwrap_err()), ["identifier"]);

@@ -89,6 +89,7 @@ pub(crate) fn grant(id: &str) -> Grant {
             nonce: None,
         },
         session_id: None,
+        connection_id: None,
         created_at: NOW,
         refresh_generation: 0,
         refresh_spent_hash: None,

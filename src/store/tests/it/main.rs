@@ -7,5 +7,6 @@
 
 mod acts;
 mod databases;
+mod leases;
 mod races;
 mod schema;

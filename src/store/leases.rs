@@ -1,0 +1,35 @@
+//! Leases: one replica does a piece of work at a time, and another takes over when it dies.
+
+use russet_protocol::ambient::Timestamp;
+use sea_orm::ConnectionTrait as _;
+
+use crate::act::WriteTx;
+use crate::fault::StoreFault;
+
+const TAKE: &str = "INSERT INTO leases (name, holder, expires_at) VALUES ($1, $2, $3) \
+                    ON CONFLICT (name) DO UPDATE SET holder = $2, expires_at = $3 \
+                    WHERE leases.holder = $2 OR leases.expires_at <= $4";
+const RELEASE: &str = "DELETE FROM leases WHERE name = $1 AND holder = $2";
+
+impl WriteTx {
+    /// Takes or renews the lease `name` for `holder` until `expires_at`; `false` while somebody
+    /// else holds it. One statement: of two takers one wins.
+    pub async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreFault> {
+        let values = [name.into(), holder.into(), expires_at.millis().into(), now.millis().into()];
+        let stmt = self.connection.statement(TAKE, values);
+        Ok(self.connection.execute_raw(stmt).await?.rows_affected() > 0)
+    }
+
+    /// Gives a lease back before its time; nothing happens if it is somebody else's by now.
+    pub async fn release_lease(&self, name: &str, holder: &str) -> Result<(), StoreFault> {
+        let stmt = self.connection.statement(RELEASE, [name.into(), holder.into()]);
+        self.connection.execute_raw(stmt).await?;
+        Ok(())
+    }
+}
