@@ -25,6 +25,7 @@ use crate::upstream::apple::{AppleConfigError, AppleConnector, AppleSettings};
 use crate::upstream::http::{Outbound, OutboundSettings};
 use crate::upstream::oidc::{OidcConfigError, OidcConnector, OidcSettings};
 use crate::web::limits::Limits;
+use crate::web::metrics::Metrics;
 use crate::web::{self as door, App};
 
 /// How long a stopping broker lets requests in flight finish.
@@ -69,10 +70,12 @@ pub enum StartError {
     #[error(transparent)]
     Password(#[from] PasswordFault),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {cause}; change server.listen or stop what uses it")]
+    #[error("cannot listen on {address}: {cause}; change {key} or stop what uses it")]
     Listen {
         /// The address.
         address: SocketAddr,
+        /// The key it stands under.
+        key: &'static str,
         /// What the system said.
         cause: std::io::Error,
     },
@@ -93,6 +96,7 @@ pub struct RunningBroker {
     address: SocketAddr,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
+    metrics: Option<(SocketAddr, ServerHandle)>,
     jobs: CancellationToken,
     /// The joined rooms.
     pub broker: Broker,
@@ -144,13 +148,11 @@ impl Broker {
     /// # Errors
     /// Every [`StartError`].
     pub async fn start(config: &Config, world: &World) -> Result<RunningBroker, StartError> {
-        if let Some(listen) = config.metrics.listen {
-            tracing::warn!(%listen, "metrics.listen is set, but this version serves no metrics yet");
-        }
-        let address = config.server.listen;
-        let listen = |cause| StartError::Listen { address, cause };
-        let listener = TcpListener::bind(address).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (listener, address) = listen(config.server.listen, "server.listen")?;
+        let metrics = match config.metrics.listen {
+            Some(address) => Some(listen(address, "metrics.listen")?),
+            None => None,
+        };
         let broker = Self::open(config, world).await?;
         // Stored keys must open before the first answer; only a first start makes new ones.
         broker.provider.keys().reload().await?;
@@ -161,6 +163,7 @@ impl Broker {
             broker.administration.clone(),
             limits,
             config.apple.as_ref().and_then(|apple| apple.domain_association.clone()),
+            metrics.is_some().then(Metrics::default),
         ));
         let jobs = CancellationToken::new();
         jobs::spawn(app.clone(), jobs.clone());
@@ -169,6 +172,7 @@ impl Broker {
             .workers
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
         let base = app.base.clone();
+        let counted = app.clone();
         let server = HttpServer::new(move || {
             let base = base.clone();
             ActixApp::new()
@@ -182,11 +186,22 @@ impl Broker {
         .shutdown_timeout(DRAIN_SECONDS)
         .disable_signals()
         .listen(listener)
-        .map_err(listen)?
+        .map_err(|cause| StartError::Listen { address, key: "server.listen", cause })?
         .run();
         let handle = server.handle();
         let server = tokio::spawn(server);
-        Ok(RunningBroker { address, handle, server, jobs, broker })
+        let metrics = match metrics {
+            None => None,
+            Some((listener, address)) => {
+                let server = door::metrics::serve(listener, counted).map_err(|cause| {
+                    StartError::Listen { address, key: "metrics.listen", cause }
+                })?;
+                let handle = server.handle();
+                tokio::spawn(server);
+                Some((address, handle))
+            }
+        };
+        Ok(RunningBroker { address, handle, server, metrics, jobs, broker })
     }
 }
 
@@ -196,14 +211,29 @@ impl RunningBroker {
         self.address
     }
 
+    /// Where it tells its metrics, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(address, _)| *address)
+    }
+
     /// Stops accepting, lets requests in flight finish, and returns when all is quiet.
     pub async fn stop(self) {
         self.jobs.cancel();
         self.handle.stop(true).await;
+        if let Some((_, metrics)) = self.metrics {
+            metrics.stop(false).await;
+        }
         if let Err(fault) = self.server.await {
             tracing::warn!(%fault, "the server did not end by itself");
         }
     }
+}
+
+fn listen(address: SocketAddr, key: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |cause| StartError::Listen { address, key, cause };
+    let listener = TcpListener::bind(address).map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
 }
 
 pub(crate) fn connectors(config: &Config) -> Result<Vec<Arc<dyn Connector>>, StartError> {

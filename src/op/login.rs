@@ -50,6 +50,15 @@ pub enum Stranded {
     Nowhere(Failure),
 }
 
+impl Stranded {
+    /// What went wrong.
+    pub const fn failure(&self) -> &Failure {
+        match self {
+            Self::AtInteraction(_, failure) | Self::Nowhere(failure) => failure,
+        }
+    }
+}
+
 impl<F: Into<Failure>> From<F> for Stranded {
     fn from(failure: F) -> Self {
         Self::Nowhere(failure.into())

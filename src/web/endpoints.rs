@@ -49,7 +49,12 @@ fn cached_json(request: &HttpRequest, body: web::Bytes, etag: &str) -> HttpRespo
 pub async fn token(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     let answer = async {
         let params = form(&request, &body)?;
-        app.provider.token(authorization(&request), &params).await
+        let answer = app.provider.token(authorization(&request), &params).await;
+        if let Some(metrics) = &app.metrics {
+            let grant_type = params.one("grant_type").ok().flatten();
+            metrics.token_answered(grant_type, answer.as_ref().err());
+        }
+        answer
     };
     let response = match answer.await {
         Ok(tokens) => no_store(HttpResponse::Ok()).json(tokens),

@@ -12,6 +12,7 @@ pub mod html;
 pub mod interaction;
 pub mod limits;
 pub mod logout;
+pub mod metrics;
 pub mod page;
 pub mod reply;
 pub mod request;
@@ -34,6 +35,7 @@ use crate::protocol::metadata::{Metadata, path};
 
 use cookies::{Cookies, Jar};
 use limits::Limits;
+use metrics::Metrics;
 
 /// No endpoint reads a longer body.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -52,6 +54,8 @@ pub struct App {
     pub limits: Limits,
     /// `apple-developer-domain-association.txt`, when configured.
     pub domain_association: Option<String>,
+    /// What is counted, where somebody listens.
+    pub metrics: Option<Metrics>,
     metadata: Bytes,
     metadata_etag: String,
 }
@@ -63,6 +67,7 @@ impl App {
         administration: Administration,
         limits: Limits,
         domain_association: Option<String>,
+        metrics: Option<Metrics>,
     ) -> Self {
         let issuer = provider.issuer();
         let metadata = serde_json::to_vec(&Metadata::of(issuer)).unwrap_or_default();
@@ -74,6 +79,7 @@ impl App {
             base,
             limits,
             domain_association,
+            metrics,
             metadata_etag: etag(&metadata),
             metadata: metadata.into(),
             administration,

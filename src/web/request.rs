@@ -1,5 +1,7 @@
 //! What every request passes: its id, its log line, the headers every answer carries.
 
+use std::time::Instant;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -38,8 +40,20 @@ pub async fn envelope<B: MessageBody + 'static>(
     );
     request.extensions_mut().insert(RequestId(id.clone()));
     async move {
+        // Time is told only to those who count it.
+        let counted = request
+            .app_data::<web::Data<App>>()
+            .filter(|app| app.metrics.is_some())
+            .map(|app| (app.clone(), Instant::now()));
         let mut response = next.call(request).await?;
         let status = response.status();
+        if let Some((app, begun)) = counted
+            && let Some(metrics) = &app.metrics
+        {
+            let request = response.request();
+            let route = request.match_pattern().unwrap_or_default();
+            metrics.answered(request.method().as_str(), &route, status.as_u16(), begun.elapsed());
+        }
         if status.is_server_error() {
             tracing::warn!(status = status.as_u16(), "answered");
         } else if status.is_client_error() {

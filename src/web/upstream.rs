@@ -52,7 +52,11 @@ pub async fn callback(
         return repost(&app, &request, &connection, &params).await;
     }
     let browser = app.browser(&request);
-    match app.provider.arrive(&connection, &callback, &browser).await {
+    let arrived = app.provider.arrive(&connection, &callback, &browser).await;
+    if let Some(metrics) = &app.metrics {
+        metrics.login(&connection, arrived.as_ref().err().map(Stranded::failure));
+    }
+    match arrived {
         Ok(welcome) => {
             let mut response =
                 see_other(format!("{}/interaction/{}", app.base, welcome.interaction));

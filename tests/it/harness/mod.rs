@@ -134,6 +134,20 @@ impl House {
         }
     }
 
+    /// A second replica, with these settings changed or added (`SECTION__KEY`, value).
+    pub async fn replica_with(&self, settings: &[(&str, &str)]) -> RunningBroker {
+        let mut config = self.config.clone();
+        config.retain(|(name, _)| settings.iter().all(|(key, _)| *name != format!("RUSSET_{key}")));
+        config.extend(
+            settings.iter().map(|(key, value)| (format!("RUSSET_{key}"), (*value).to_owned())),
+        );
+        config.retain(|(name, _)| name != "RUSSET_SERVER__LISTEN");
+        config.push(("RUSSET_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
+        let broker = start_broker(&config, &self.world).await;
+        broker.broker.provider.keys().complete().await.expect("signing keys");
+        broker
+    }
+
     /// A second replica on the same database, under the same issuer, on a port of its own.
     pub async fn replica(&self) -> RunningBroker {
         let port = free_port();

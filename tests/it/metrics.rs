@@ -1,0 +1,41 @@
+//! The metrics listener: what is counted, and where it is told.
+
+use crate::harness::House;
+
+#[tokio::test]
+async fn requests_tokens_and_keys_are_counted_on_a_listener_of_their_own() {
+    let house = House::new().await;
+    let broker = house.replica_with(&[("METRICS__LISTEN", "127.0.0.1:0")]).await;
+    let base = format!("http://{}", broker.address());
+    let http = house.http();
+    let form = [("grant_type", "client_credentials"), ("client_id", "nobody")];
+    http.post(format!("{base}/token")).form(&form).send().await.unwrap();
+    let form = [("grant_type", "no-such-grant"), ("client_id", "nobody")];
+    http.post(format!("{base}/token")).form(&form).send().await.unwrap();
+    http.get(format!("{base}/secret-path-{}", "x".repeat(20))).send().await.unwrap();
+
+    let address = broker.metrics_address().unwrap();
+    let answer = http.get(format!("http://{address}/metrics")).send().await.unwrap();
+    let text = answer.text().await.unwrap();
+    for line in [
+        "russet_token_requests_total{grant_type=\"client_credentials\",outcome=\"invalid_client\"} 1",
+        "russet_token_requests_total{grant_type=\"other\",outcome=\"unsupported_grant_type\"} 1",
+        "russet_http_requests_total{method=\"POST\",route=\"/token\",status=\"401\"} 1",
+        "russet_ready 1",
+        "russet_signing_keys{alg=\"ES256\",state=\"active\"} 1",
+    ] {
+        assert!(text.contains(line), "no {line} in\n{text}");
+    }
+    assert!(!text.contains("secret-path"), "a path became a label:\n{text}");
+
+    let public = http.get(format!("{base}/metrics")).send().await.unwrap();
+    assert_eq!(public.status(), 404);
+    broker.stop().await;
+    assert!(http.get(format!("http://{address}/metrics")).send().await.is_err());
+}
+
+#[tokio::test]
+async fn without_a_listener_nothing_is_told() {
+    let house = House::new().await;
+    assert!(house.broker.metrics_address().is_none());
+}
