@@ -13,6 +13,7 @@ use crate::protocol::client_auth::Credentials;
 use crate::protocol::error::Refusal;
 use crate::protocol::id::ClientId;
 use crate::protocol::params::Params;
+use crate::protocol::presented::Presented;
 use crate::store::{Store, StoreFault};
 
 /// How long a client's or an API's row may be used without looking again: the longest time a
@@ -68,11 +69,11 @@ impl Provider {
     /// The client that sent this request, proven by what it registered.
     pub(super) async fn authenticate_client(
         &self,
-        authorization: Option<&str>,
+        presented: &Presented<'_>,
         params: &Params,
         now: Timestamp,
     ) -> Result<Arc<RegisteredClient>, Failure> {
-        let credentials = Credentials::read(authorization, params)?;
+        let credentials = Credentials::read(presented.authorization, params)?;
         let hash = credentials.secret.as_ref().map(|secret| self.vault.hash(secret.expose()));
         let prove = |registered: &RegisteredClient| {
             credentials.prove(&registered.client, &registered.secrets, hash, now)

@@ -12,6 +12,7 @@ use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
 use crate::protocol::id::ClientId;
 use crate::protocol::params::Params;
+use crate::protocol::presented::Presented;
 use crate::protocol::refresh_token::{self as family, Verdict};
 
 /// The answer (RFC 7662 §2.2).
@@ -46,11 +47,11 @@ impl Provider {
     /// `invalid_client` without a confidential client's proof, `invalid_request` without a token.
     pub async fn introspect(
         &self,
-        authorization: Option<&str>,
+        presented: &Presented<'_>,
         params: &Params,
     ) -> Result<Introspection, Failure> {
         let now = self.clock.now();
-        let registered = self.authenticate_client(authorization, params, now).await?;
+        let registered = self.authenticate_client(presented, params, now).await?;
         if registered.client.is_public() {
             return Err(Refusal::invalid_client("a public client cannot introspect tokens").into());
         }

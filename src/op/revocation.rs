@@ -6,6 +6,7 @@ use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::event::Event;
 use crate::protocol::params::Params;
+use crate::protocol::presented::Presented;
 use crate::protocol::refresh_token as family;
 
 impl Provider {
@@ -14,13 +15,9 @@ impl Provider {
     ///
     /// # Errors
     /// `invalid_client` without the client's proof, `invalid_request` without a token.
-    pub async fn revoke(
-        &self,
-        authorization: Option<&str>,
-        params: &Params,
-    ) -> Result<(), Failure> {
+    pub async fn revoke(&self, presented: &Presented<'_>, params: &Params) -> Result<(), Failure> {
         let now = self.clock.now();
-        let registered = self.authenticate_client(authorization, params, now).await?;
+        let registered = self.authenticate_client(presented, params, now).await?;
         let client_id = registered.client.client_id.clone();
         let token = params.required("token")?;
         if let Some(refresh) = family::read(&self.vault, token) {

@@ -59,6 +59,11 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 
+    /// Whether this is `name`. RFC 9864 gives Ed25519 a name of its own beside `EdDSA`.
+    pub fn has_name(self, name: &str) -> bool {
+        self.as_str() == name || (self == Self::EdDsa && name == "Ed25519")
+    }
+
     /// Every algorithm, as discovery lists them.
     pub const ALL: [Self; 4] = [Self::Rs256, Self::Es256, Self::EdDsa, Self::Ps256];
 

@@ -10,6 +10,7 @@ use super::{App, cors};
 use crate::op::Failure;
 use crate::protocol::error::Refusal;
 use crate::protocol::params::Params;
+use crate::protocol::presented::Presented;
 
 /// Discovery — OIDC Discovery §4, RFC 8414 §3. Rendered once.
 pub async fn metadata(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
@@ -49,7 +50,7 @@ fn cached_json(request: &HttpRequest, body: web::Bytes, etag: &str) -> HttpRespo
 pub async fn token(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     let answer = async {
         let params = form(&request, &body)?;
-        let answer = app.provider.token(authorization(&request), &params).await;
+        let answer = app.provider.token(&presented(&request), &params).await;
         if let Some(metrics) = &app.metrics {
             let grant_type = params.one("grant_type").ok().flatten();
             metrics.token_answered(grant_type, answer.as_ref().err());
@@ -98,7 +99,7 @@ pub async fn introspect(
 ) -> HttpResponse {
     let answer = async {
         let params = form(&request, &body)?;
-        app.provider.introspect(authorization(&request), &params).await
+        app.provider.introspect(&presented(&request), &params).await
     };
     match answer.await {
         Ok(introspection) => no_store(HttpResponse::Ok()).json(introspection),
@@ -111,7 +112,7 @@ pub async fn introspect(
 pub async fn revoke(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     let answer = async {
         let params = form(&request, &body)?;
-        app.provider.revoke(authorization(&request), &params).await
+        app.provider.revoke(&presented(&request), &params).await
     };
     let response = match answer.await {
         Ok(()) => no_store(HttpResponse::Ok()).finish(),
@@ -178,6 +179,16 @@ pub fn authorization(request: &HttpRequest) -> Option<&str> {
         .headers()
         .get(header::AUTHORIZATION)
         .map(|value: &HeaderValue| value.to_str().unwrap_or("malformed"))
+}
+
+/// What the request brings besides its parameters.
+pub fn presented(request: &HttpRequest) -> Presented<'_> {
+    let proofs = request.headers().get_all("dpop");
+    Presented {
+        method: request.method().as_str(),
+        authorization: authorization(request),
+        dpop: proofs.map(|value| value.to_str().unwrap_or("malformed")).collect(),
+    }
 }
 
 fn used_basic(request: &HttpRequest) -> bool {

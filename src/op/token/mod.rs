@@ -22,6 +22,7 @@ use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::protocol::id_token::IdTokenClaims;
 use crate::protocol::jose::{Algorithm, Typ};
 use crate::protocol::params::Params;
+use crate::protocol::presented::Presented;
 use crate::protocol::refresh_token as family;
 use crate::protocol::scope::Access;
 
@@ -69,14 +70,14 @@ impl Provider {
     /// The refusals of RFC 6749 §5.2 and of each grant.
     pub async fn token(
         &self,
-        authorization: Option<&str>,
+        presented: &Presented<'_>,
         params: &Params,
     ) -> Result<TokenResponse, Failure> {
         let now = self.clock.now();
         let name = params.required("grant_type")?;
         let grant_type = GrantType::parse(name)
             .ok_or_else(|| Refusal::unsupported_grant_type("this grant_type is not supported"))?;
-        let registered = self.authenticate_client(authorization, params, now).await?;
+        let registered = self.authenticate_client(presented, params, now).await?;
         if !registered.client.may_use(grant_type) {
             return Err(Refusal::unauthorized_client(
                 "this client is not registered for this grant_type",
