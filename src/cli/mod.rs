@@ -6,6 +6,7 @@
 mod admin;
 mod answer;
 mod api;
+mod backup;
 mod check;
 mod client;
 mod dev;
@@ -77,6 +78,10 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Look for what is wrong with configuration, database and connections.
     Check,
+    /// Copy the database of a running broker into a file.
+    Backup(backup::BackupArgs),
+    /// Put a copy in the place of the database of a stopped broker.
+    Restore(backup::RestoreArgs),
     /// Console accounts.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -117,6 +122,8 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
         Command::Dev(_) | Command::Serve => None,
         Command::Migrate(_)
         | Command::Check
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Admin(_)
         | Command::Client(_)
         | Command::Api(_)
@@ -135,6 +142,8 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
             Command::Serve => serve::run(&place).await,
             Command::Migrate(args) => migrate::run(&place, &args).await,
             Command::Check => check::run(&place).await,
+            Command::Backup(args) => backup::backup(&place, &args).await,
+            Command::Restore(args) => backup::restore(&place, &args).await,
             Command::Admin(command) => admin::run(&place, command).await,
             Command::Client(command) => client::run(&place, command).await,
             Command::Api(command) => api::run(&place, command).await,

@@ -192,3 +192,17 @@ fn nobody_is_shown_where_nobody_is() {
         assert!(desk.refusal(line).contains("there is no such"), "{line}");
     }
 }
+
+#[test]
+fn a_backup_brings_back_what_was_deleted() {
+    let desk = Desk::new();
+    let copy = desk.path().join("copy.db");
+    let copy = copy.to_str().expect("UTF-8");
+    let client = desk.json("client create --kind machine --client-name Robot");
+    let id = client["client_id"].as_str().expect("an id");
+    assert!(desk.json(&format!("backup {copy}"))["bytes"].as_u64().expect("a size") > 0);
+    desk.json(&format!("client delete {id} --yes"));
+    assert!(desk.refusal(&format!("backup {copy}")).contains("exists"));
+    desk.json(&format!("restore {copy} --yes"));
+    assert_eq!(desk.json(&format!("client show {id}"))["client_name"], "Robot");
+}

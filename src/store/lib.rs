@@ -16,6 +16,7 @@ mod sweep;
 
 pub mod admins;
 pub mod apis;
+pub mod backup;
 pub mod clients;
 pub mod events;
 pub mod grants;

@@ -68,7 +68,7 @@ async fn open_sqlite(url: &str) -> Result<(Reader, Writer), StoreFault> {
 
 /// Makes the file if it is missing, for its owner alone. SQLite gives its companions (`-wal`,
 /// `-shm`) the mode of the file.
-fn create_private(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -96,7 +96,7 @@ async fn open_postgres(url: &str) -> Result<(Reader, Writer), StoreFault> {
 
 /// Options without statement logging (statements carry hashes and addresses) and without a round
 /// trip before each use.
-fn quiet(url: &str) -> ConnectOptions {
+pub(crate) fn quiet(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .sqlx_logging(false)

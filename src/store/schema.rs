@@ -2,7 +2,7 @@
 
 use russet_migrations::Migrator;
 use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _, QueryOrder as _, Statement};
-use sea_orm_migration::{MigratorTrait as _, SchemaManager, seaql_migrations};
+use sea_orm_migration::{MigrationTrait, MigratorTrait as _, SchemaManager, seaql_migrations};
 
 use crate::Store;
 use crate::act::WriteTx;
@@ -28,15 +28,19 @@ impl Store {
     /// [`StoreFault::NewerSchema`] when the database has one this binary does not know.
     pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, StoreFault> {
         let applied = self.applied_migrations().await?;
-        let known: Vec<String> = Migrator::migrations()
-            .into_iter()
-            .map(|migration| migration.name().to_owned())
-            .collect();
-        if let Some(found) = applied.iter().find(|name| !known.contains(name)) {
-            return Err(StoreFault::NewerSchema { found: found.clone() });
-        }
+        Self::refuse_newer(&applied)?;
         let status = |name| MigrationStatus { applied: applied.contains(&name), name };
-        Ok(known.into_iter().map(status).collect())
+        Ok(known_migrations().into_iter().map(status).collect())
+    }
+
+    /// # Errors
+    /// [`StoreFault::NewerSchema`] when a migration was applied that this binary does not know.
+    pub(crate) fn refuse_newer(applied: &[String]) -> Result<(), StoreFault> {
+        let known = known_migrations();
+        match applied.iter().find(|name| !known.contains(name)) {
+            Some(found) => Err(StoreFault::NewerSchema { found: found.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Applies what is pending, under a lock.
@@ -69,6 +73,11 @@ impl Store {
             .await?;
         Ok(rows.into_iter().map(|row| row.version).collect())
     }
+}
+
+fn known_migrations() -> Vec<String> {
+    let name = |migration: Box<dyn MigrationTrait>| migration.name().to_owned();
+    Migrator::migrations().into_iter().map(name).collect()
 }
 
 async fn apply(tx: &WriteTx) -> Result<(), StoreFault> {
