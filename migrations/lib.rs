@@ -6,6 +6,7 @@
 
 mod m0001_foundation;
 mod m0002_settings_and_leases;
+mod m0009_delegation;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -15,6 +16,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_foundation::Migration), Box::new(m0002_settings_and_leases::Migration)]
+        vec![
+            Box::new(m0001_foundation::Migration),
+            Box::new(m0002_settings_and_leases::Migration),
+            Box::new(m0009_delegation::Migration),
+        ]
     }
 }

@@ -137,7 +137,7 @@ pub(super) struct Members {
     refresh_token_absolute_ttl: Option<u32>,
 }
 
-const KINDS: [&str; 4] = ["web", "spa", "native", "machine"];
+const KINDS: [&str; 5] = ["web", "spa", "native", "machine", "device"];
 const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
 pub(super) const ALGORITHMS: [&str; 4] = ["RS256", "ES256", "EdDSA", "PS256"];
 
@@ -158,6 +158,7 @@ where
 fn grant_type(name: &str) -> Result<GrantType, String> {
     match name {
         "token-exchange" => Ok(GrantType::TokenExchange),
+        "device-code" | "device_code" => Ok(GrantType::DeviceCode),
         _ => GrantType::parse(name).ok_or_else(|| {
             let known = GrantType::ALL.map(GrantType::as_str).join(", ");
             format!("must be one of {known}")

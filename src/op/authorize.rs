@@ -3,6 +3,7 @@
 //! `begin` answers at once whatever needs no page; the rest is parked and goes on at
 //! `/interaction/{id}`, where `advance` names one step after the other.
 
+use super::device_authorization::DevicePage;
 use super::interaction::{Browser, Interaction, Situation, consent_items};
 use super::token::authorization_code::IssuedCode;
 use super::{Failure, Provider};
@@ -32,6 +33,8 @@ pub enum Next {
     Choose(ChoosePage),
     /// A page: agree or not.
     Consent(ConsentPage),
+    /// A page: connect a device or not.
+    Device(DevicePage),
 }
 
 /// What the sign-in page shows.
@@ -107,6 +110,7 @@ impl Provider {
             request,
             started_at: now,
             browser: browser.binding_hash().cloned().unwrap_or_default(),
+            device: None,
         };
         let situation = self.situation(&interaction, browser, now).await?;
         match (&situation.step, &situation.person) {
@@ -148,10 +152,13 @@ impl Provider {
             (Step::Refuse(refusal), _) => {
                 self.refuse(id, &interaction, refusal.clone().into()).await
             }
-            (Step::Issue, Some(person)) => {
+            (Step::Issue, Some(person)) if interaction.device.is_none() => {
                 self.issue(Some(id), &interaction, &situation, person, now).await
             }
-            (Step::Consent, Some((_, user))) => {
+            (Step::Issue | Step::Consent, Some((_, user))) => {
+                if let Some(device) = &interaction.device {
+                    return Ok(Next::Device(Self::device_page(id, device, &situation, user)));
+                }
                 Ok(Next::Consent(consent_page(id, &interaction, &situation, user)))
             }
             (Step::Authenticate { anew }, _) => {
@@ -191,6 +198,9 @@ impl Provider {
                 Refusal::invalid_request("consent is not what this sign-in waits for").into()
             );
         };
+        if let Some(device) = &interaction.device {
+            return self.connect_device(id, device, &situation, person, now).await;
+        }
         let mut scope: Vec<String> = consent_items(&situation.access).cloned().collect();
         let client_id = situation.client.client_id.clone();
         let before = self.store.find_consent(&person.1.id, &client_id).await?;
@@ -220,7 +230,11 @@ impl Provider {
     /// # Errors
     /// A page for an interaction that is not this browser's or is over.
     pub async fn cancel(&self, id: &InteractionId, browser: &Browser) -> Result<Next, Failure> {
-        let interaction = self.open_interaction(id, browser, self.clock.now()).await?;
+        let now = self.clock.now();
+        let interaction = self.open_interaction(id, browser, now).await?;
+        if let Some(device) = &interaction.device {
+            return self.turn_device_away(id, &interaction, device, now).await;
+        }
         let refusal = Refusal::access_denied("the person did not agree");
         self.refuse(id, &interaction, refusal.into()).await
     }
@@ -365,15 +379,11 @@ fn consent_page(
     situation: &Situation,
     user: &User,
 ) -> ConsentPage {
-    let described = |value: &String| {
-        let of_api = situation.apis.iter().flat_map(|api| &api.scopes).find(|s| s.name == *value);
-        (value.clone(), of_api.map(|scope| scope.description.clone()).unwrap_or_default())
-    };
     ConsentPage {
         interaction: id.clone(),
         client_name: situation.client.client_name.clone(),
         signed_in_as: display_name(user),
-        scopes: situation.access.scope.iter().map(described).collect(),
+        scopes: situation.described_scopes(),
         redirect_uri: interaction.request.return_to.redirect_uri.clone(),
     }
 }

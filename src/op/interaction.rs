@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::device_authorization::WaitingDevice;
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::Api;
@@ -57,6 +58,9 @@ pub(super) struct Interaction {
     pub(super) started_at: Timestamp,
     /// Hash of the cookie of the browser that started it.
     pub(super) browser: String,
+    /// The device that waits, when the person came with its code and not from a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) device: Option<WaitingDevice>,
 }
 
 /// The facts of an interaction, gathered anew for each step.
@@ -66,6 +70,17 @@ pub(super) struct Situation {
     pub(super) apis: Vec<Api>,
     pub(super) person: Option<(Session, User)>,
     pub(super) step: Step,
+}
+
+impl Situation {
+    /// The scope values asked for, with what they mean if an API says so.
+    pub(super) fn described_scopes(&self) -> Vec<(String, String)> {
+        let described = |value: &String| {
+            let of_api = self.apis.iter().flat_map(|api| &api.scopes).find(|s| s.name == *value);
+            (value.clone(), of_api.map(|scope| scope.description.clone()).unwrap_or_default())
+        };
+        self.access.scope.iter().map(described).collect()
+    }
 }
 
 impl Provider {

@@ -10,6 +10,7 @@ pub mod admin;
 pub mod authorize;
 pub mod clients;
 mod connectors;
+pub mod device_authorization;
 pub mod ending;
 pub mod interaction;
 pub mod introspection;

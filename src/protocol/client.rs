@@ -20,6 +20,8 @@ pub enum ClientKind {
     Native,
     /// A service that acts for itself, with no person present.
     Machine,
+    /// A device without a browser or a keyboard: people confirm it elsewhere.
+    Device,
 }
 
 impl ClientKind {
@@ -30,11 +32,20 @@ impl ClientKind {
             Self::Spa => "spa",
             Self::Native => "native",
             Self::Machine => "machine",
+            Self::Device => "device",
         }
     }
 
     /// Every kind, in the order the console offers them.
-    pub const ALL: [Self; 4] = [Self::Web, Self::Spa, Self::Native, Self::Machine];
+    pub const ALL: [Self; 5] = [Self::Web, Self::Spa, Self::Native, Self::Machine, Self::Device];
+
+    /// Whether browsers are sent back to clients of this kind.
+    pub const fn has_redirects(self) -> bool {
+        match self {
+            Self::Web | Self::Spa | Self::Native => true,
+            Self::Machine | Self::Device => false,
+        }
+    }
 }
 
 /// How a client proves who it is at the token endpoint (RFC 7591 §2).
@@ -78,6 +89,9 @@ pub enum GrantType {
     /// RFC 8693: native sign-in with Apple.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
+    /// RFC 8628.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
 }
 
 impl GrantType {
@@ -88,6 +102,7 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 
@@ -97,8 +112,13 @@ impl GrantType {
     }
 
     /// Every grant type Russet speaks, as discovery lists them.
-    pub const ALL: [Self; 4] =
-        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange];
+    pub const ALL: [Self; 5] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+        Self::TokenExchange,
+        Self::DeviceCode,
+    ];
 }
 
 /// A registered client. Everything but `client_id` and `kind` may be changed later.
@@ -186,6 +206,11 @@ impl Client {
                     TokenEndpointAuthMethod::ClientSecretBasic,
                     &[GrantType::ClientCredentials],
                     &[],
+                ),
+                ClientKind::Device => (
+                    TokenEndpointAuthMethod::None,
+                    &[GrantType::DeviceCode, GrantType::RefreshToken],
+                    &["openid", "profile", "email", "offline_access"],
                 ),
             };
         Self {

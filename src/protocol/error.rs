@@ -71,6 +71,12 @@ codes! {
     UnsupportedTokenType = "unsupported_token_type", unsupported_token_type;
     /// Try again later (RFC 6749 §4.1.2.1).
     TemporarilyUnavailable = "temporarily_unavailable", temporarily_unavailable;
+    /// The person has not answered yet (RFC 8628 §3.5).
+    AuthorizationPending = "authorization_pending", authorization_pending;
+    /// The device asks too often (RFC 8628 §3.5).
+    SlowDown = "slow_down", slow_down;
+    /// The device code has expired (RFC 8628 §3.5).
+    ExpiredToken = "expired_token", expired_token;
     /// We failed (RFC 6749 §4.1.2.1).
     ServerError = "server_error", server_error;
 }

@@ -13,6 +13,7 @@ pub mod authorization_response;
 pub mod client;
 pub mod client_auth;
 pub mod client_settings;
+pub mod device_code;
 pub mod error;
 pub mod event;
 pub mod grant;

@@ -16,6 +16,10 @@ pub mod path {
     pub const AUTHORIZATION: &str = "/authorize";
     /// RFC 6749 §3.2.
     pub const TOKEN: &str = "/token";
+    /// RFC 8628 §3.1.
+    pub const DEVICE_AUTHORIZATION: &str = "/device_authorization";
+    /// RFC 8628 §3.3: where a person enters the code.
+    pub const DEVICE: &str = "/device";
     /// OIDC Core §5.3.
     pub const USERINFO: &str = "/userinfo";
     /// RFC 7517 §5.
@@ -34,6 +38,7 @@ pub struct Metadata {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
+    device_authorization_endpoint: String,
     userinfo_endpoint: String,
     jwks_uri: String,
     introspection_endpoint: String,
@@ -73,6 +78,7 @@ impl Metadata {
             issuer: issuer.to_owned(),
             authorization_endpoint: url(path::AUTHORIZATION),
             token_endpoint: url(path::TOKEN),
+            device_authorization_endpoint: url(path::DEVICE_AUTHORIZATION),
             userinfo_endpoint: url(path::USERINFO),
             jwks_uri: url(path::JWKS),
             introspection_endpoint: url(path::INTROSPECTION),

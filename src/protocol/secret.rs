@@ -85,6 +85,11 @@ impl SecretHash {
     pub fn to_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
+
+    /// A hash read back from [`SecretHash::to_text`].
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::from_bytes(&URL_SAFE_NO_PAD.decode(text).ok()?)
+    }
 }
 
 impl PartialEq for SecretHash {

@@ -18,6 +18,7 @@ pub mod admins;
 pub mod apis;
 pub mod backup;
 pub mod clients;
+pub mod devices;
 pub mod events;
 pub mod grants;
 pub mod keys;

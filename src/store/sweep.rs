@@ -8,7 +8,8 @@ use sea_orm::ConnectionTrait as _;
 use crate::Store;
 use crate::fault::StoreFault;
 
-/// A revoked grant is kept so long, that a stolen token of it is still recognised.
+/// A revoked grant is kept so long, that a stolen token of it is still recognised; and a device code,
+/// that a late device is told what happened.
 const REVOKED_GRANTS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// What goes: one statement each, with the moment as `$1` and the number of rows as `$2`. Each
@@ -32,6 +33,16 @@ const SWEEPS: &[(&str, bool)] = &[
     (
         "DELETE FROM grants WHERE id IN \
          (SELECT id FROM grants WHERE revoked_at <= $1 LIMIT $2)",
+        true,
+    ),
+    (
+        "DELETE FROM device_authorizations WHERE device_code_hash IN \
+         (SELECT device_code_hash FROM device_authorizations WHERE expires_at <= $1 LIMIT $2)",
+        true,
+    ),
+    (
+        "DELETE FROM registration_tokens WHERE id IN \
+         (SELECT id FROM registration_tokens WHERE expires_at <= $1 LIMIT $2)",
         true,
     ),
     (

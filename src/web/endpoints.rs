@@ -64,6 +64,22 @@ pub async fn token(app: web::Data<App>, request: HttpRequest, body: web::Bytes) 
     cors::open_to_apps(&app, &request, response).await
 }
 
+/// Device authorization — RFC 8628 §3.1.
+pub async fn device_authorization(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
+    let answer = async {
+        let params = form(&request, &body)?;
+        app.provider.authorize_device(&presented(&request), &params).await
+    };
+    match answer.await {
+        Ok(waiting) => no_store(HttpResponse::Ok()).json(waiting),
+        Err(failure) => app.limited(&request, failure, used_basic(&request)),
+    }
+}
+
 /// Userinfo — OIDC Core §5.3.1: the token in the header, or in the body of a POST.
 pub async fn userinfo(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     let in_header = authorization(&request)

@@ -101,6 +101,9 @@ fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
         | ErrorCode::RequestNotSupported
         | ErrorCode::RequestUriNotSupported
         | ErrorCode::RegistrationNotSupported
+        | ErrorCode::AuthorizationPending
+        | ErrorCode::SlowDown
+        | ErrorCode::ExpiredToken
         | ErrorCode::InvalidToken
         | ErrorCode::InsufficientScope
         | ErrorCode::UnsupportedTokenType => (

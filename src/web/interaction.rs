@@ -112,6 +112,7 @@ fn show(app: &App, next: Next) -> HttpResponse {
         }
         Next::Choose(page) => choose(app, page),
         Next::Consent(page) => consent_page(app, page),
+        Next::Device(page) => super::device::confirm(app, page),
     }
 }
 
@@ -164,7 +165,8 @@ pub fn see_other(location: String) -> HttpResponse {
         .finish()
 }
 
-fn binding(app: &App, request: &HttpRequest) -> (String, Option<Cookie<'static>>) {
+/// The cookie that binds interactions to this browser: the one it has, or a new one to set.
+pub(super) fn binding(app: &App, request: &HttpRequest) -> (String, Option<Cookie<'static>>) {
     if let Some(binding) = app.cookies.read(request, Jar::Binding) {
         return (binding, None);
     }
@@ -173,7 +175,7 @@ fn binding(app: &App, request: &HttpRequest) -> (String, Option<Cookie<'static>>
     (binding, Some(cookie))
 }
 
-fn set(response: &mut HttpResponse, cookie: Option<Cookie<'static>>) {
+pub(super) fn set(response: &mut HttpResponse, cookie: Option<Cookie<'static>>) {
     if let Some(cookie) = cookie
         && let Err(error) = response.add_cookie(&cookie)
     {

@@ -12,6 +12,9 @@ const FAILURES: (NonZeroU32, NonZeroU32) = (nonzero(60), nonzero(60));
 /// Console sign-ins from one address: bursts of 10, then ten a minute.
 const SIGN_INS: (NonZeroU32, NonZeroU32) = (nonzero(10), nonzero(10));
 
+/// User codes entered from one address: bursts of 10, then ten a minute (RFC 8628 §5.1).
+const USER_CODES: (NonZeroU32, NonZeroU32) = (nonzero(10), nonzero(10));
+
 const fn nonzero(number: u32) -> NonZeroU32 {
     match NonZeroU32::new(number) {
         Some(number) => number,
@@ -25,6 +28,7 @@ pub struct Limits {
     trusted_proxies: Vec<IpNet>,
     failures: DefaultKeyedRateLimiter<IpAddr>,
     sign_ins: DefaultKeyedRateLimiter<IpAddr>,
+    user_codes: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Limits {
@@ -33,7 +37,13 @@ impl Limits {
         let keyed = |(burst, per_minute)| {
             RateLimiter::keyed(Quota::per_minute(per_minute).allow_burst(burst))
         };
-        Self { enabled, trusted_proxies, failures: keyed(FAILURES), sign_ins: keyed(SIGN_INS) }
+        Self {
+            enabled,
+            trusted_proxies,
+            failures: keyed(FAILURES),
+            sign_ins: keyed(SIGN_INS),
+            user_codes: keyed(USER_CODES),
+        }
     }
 
     /// Whether this address may fail to prove a client once more.
@@ -46,10 +56,16 @@ impl Limits {
         self.allows(&self.sign_ins, request)
     }
 
+    /// Whether this address may enter a device's code once more.
+    pub fn may_enter_code(&self, request: &HttpRequest) -> bool {
+        self.allows(&self.user_codes, request)
+    }
+
     /// Forgets addresses that have been quiet.
     pub fn tidy(&self) {
         self.failures.retain_recent();
         self.sign_ins.retain_recent();
+        self.user_codes.retain_recent();
     }
 
     fn allows(&self, limiter: &DefaultKeyedRateLimiter<IpAddr>, request: &HttpRequest) -> bool {
@@ -120,6 +136,7 @@ mod tests {
         let limits = Limits::new(true, Vec::new());
         let guesser = request("192.0.2.1", "");
         assert_eq!((0..200).filter(|_| limits.may_fail(&guesser)).count(), 60);
+        assert_eq!((0..200).filter(|_| limits.may_enter_code(&guesser)).count(), 10);
         assert!(limits.may_fail(&request("192.0.2.2", "")));
         let off = Limits::new(false, Vec::new());
         assert!((0..200).all(|_| off.may_fail(&guesser)));

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod assets;
 pub mod cookies;
 pub mod cors;
+pub mod device;
 pub mod endpoints;
 pub mod html;
 pub mod interaction;
@@ -167,6 +168,16 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                     .route(web::get().to(interaction::authorize))
                     .route(web::post().to(interaction::authorize)),
             )
+            .service(
+                web::resource(path::DEVICE_AUTHORIZATION)
+                    .route(web::post().to(endpoints::device_authorization)),
+            )
+            .service(
+                web::resource(path::DEVICE)
+                    .route(web::get().to(device::show))
+                    .route(web::post().to(device::enter)),
+            )
+            .service(web::resource("/device/done").route(web::get().to(device::done)))
             .service(web::resource("/interaction/{id}").route(web::get().to(interaction::advance)))
             .service(
                 web::resource("/interaction/{id}/consent")

@@ -14,6 +14,7 @@ mod harness;
 mod apple_sign_in;
 mod authorization_endpoint;
 mod console;
+mod device;
 mod metrics;
 mod native_sign_in;
 mod secrets;

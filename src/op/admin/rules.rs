@@ -32,8 +32,8 @@ const DANGEROUS: [&str; 9] = [
 /// Why `uri` may not be registered as redirect URI of such a client, if so.
 pub fn redirect_uri_problem(kind: ClientKind, uri: &str) -> Option<String> {
     let problem = |text: &str| Some(format!("{uri:?} {text}"));
-    if kind == ClientKind::Machine {
-        return problem("has no use: a machine client signs nobody in");
+    if !kind.has_redirects() {
+        return problem("has no use: no browser is sent back to a client of this kind");
     }
     if uri.len() > MAX_URI {
         return Some(format!("is longer than {MAX_URI} characters"));
@@ -176,7 +176,7 @@ fn uris(client: &Client, say: &mut impl FnMut(&'static str, String)) {
 
 fn grants(client: &Client, say: &mut impl FnMut(&'static str, String)) {
     match (client.kind, client.is_public()) {
-        (ClientKind::Spa | ClientKind::Native, false) => say(
+        (ClientKind::Spa | ClientKind::Native | ClientKind::Device, false) => say(
             "token_endpoint_auth_method",
             format!(
                 "must be {}: what runs on people's own devices keeps no secret",
@@ -188,7 +188,7 @@ fn grants(client: &Client, say: &mut impl FnMut(&'static str, String)) {
             "must not be none: a machine client has only its secret to show".to_owned(),
         ),
         (ClientKind::Web, _)
-        | (ClientKind::Spa | ClientKind::Native, true)
+        | (ClientKind::Spa | ClientKind::Native | ClientKind::Device, true)
         | (ClientKind::Machine, false) => {}
     }
     if client.is_public() && !client.require_pkce {
@@ -199,14 +199,18 @@ fn grants(client: &Client, say: &mut impl FnMut(&'static str, String)) {
     }
     for grant_type in &client.grant_types {
         let fits = match grant_type {
-            GrantType::AuthorizationCode => client.kind != ClientKind::Machine,
+            GrantType::AuthorizationCode => client.kind.has_redirects(),
             GrantType::RefreshToken => {
                 client.may_use(GrantType::AuthorizationCode)
                     || client.may_use(GrantType::TokenExchange)
+                    || client.may_use(GrantType::DeviceCode)
             }
             GrantType::ClientCredentials => !client.is_public(),
             GrantType::TokenExchange => {
                 matches!(client.kind, ClientKind::Native | ClientKind::Web)
+            }
+            GrantType::DeviceCode => {
+                matches!(client.kind, ClientKind::Device | ClientKind::Native | ClientKind::Web)
             }
         };
         if !fits {
@@ -379,8 +383,10 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_has_no_redirect_uri() {
-        assert!(redirect_uri_problem(ClientKind::Machine, "https://app.example/").is_some());
+    fn a_machine_or_device_has_no_redirect_uri() {
+        for kind in [ClientKind::Machine, ClientKind::Device] {
+            assert!(redirect_uri_problem(kind, "https://app.example/").is_some());
+        }
     }
 
     #[test]

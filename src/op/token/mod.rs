@@ -2,6 +2,7 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+mod device_code;
 pub mod refresh_token;
 pub mod token_exchange;
 
@@ -90,6 +91,7 @@ impl Provider {
             GrantType::RefreshToken => self.refresh(&request).await,
             GrantType::ClientCredentials => self.client_credentials(&request).await,
             GrantType::TokenExchange => self.exchange(&request).await,
+            GrantType::DeviceCode => self.redeem_device_code(&request).await,
         }
     }
 

@@ -164,8 +164,10 @@ impl Entries {
         Ok(ClientChange {
             version,
             client_name: Some(self.client_name.clone()),
-            redirect_uris: people.then(|| lines(&self.redirect_uris)),
-            post_logout_redirect_uris: people.then(|| lines(&self.post_logout_redirect_uris)),
+            redirect_uris: kind.has_redirects().then(|| lines(&self.redirect_uris)),
+            post_logout_redirect_uris: kind
+                .has_redirects()
+                .then(|| lines(&self.post_logout_redirect_uris)),
             grant_types,
             scope: people.then(|| self.scope.clone()),
             token_endpoint_auth_method: auth_method,
@@ -194,7 +196,7 @@ impl Entries {
             _ => None,
         };
         ClientChange {
-            redirect_uris: people.then(|| lines(&self.redirect_uris)),
+            redirect_uris: kind.has_redirects().then(|| lines(&self.redirect_uris)),
             first_party: people.then_some(self.first_party),
             resources: Some(self.resources.clone()),
             default_resource: Some(default_resource),
@@ -233,6 +235,7 @@ fn grant_words(grant_type: GrantType) -> &'static str {
         GrantType::RefreshToken => "Stays signed in without asking again.",
         GrantType::ClientCredentials => "Acts for itself, with nobody signed in.",
         GrantType::TokenExchange => "Signs people in natively with Apple.",
+        GrantType::DeviceCode => "Shows a code that people confirm in a browser elsewhere.",
     }
 }
 
@@ -253,6 +256,7 @@ pub(super) const fn kind_name(kind: ClientKind) -> &'static str {
         ClientKind::Spa => "single-page app",
         ClientKind::Native => "native app",
         ClientKind::Machine => "machine client",
+        ClientKind::Device => "device",
     }
 }
 
@@ -263,6 +267,7 @@ pub(super) const fn kind_title(kind: ClientKind) -> &'static str {
         ClientKind::Spa => "Single-page app",
         ClientKind::Native => "Native app",
         ClientKind::Machine => "Machine",
+        ClientKind::Device => "Device",
     }
 }
 
@@ -278,7 +283,7 @@ pub(super) const fn redirect_hint(kind: ClientKind) -> &'static str {
              127.0.0.1, [::1] and localhost with any port. May stay empty for native Sign in \
              with Apple alone."
         }
-        ClientKind::Machine => "",
+        ClientKind::Machine | ClientKind::Device => "",
     }
 }
 
@@ -304,7 +309,7 @@ mod tests {
             assert_eq!(change.default_resource, Some(None));
             assert_eq!(change.refresh_token_idle_ttl, Some(client.refresh_token_idle_ttl));
             assert!(change.disabled.is_none());
-            assert_eq!(change.redirect_uris.is_some(), kind != ClientKind::Machine);
+            assert_eq!(change.redirect_uris.is_some(), kind.has_redirects());
         }
     }
 

@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn forms_keep_what_was_typed_and_show_it_as_text() {
-        for kind in ["web", "spa", "native", "machine"] {
+        for kind in ["web", "spa", "native", "machine", "device"] {
             let page = NewPage {
                 shell: shell(),
                 kind,

@@ -1,0 +1,95 @@
+//! The pages of device authorization: enter the code, confirm, done — RFC 8628 §3.3.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::endpoints::form;
+use super::interaction::{binding, see_other, set};
+use super::page::device::{CodePage, ConfirmPage, DonePage};
+use super::page::interaction::{ScopeLine, initial};
+use super::{App, html};
+use crate::op::Failure;
+use crate::op::device_authorization::DevicePage;
+use crate::protocol::device_code::UserCode;
+use crate::protocol::params::Params;
+
+/// Where the code is entered. A link may bring it along, but never sends it: the person looks at
+/// it first (§3.3.1).
+pub async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let brought = Params::parse(request.query_string().as_bytes())
+        .ok()
+        .and_then(|params| params.one("user_code").ok().flatten().and_then(UserCode::parse));
+    code_page(&app, StatusCode::OK, brought.map(|code| code.to_string()), None)
+}
+
+/// The code was entered.
+pub async fn enter(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    if !app.limits.may_enter_code(&request) {
+        let problem = "Too many codes were tried from here. Wait a minute, then try again.";
+        let mut page = code_page(&app, StatusCode::TOO_MANY_REQUESTS, None, Some(problem));
+        page.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
+        return page;
+    }
+    let entry = match form(&request, &body).and_then(|params| {
+        Ok::<_, Failure>(params.one("user_code")?.unwrap_or_default().to_owned())
+    }) {
+        Ok(entry) => entry,
+        Err(failure) => return html::error(&app, &request, failure),
+    };
+    let (bound, cookie) = binding(&app, &request);
+    let browser = app.provider.browser(Some(&bound), None);
+    let mut response = match app.provider.enter_user_code(&entry, &browser).await {
+        Ok(Some(id)) => see_other(format!("{}/interaction/{id}", app.base)),
+        Ok(None) => {
+            let problem = "No device is waiting with this code. Look at the device again: \
+                           the code may have changed.";
+            let shown: String = entry.chars().take(20).collect();
+            return code_page(&app, StatusCode::BAD_REQUEST, Some(shown), Some(problem));
+        }
+        Err(failure) => return html::error(&app, &request, failure),
+    };
+    set(&mut response, cookie);
+    response
+}
+
+/// May this device be connected?
+pub(super) fn confirm(app: &App, asked: DevicePage) -> HttpResponse {
+    let template = ConfirmPage {
+        base: app.base.clone(),
+        interaction: asked.interaction.to_string(),
+        client_name: asked.client_name,
+        user_code: asked.user_code,
+        initial: initial(&asked.signed_in_as),
+        signed_in_as: asked.signed_in_as,
+        scopes: asked
+            .scopes
+            .iter()
+            .map(|(value, description)| ScopeLine::new(value, description))
+            .collect(),
+    };
+    html::page(StatusCode::OK, &template, &[])
+}
+
+/// The person answered, or could not.
+pub async fn done(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let refused = Params::parse(request.query_string().as_bytes())
+        .ok()
+        .is_some_and(|params| params.all("error").next().is_some());
+    let template = DonePage { base: app.base.clone(), connected: !refused };
+    html::page(StatusCode::OK, &template, &[])
+}
+
+fn code_page(
+    app: &App,
+    status: StatusCode,
+    user_code: Option<String>,
+    problem: Option<&'static str>,
+) -> HttpResponse {
+    let template = CodePage {
+        base: app.base.clone(),
+        brought: user_code.is_some() && problem.is_none(),
+        user_code: user_code.unwrap_or_default(),
+        problem,
+    };
+    html::page(status, &template, &[])
+}

@@ -1,0 +1,93 @@
+//! The pages of device authorization.
+
+use askama::Template;
+
+use super::interaction::ScopeLine;
+
+/// Which code does the device show?
+#[derive(Template)]
+#[template(path = "device/code.html")]
+pub struct CodePage {
+    /// The issuer's path.
+    pub base: String,
+    /// What stands in the field.
+    pub user_code: String,
+    /// Whether a link brought it.
+    pub brought: bool,
+    /// What was wrong with the last entry.
+    pub problem: Option<&'static str>,
+}
+
+/// May this device be connected?
+#[derive(Template)]
+#[template(path = "device/confirm.html")]
+pub struct ConfirmPage {
+    /// The issuer's path.
+    pub base: String,
+    /// The interaction's id.
+    pub interaction: String,
+    /// The client on the device.
+    pub client_name: String,
+    /// The code the device must show.
+    pub user_code: String,
+    /// Who is asked.
+    pub signed_in_as: String,
+    /// The first letter of that name.
+    pub initial: String,
+    /// What is asked for.
+    pub scopes: Vec<ScopeLine>,
+}
+
+/// The answer is given.
+#[derive(Template)]
+#[template(path = "device/done.html")]
+pub struct DonePage {
+    /// The issuer's path.
+    pub base: String,
+    /// Whether it was yes.
+    pub connected: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::page::hostile::{check, check_shape, text};
+
+    #[test]
+    fn codes_names_and_scopes_are_shown_as_text() {
+        let mut page = CodePage {
+            base: "/idp".into(),
+            user_code: text(),
+            brought: false,
+            problem: Some("no such code"),
+        };
+        let html = page.render().unwrap();
+        check(&html);
+        assert!(html.contains("aria-describedby=\"user-code-problem\""));
+        assert!(html.contains("action=\"/idp/device\""));
+        page.problem = None;
+        page.brought = true;
+        assert!(!page.render().unwrap().contains("role=\"alert\""));
+        let page = ConfirmPage {
+            base: String::new(),
+            interaction: "i1".into(),
+            client_name: text(),
+            user_code: text(),
+            signed_in_as: text(),
+            initial: "A".into(),
+            scopes: vec![ScopeLine::new("openid", ""), ScopeLine::new(&text(), &text())],
+        };
+        let html = page.render().unwrap();
+        check(&html);
+        assert!(html.contains("id=\"device-allow\"") && html.contains("id=\"device-deny\""));
+    }
+
+    #[test]
+    fn the_last_page_says_how_it_ended() {
+        for (connected, words) in [(true, "is connected"), (false, "was not connected")] {
+            let html = DonePage { base: String::new(), connected }.render().unwrap();
+            check_shape(&html);
+            assert!(html.contains(words));
+        }
+    }
+}
