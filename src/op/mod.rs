@@ -154,6 +154,21 @@ impl Provider {
         self.connectors.find(id)
     }
 
+    /// The connector that can present an upstream grant of this authority and upstream client; its
+    /// [`Connector::lifecycle`] is there.
+    pub fn connector_holding(
+        &self,
+        authority: &str,
+        client_id: &str,
+    ) -> Option<Arc<dyn Connector>> {
+        self.connectors.holding(authority, client_id)
+    }
+
+    /// The connections through which this authority's people come.
+    pub fn connections_of(&self, authority: &str) -> Vec<ConnectionId> {
+        self.connectors.of_authority(authority)
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -10,7 +10,8 @@ use crate::protocol::ambient::{Entropy, Timestamp, random};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, UserId};
-use crate::protocol::user::{Identity, Profile, UpstreamGrant, User};
+use crate::protocol::upstream_grant::UpstreamGrant;
+use crate::protocol::user::{Identity, Profile, User};
 use crate::store::{StoreFault, WriteTx};
 use crate::upstream::UpstreamIdentity;
 
@@ -108,16 +109,16 @@ impl Provider {
         let upstream_grant = match grant {
             None => None,
             Some(obtained) => {
-                let bound_to =
-                    format!("upstream_grants:{user_id}:{authority}:{}", obtained.client_id);
+                let mut grant = UpstreamGrant::obtained(
+                    user_id.clone(),
+                    authority.clone(),
+                    obtained.client_id,
+                    subject.clone(),
+                    now,
+                );
                 let token = obtained.refresh_token.expose().as_bytes();
-                Some(UpstreamGrant {
-                    user_id: user_id.clone(),
-                    authority: authority.clone(),
-                    sealed_refresh_token: self.vault.seal(&bound_to, token)?,
-                    client_id: obtained.client_id,
-                    issued_at: now,
-                })
+                grant.sealed_refresh_token = self.vault.seal(&grant.bound_to(), token)?;
+                Some(grant)
             }
         };
         Ok(Prepared {

@@ -69,19 +69,3 @@ pub struct Profile {
     /// Whether the address is a relay.
     pub is_private_email: bool,
 }
-
-/// An upstream refresh token, kept sealed beside the `client_id` that obtained it: Apple revokes
-/// and refreshes only with that one (apple.md §5.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UpstreamGrant {
-    /// Whose it is.
-    pub user_id: UserId,
-    /// Who gave it: the identity's authority.
-    pub authority: String,
-    /// The upstream `client_id`: Services ID or bundle ID.
-    pub client_id: String,
-    /// The sealed refresh token; bound to `upstream_grants:{user_id}:{authority}:{client_id}`.
-    pub sealed_refresh_token: Vec<u8>,
-    /// When it was obtained.
-    pub issued_at: Timestamp,
-}

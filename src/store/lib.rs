@@ -21,10 +21,12 @@ pub mod clients;
 pub mod devices;
 pub mod events;
 pub mod grants;
+pub mod job_states;
 pub mod keys;
 pub mod leases;
 pub mod sessions;
 pub mod single_use;
+pub mod upstream_grants;
 pub mod users;
 
 use std::ops::Deref;

@@ -1,8 +1,8 @@
-//! People, their identities at upstreams, and what upstreams gave for them.
+//! People, their identities at upstreams, and names that wait for their account.
 
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::id::{ConnectionId, UserId};
-use russet_protocol::user::{Identity, UpstreamGrant, User};
+use russet_protocol::user::{Identity, User};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _,
@@ -55,28 +55,6 @@ mod identity_row {
         pub(super) email: Option<String>,
         pub(super) created_at: i64,
         pub(super) last_login_at: i64,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub(super) enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-mod upstream_grant_row {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "upstream_grants")]
-    pub(super) struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) user_id: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) authority: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) client_id: String,
-        pub(super) sealed_refresh_token: Vec<u8>,
-        pub(super) issued_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -165,28 +143,6 @@ impl identity_row::Model {
     }
 }
 
-impl upstream_grant_row::Model {
-    fn from_domain(grant: &UpstreamGrant) -> Self {
-        Self {
-            user_id: grant.user_id.to_string(),
-            authority: grant.authority.clone(),
-            client_id: grant.client_id.clone(),
-            sealed_refresh_token: grant.sealed_refresh_token.clone(),
-            issued_at: grant.issued_at.millis(),
-        }
-    }
-
-    fn into_domain(self) -> UpstreamGrant {
-        UpstreamGrant {
-            user_id: UserId::new(self.user_id),
-            authority: self.authority,
-            client_id: self.client_id,
-            sealed_refresh_token: self.sealed_refresh_token,
-            issued_at: Timestamp::from_millis(self.issued_at),
-        }
-    }
-}
-
 impl Reader {
     /// The person with this id.
     pub async fn find_user(&self, id: &UserId) -> Result<Option<User>, StoreFault> {
@@ -222,20 +178,6 @@ impl Reader {
             .all(&self.connection)
             .await?;
         Ok(found.into_iter().map(identity_row::Model::into_domain).collect())
-    }
-
-    /// The upstream refresh tokens kept for a person, one for each authority and upstream client.
-    pub async fn find_upstream_grants(
-        &self,
-        user_id: &UserId,
-    ) -> Result<Vec<UpstreamGrant>, StoreFault> {
-        let found = upstream_grant_row::Entity::find()
-            .filter(upstream_grant_row::Column::UserId.eq(user_id.as_str()))
-            .order_by_asc(upstream_grant_row::Column::Authority)
-            .order_by_asc(upstream_grant_row::Column::ClientId)
-            .all(&self.connection)
-            .await?;
-        Ok(found.into_iter().map(upstream_grant_row::Model::into_domain).collect())
     }
 
     /// The sealed profile kept for somebody whose first sign-in did not come to an end.
@@ -318,19 +260,21 @@ impl WriteTx {
         Ok(done.rows_affected > 0)
     }
 
-    /// Keeps an upstream refresh token, in place of the one before from the same authority and
-    /// upstream client.
-    pub async fn put_upstream_grant(&self, grant: &UpstreamGrant) -> Result<(), StoreFault> {
-        use upstream_grant_row::Column;
-        let row = upstream_grant_row::Model::from_domain(grant).into_active_model();
-        let replace = OnConflict::columns([Column::UserId, Column::Authority, Column::ClientId])
-            .update_columns([Column::SealedRefreshToken, Column::IssuedAt])
-            .to_owned();
-        upstream_grant_row::Entity::insert(row)
-            .on_conflict(replace)
-            .exec_without_returning(&self.connection)
+    /// Notes the address that the upstream told otherwise than by a sign-in. `false` when there is
+    /// no such identity.
+    pub async fn note_identity_email(
+        &self,
+        authority: &str,
+        subject: &str,
+        email: &str,
+    ) -> Result<bool, StoreFault> {
+        let done = identity_row::Entity::update_many()
+            .col_expr(identity_row::Column::Email, Expr::value(email))
+            .filter(identity_row::Column::Authority.eq(authority))
+            .filter(identity_row::Column::Subject.eq(subject))
+            .exec(&self.connection)
             .await?;
-        Ok(())
+        Ok(done.rows_affected > 0)
     }
 
     /// Keeps a sealed profile until the sign-in succeeds, in place of an earlier one.

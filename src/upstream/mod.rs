@@ -137,8 +137,64 @@ pub trait Connector: Send + Sync {
         None
     }
 
+    /// Who vouches for the identities that come through here: `apple:TEAMID`, or the issuer URL.
+    /// Several connections may share one.
+    fn authority(&self) -> String;
+
+    /// What can be done with the grants that sign-ins left behind, if anything can.
+    fn lifecycle(&self) -> Option<&dyn Lifecycle> {
+        None
+    }
+
     /// What is wrong with this connection, as far as can be told without a sign-in.
     async fn check(&self, now: Timestamp) -> Vec<Finding>;
+}
+
+/// The life of a grant after its sign-in: asking whether it still stands, and giving it back
+/// (apple.md §6, §7).
+#[async_trait]
+pub trait Lifecycle: Send + Sync {
+    /// The upstream `client_id`s whose grants this connection can present. A grant belongs to the
+    /// one that obtained it and to no other.
+    fn client_ids(&self) -> Vec<String>;
+
+    /// Asks how a grant stands. Every answer is a [`Standing`]: what the upstream says of one
+    /// person must not be taken for trouble with the connection, nor the other way round.
+    async fn check_grant(
+        &self,
+        client_id: &str,
+        refresh_token: &SecretString,
+        now: Timestamp,
+    ) -> Standing;
+
+    /// Gives a grant back. Safe to repeat. Success proves nothing, for Apple says yes to junk as
+    /// well: whoever must be sure asks [`Lifecycle::check_grant`] afterwards and expects
+    /// [`Standing::Dead`].
+    ///
+    /// # Errors
+    /// [`UpstreamError::Unavailable`] when it must be tried again, [`UpstreamError::Misconfigured`]
+    /// when the operator must act, [`UpstreamError::Rejected`] when the upstream refuses this token.
+    async fn revoke(
+        &self,
+        client_id: &str,
+        refresh_token: &SecretString,
+        now: Timestamp,
+    ) -> Result<(), UpstreamError>;
+}
+
+/// How a grant stands: one variant for each row of the outcome table (apple.md §6).
+#[derive(Debug)]
+pub enum Standing {
+    /// It stands, and this is whose it is if the answer says so. The caller compares the subject.
+    Good(Option<Box<UpstreamIdentity>>),
+    /// `invalid_grant`: it is dead.
+    Dead,
+    /// `invalid_request`: a malformed request, or Apple's other word for a revoked grant.
+    Ambiguous,
+    /// `invalid_client` and its kin: the operator must act. Says nothing of the person.
+    Misconfigured(String),
+    /// No answer, or none that can be believed. Says nothing of the person.
+    Unwell(String),
 }
 
 /// Native sign-in: the app posts identity token and authorization code (apple.md §5).

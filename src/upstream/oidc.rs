@@ -284,6 +284,10 @@ impl Connector for OidcConnector {
         &self.settings.display_name
     }
 
+    fn authority(&self) -> String {
+        self.discovery.issuer.as_str().to_owned()
+    }
+
     fn form_action_source(&self) -> String {
         // Its authorization endpoint may live on another host than its issuer.
         format!("{}:", self.discovery.issuer.url().scheme())

@@ -12,7 +12,7 @@ use crate::protocol::id::ConnectionId;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::user::Profile;
 use crate::upstream::{
-    Callback, Connector, Finding, NativeSignIn, ObtainedGrant, Trip, UpstreamError,
+    Callback, Connector, Finding, Lifecycle, NativeSignIn, ObtainedGrant, Trip, UpstreamError,
     UpstreamIdentity, is_address,
 };
 
@@ -37,7 +37,7 @@ impl AppleConnector {
         };
         names.fill(&mut profile);
         UpstreamIdentity {
-            authority: self.authority(),
+            authority: self.team_authority(),
             subject: claims.sub.clone(),
             profile,
             auth_time: None,
@@ -168,6 +168,14 @@ impl Connector for AppleConnector {
 
     fn native(&self) -> Option<&dyn NativeSignIn> {
         (!self.settings.bundle_ids.is_empty()).then_some(self as &dyn NativeSignIn)
+    }
+
+    fn authority(&self) -> String {
+        self.team_authority()
+    }
+
+    fn lifecycle(&self) -> Option<&dyn Lifecycle> {
+        Some(self)
     }
 
     async fn check(&self, now: Timestamp) -> Vec<Finding> {

@@ -111,6 +111,8 @@ pub(super) enum ExpectedNonce<'a> {
     Exactly(&'a str),
     /// This raw one, or its SHA-256 in lower-case hex or base64url (native, contract §3).
     RawOrHashed(&'a str),
+    /// Whatever is there: a refresh proves itself by its refresh token (apple.md §3).
+    Any,
 }
 
 /// How the token is tied to a code.
@@ -227,6 +229,7 @@ fn check_nonce(claim: Option<&str>, expected: &ExpectedNonce<'_>) -> Result<(), 
             if good && !raw.is_empty() { Ok(()) } else { Err(mismatch()) }
         }
         (ExpectedNonce::Exactly(_), Some(_)) => Err(mismatch()),
+        (ExpectedNonce::Any, _) => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ mod client_secret;
 mod connector;
 mod identity_token;
 mod jwks;
+mod lifecycle;
 mod native;
 mod token_endpoint;
 mod user_field;
@@ -102,7 +103,7 @@ impl AppleConnector {
     }
 
     /// Who vouches for an identity: the team, for `sub` is the same in all its apps.
-    fn authority(&self) -> String {
+    fn team_authority(&self) -> String {
         format!("apple:{}", self.settings.team_id)
     }
 

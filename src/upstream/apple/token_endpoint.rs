@@ -22,6 +22,15 @@ struct ErrorBody {
     error: String,
 }
 
+/// Apple's error code, if the body is JSON and has one.
+pub(super) fn error_code(body: &[u8]) -> Option<String> {
+    serde_json::from_slice(body).ok().map(|ErrorBody { error }| error)
+}
+
+/// What an operator looks at when Apple refuses the client.
+pub(super) const CLIENT_REFUSED: &str = "Apple refuses the client secret: check that key_id belongs to the private key, that team_id \
+     is the key's team, and that the Services ID or bundle ID belongs to the key";
+
 /// A code and what belongs to it.
 pub(super) struct Redemption<'a> {
     /// The `client_id` that obtained the code.
@@ -80,7 +89,7 @@ pub(super) fn check_at_hash(claims: &Claims, tokens: &Tokens) -> Result<(), Upst
 
 /// Sorts Apple's error codes; its descriptions are not read (apple.md §1.2).
 fn refused(body: &[u8]) -> UpstreamError {
-    let Ok(ErrorBody { error }) = serde_json::from_slice(body) else {
+    let Some(error) = error_code(body) else {
         return UpstreamError::Unavailable("the token endpoint did not answer JSON".to_owned());
     };
     match error.as_str() {
@@ -88,11 +97,7 @@ fn refused(body: &[u8]) -> UpstreamError {
             reason: "code_refused",
             detail: "Apple says the code is used, expired or another client's".to_owned(),
         },
-        "invalid_client" => UpstreamError::Misconfigured(
-            "Apple refuses the client secret: check that key_id belongs to the private key, that \
-             team_id is the key's team, and that the Services ID or bundle ID belongs to the key"
-                .to_owned(),
-        ),
+        "invalid_client" => UpstreamError::Misconfigured(CLIENT_REFUSED.to_owned()),
         "invalid_request" | "unauthorized_client" | "unsupported_grant_type" | "invalid_scope" => {
             UpstreamError::Misconfigured(format!("Apple says {error}"))
         }

@@ -11,3 +11,4 @@ mod databases;
 mod leases;
 mod races;
 mod schema;
+mod upstream_grants;

@@ -1,6 +1,8 @@
 //! The connector against a small Apple on loopback: token endpoint, signature, both tokens of a
 //! sign-in, and the shape of the settings.
 
+mod lifecycle;
+
 use std::sync::LazyLock;
 use std::time::Duration;
 
