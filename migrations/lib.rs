@@ -7,6 +7,7 @@
 mod m0001_foundation;
 mod m0002_settings_and_leases;
 mod m0003_upstream_grants;
+mod m0005_endings;
 mod m0009_delegation;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_foundation::Migration),
             Box::new(m0002_settings_and_leases::Migration),
             Box::new(m0003_upstream_grants::Migration),
+            Box::new(m0005_endings::Migration),
             Box::new(m0009_delegation::Migration),
         ]
     }

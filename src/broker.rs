@@ -110,7 +110,8 @@ impl Broker {
     /// Every [`StartError`] but `Listen`.
     pub async fn open(config: &Config, world: &World) -> Result<Self, StartError> {
         let vault = Arc::new(config.vault()?);
-        let connectors = connectors(config)?;
+        let outbound = outbound(config);
+        let connectors = connectors(config, &outbound)?;
         let store = Store::connect(config.database.url.expose()).await?;
         if config.database.auto_migrate {
             store.migrate().await?;
@@ -138,6 +139,7 @@ impl Broker {
             vault,
             store: store.clone(),
             connectors,
+            outbound,
         }));
         Ok(Self { provider, administration, store })
     }
@@ -236,12 +238,19 @@ fn listen(address: SocketAddr, key: &'static str) -> Result<(TcpListener, Socket
     Ok((listener, address))
 }
 
-pub(crate) fn connectors(config: &Config) -> Result<Vec<Arc<dyn Connector>>, StartError> {
-    let outbound = Outbound::new(OutboundSettings {
+/// The one way out.
+pub(crate) fn outbound(config: &Config) -> Outbound {
+    Outbound::new(OutboundSettings {
         ca_pem: config.outbound.ca_pem.clone(),
         allow_private: config.outbound.allow_private.clone(),
         user_agent: concat!("Russet/", env!("CARGO_PKG_VERSION")).to_owned(),
-    });
+    })
+}
+
+pub(crate) fn connectors(
+    config: &Config,
+    outbound: &Outbound,
+) -> Result<Vec<Arc<dyn Connector>>, StartError> {
     let mut connectors: Vec<Arc<dyn Connector>> = Vec::new();
     if let Some(apple) = &config.apple {
         let settings = AppleSettings {

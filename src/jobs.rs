@@ -14,6 +14,9 @@ use crate::web::App;
 
 /// How soon a key made or retired on another replica is known here.
 const RELOAD_KEYS: Duration = Duration::from_secs(5);
+/// How soon a delivery whose time has come is tried; what is new is sent at once.
+const DELIVER: Duration = Duration::from_secs(1);
+const DELIVERERS: usize = 4;
 const SWEEP: Duration = Duration::from_secs(60);
 const ROTATE_KEYS: Duration = Duration::from_secs(3600);
 
@@ -31,6 +34,22 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
         })
         .await;
     });
+    // Several, so that one client that hangs keeps no other waiting.
+    for _ in 0..DELIVERERS {
+        let deliverer = app.clone();
+        let stopped = stop.clone();
+        tokio::spawn(async move {
+            let bell = deliverer.provider.doorbell().clone();
+            loop {
+                tokio::select! {
+                    () = stopped.cancelled() => return,
+                    () = bell.rung() => {}
+                    () = tokio::time::sleep(DELIVER) => {}
+                }
+                noted("deliver", deliverer.provider.deliver_due().await.map(|_| ()));
+            }
+        });
+    }
     let sweeper = app.clone();
     let stopped = stop.clone();
     tokio::spawn(async move {

@@ -105,7 +105,7 @@ async fn connections(place: &Place, config: &Config, findings: &mut Findings) {
             ),
         }
     }
-    let connectors = match broker::connectors(config) {
+    let connectors = match broker::connectors(config, &broker::outbound(config)) {
         Ok(connectors) => connectors,
         Err(error) => return findings.wrong("connections", error.to_string()),
     };

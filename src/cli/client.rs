@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Place;
 use super::answer::{Answer, confirm_at_terminal};
+use super::client_notices::Notices;
 use super::failure::CliError;
 use crate::op::admin::metadata::client_metadata;
 use crate::op::admin::{Actor, Administration, ClientChange, NewClient};
@@ -135,6 +136,8 @@ pub(super) struct Members {
     /// Seconds after which a refresh family ends.
     #[arg(long, value_name = "SECONDS")]
     refresh_token_absolute_ttl: Option<u32>,
+    #[command(flatten)]
+    notices: Notices,
 }
 
 const KINDS: [&str; 5] = ["web", "spa", "native", "machine", "device"];
@@ -168,6 +171,8 @@ fn grant_type(name: &str) -> Result<GrantType, String> {
 
 impl Members {
     fn change(self) -> ClientChange {
+        let mut settings = serde_json::Map::new();
+        self.notices.add_to(&mut settings);
         ClientChange {
             version: None,
             client_name: self.client_name,
@@ -189,7 +194,7 @@ impl Members {
             require_native_challenge: self.require_native_challenge,
             refresh_token_idle_ttl: self.refresh_token_idle_ttl,
             refresh_token_absolute_ttl: self.refresh_token_absolute_ttl,
-            settings: serde_json::Map::new(),
+            settings,
             disabled: None,
         }
     }

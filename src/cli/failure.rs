@@ -96,7 +96,8 @@ impl From<AdminError> for CliError {
             AdminError::Forbidden { .. }
             | AdminError::NotFound
             | AdminError::Conflict
-            | AdminError::Password(_) => Self::failed(error),
+            | AdminError::Password(_)
+            | AdminError::Seal(_) => Self::failed(error),
         }
     }
 }

@@ -9,6 +9,7 @@ mod api;
 mod backup;
 mod check;
 mod client;
+mod client_notices;
 mod dev;
 mod failure;
 mod keys;

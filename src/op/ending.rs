@@ -1,10 +1,16 @@
 //! Ending what is signed in: the one place where sessions end and grants are revoked.
 //!
 //! Whoever ends something calls this inside its own act, so that what follows from an ending is
-//! decided here once and stands or falls with the act.
+//! decided here once and stands or falls with the act: the clients that took part are owed a
+//! logout token (OIDC Back-Channel Logout 1.0) and, where they asked for it, a CAEP
+//! `session-revoked` event.
 
+use super::signals::{self, Receivers};
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::client::Client;
+use crate::protocol::delivery::Message;
 use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
+use crate::protocol::security_event::{Initiator, SecurityEvent};
 use crate::store::{StoreFault, WriteTx};
 
 /// What ends.
@@ -43,6 +49,18 @@ pub enum Reason {
     Replaced,
 }
 
+impl Reason {
+    /// Who caused it, in the words of CAEP.
+    const fn initiator(self) -> Initiator {
+        match self {
+            Self::SignedOut => Initiator::User,
+            Self::Administrative | Self::Disabled => Initiator::Admin,
+            Self::UpstreamRevoked | Self::Reuse => Initiator::Policy,
+            Self::Deleted | Self::ClientRevoked | Self::Replaced => Initiator::System,
+        }
+    }
+}
+
 /// How much ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
@@ -59,10 +77,23 @@ pub struct Ended {
 pub async fn end(
     tx: &WriteTx,
     ending: &Ending,
-    _reason: Reason,
+    reason: Reason,
     now: Timestamp,
 ) -> Result<Ended, StoreFault> {
-    Ok(match ending {
+    end_because(tx, ending, reason, None, now).await
+}
+
+/// The same, as part of something whose deliveries are counted.
+pub(super) async fn end_because(
+    tx: &WriteTx,
+    ending: &Ending,
+    reason: Reason,
+    cause: Option<&str>,
+    now: Timestamp,
+) -> Result<Ended, StoreFault> {
+    // Afterwards nobody knows any more who took part.
+    let concerned = concerned(tx, ending).await?;
+    let ended = match ending {
         Ending::Session(id) => Ended {
             sessions: u64::from(tx.end_session(id, now).await?),
             grants: tx.revoke_grants_of_session(id, now).await?,
@@ -81,5 +112,66 @@ pub async fn end(
         Ending::Client(id) => {
             Ended { sessions: 0, grants: tx.revoke_grants_of_client(id, now).await? }
         }
-    })
+    };
+    let mut receivers = Receivers::default();
+    for Concerned { client_id, sub, sid } in concerned {
+        let Some(client) = receivers.find(tx, &client_id).await? else { continue };
+        let whole = matches!(ending, Ending::User(_));
+        // Where everything of a person ends, one word without `sid` says so, unless the client
+        // understands none.
+        let spared = whole && sid.is_some() && !client.settings.backchannel_logout_session_required;
+        if let Some(message) = logout_message(client, &sub, sid.as_ref())
+            && !spared
+        {
+            tx.owe(&client_id, &message, cause, now).await?;
+        }
+        if whole && sid.is_some() {
+            continue;
+        }
+        let sid = sid.map(String::from);
+        let event = SecurityEvent::SessionRevoked { sid, initiator: reason.initiator() };
+        signals::emit_to(tx, client, &sub, &event, cause, now).await?;
+    }
+    Ok(ended)
+}
+
+/// A client that must hear of it.
+struct Concerned {
+    client_id: ClientId,
+    sub: String,
+    /// The session at stake; without one, all that the person has at the client.
+    sid: Option<SessionId>,
+}
+
+async fn concerned(tx: &WriteTx, ending: &Ending) -> Result<Vec<Concerned>, StoreFault> {
+    let (participants, links) = match ending {
+        Ending::Session(id) => (tx.participants_of_session(id).await?, Vec::new()),
+        // A client that only ever knew sessions of ours by now forgotten may still have its own.
+        Ending::User(id) => (tx.participants_of_user(id).await?, tx.links_of_user(id).await?),
+        Ending::Connections(id, connections) => (
+            tx.participants_of_connections(id, connections).await?,
+            tx.sessionless_links(id, connections).await?,
+        ),
+        // The person stays signed in; tokens of one client end.
+        Ending::Grant(_) | Ending::Client(_) => return Ok(Vec::new()),
+    };
+    let mut concerned: Vec<Concerned> = participants
+        .into_iter()
+        .map(|p| Concerned { client_id: p.client_id, sub: p.sub, sid: Some(p.session_id) })
+        .collect();
+    concerned.extend(links.into_iter().map(|l| Concerned {
+        client_id: l.client_id,
+        sub: l.sub,
+        sid: None,
+    }));
+    Ok(concerned)
+}
+
+/// What to tell this client, if it can be told and the message is of use to it.
+fn logout_message(client: &Client, sub: &str, sid: Option<&SessionId>) -> Option<Message> {
+    client.settings.backchannel_logout_uri.as_ref()?;
+    if sid.is_none() && client.settings.backchannel_logout_session_required {
+        return None;
+    }
+    Some(Message::LogoutToken { sub: sub.to_owned(), sid: sid.map(ToString::to_string) })
 }

@@ -99,7 +99,10 @@ impl Provider {
                     Ok::<_, Failure>(())
                 })
             })
-            .await
+            .await?;
+        // The clients hear of it while the browser is on its way.
+        self.doorbell.ring();
+        Ok(())
     }
 
     /// Proves that a form was made for this very session.

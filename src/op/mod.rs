@@ -10,6 +10,7 @@ pub mod admin;
 pub mod authorize;
 pub mod clients;
 mod connectors;
+pub mod deliveries;
 pub mod device_authorization;
 pub mod ending;
 pub mod interaction;
@@ -19,6 +20,7 @@ pub mod login;
 pub mod logout;
 pub mod people;
 pub mod revocation;
+pub mod signals;
 pub mod token;
 pub mod userinfo;
 
@@ -31,11 +33,13 @@ use crate::protocol::id::ConnectionId;
 use crate::protocol::jose::JoseError;
 use crate::protocol::secret::{SealError, Vault};
 use crate::store::{Store, StoreFault};
+use crate::upstream::http::Outbound;
 use crate::upstream::{Connector, UpstreamError};
 
 use access_token::VerifiedTokens;
 use clients::ClientCache;
 use connectors::Connectors;
+use deliveries::Doorbell;
 use keys::KeyKeeper;
 
 /// How long things live.
@@ -95,6 +99,8 @@ pub struct Parts {
     pub store: Store,
     /// The configured upstreams, in the order people are offered them.
     pub connectors: Vec<Arc<dyn Connector>>,
+    /// How clients and others are reached.
+    pub outbound: Outbound,
 }
 
 /// The OpenID Provider.
@@ -109,6 +115,8 @@ pub struct Provider {
     keys: Arc<KeyKeeper>,
     clients: ClientCache,
     verified: VerifiedTokens,
+    outbound: Outbound,
+    doorbell: Doorbell,
 }
 
 impl Provider {
@@ -131,6 +139,8 @@ impl Provider {
             connectors: Connectors::new(parts.connectors),
             keys,
             verified: VerifiedTokens::new(),
+            outbound: parts.outbound,
+            doorbell: Doorbell::default(),
         }
     }
 

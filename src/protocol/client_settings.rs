@@ -9,7 +9,25 @@ use serde_json::{Map, Value};
 /// part of the client's metadata under its registered name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ClientSettings {}
+pub struct ClientSettings {
+    /// `backchannel_logout_uri` (OIDC Back-Channel Logout §2.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// `backchannel_logout_session_required`: a logout token without `sid` is of no use to it.
+    #[serde(skip_serializing_if = "is_unset")]
+    pub backchannel_logout_session_required: bool,
+    /// Where Security Event Tokens are pushed (RFC 8935).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_events_endpoint: Option<String>,
+    /// The event types it wants to hear of, by URI; all of them when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_events_requested: Option<Vec<String>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_unset(flag: &bool) -> bool {
+    !*flag
+}
 
 /// The same for an API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,3 +76,7 @@ id!(
     /// A configured upstream, such as `apple`.
     ConnectionId
 );
+id!(
+    /// The deletion of a person; shows its receipt to whoever knows it.
+    DeletionId
+);

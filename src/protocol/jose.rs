@@ -93,6 +93,10 @@ pub enum Typ {
     IdToken,
     /// A JWT access token (RFC 9068 §2.1).
     AccessToken,
+    /// A logout token (OIDC Back-Channel Logout §2.4).
+    LogoutToken,
+    /// A Security Event Token (RFC 8417 §2.3).
+    SecurityEvent,
 }
 
 impl Typ {
@@ -100,6 +104,8 @@ impl Typ {
         match self {
             Self::IdToken => "JWT",
             Self::AccessToken => "at+jwt",
+            Self::LogoutToken => "logout+jwt",
+            Self::SecurityEvent => "secevent+jwt",
         }
     }
 }
@@ -226,14 +232,9 @@ impl SigningKey {
             jwk.insert("use".into(), "sig".into());
             jwk.insert("alg".into(), alg.as_str().into());
         }
-        let header = |typ: Typ| {
-            b64(json!({ "alg": alg.as_str(), "kid": kid, "typ": typ.as_str() })
-                .to_string()
-                .as_bytes())
-        };
         Ok(Self {
-            id_token_header: header(Typ::IdToken),
-            access_token_header: header(Typ::AccessToken),
+            id_token_header: header(alg, &kid, Typ::IdToken),
+            access_token_header: header(alg, &kid, Typ::AccessToken),
             kid,
             alg,
             pair,
@@ -263,9 +264,14 @@ impl SigningKey {
     /// [`JoseError::Malformed`] when the claims are not JSON, [`JoseError::BadKey`] when the
     /// cryptographic library fails.
     pub fn sign<C: Serialize>(&self, typ: Typ, claims: &C) -> Result<String, JoseError> {
+        let made;
         let header = match typ {
             Typ::IdToken => &self.id_token_header,
             Typ::AccessToken => &self.access_token_header,
+            Typ::LogoutToken | Typ::SecurityEvent => {
+                made = header(self.alg, &self.kid, typ);
+                &made
+            }
         };
         let payload = serde_json::to_vec(claims).map_err(|_| JoseError::Malformed)?;
         let mut jwt = String::with_capacity(header.len() + payload.len() * 4 / 3 + 352);
@@ -290,6 +296,11 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode_string(&signature, &mut jwt);
         Ok(jwt)
     }
+}
+
+fn header(alg: Algorithm, kid: &str, typ: Typ) -> String {
+    let header = json!({ "alg": alg.as_str(), "kid": kid, "typ": typ.as_str() });
+    URL_SAFE_NO_PAD.encode(header.to_string())
 }
 
 #[derive(Deserialize)]

@@ -117,11 +117,11 @@ impl Reader {
 }
 
 impl WriteTx {
-    /// Stores a new grant.
+    /// Stores a new grant, and remembers to whom it was given.
     pub async fn insert_grant(&self, grant: &Grant) -> Result<(), StoreFault> {
         let row = row::Model::from_domain(grant)?.into_active_model();
         row::Entity::insert(row).exec_without_returning(&self.connection).await?;
-        Ok(())
+        self.remember_client(grant).await
     }
 
     /// Moves the refresh family on by one generation, if the presented token is the next one and

@@ -12,28 +12,37 @@ use crate::fault::StoreFault;
 /// that a late device is told what happened.
 const REVOKED_GRANTS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// What goes: one statement each, with the moment as `$1` and the number of rows as `$2`. Each
-/// condition is on one indexed column.
-const SWEEPS: &[(&str, bool)] = &[
+/// How long it can be seen what became of a delivery.
+const SETTLED_DELIVERIES_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+const NOT_KEPT: Duration = Duration::ZERO;
+
+/// What goes, and how long after its time: one statement each, with the moment as `$1` and the
+/// number of rows as `$2`. Each condition is on one indexed column.
+const SWEEPS: &[(&str, Duration)] = &[
+    (
+        "DELETE FROM outbox WHERE id IN \
+         (SELECT id FROM outbox WHERE settled_at <= $1 LIMIT $2)",
+        SETTLED_DELIVERIES_KEPT,
+    ),
     (
         "DELETE FROM single_use WHERE (kind, key) IN \
          (SELECT kind, key FROM single_use WHERE expires_at <= $1 LIMIT $2)",
-        false,
+        NOT_KEPT,
     ),
     (
         "DELETE FROM revoked_jtis WHERE jti IN \
          (SELECT jti FROM revoked_jtis WHERE expires_at <= $1 LIMIT $2)",
-        false,
+        NOT_KEPT,
     ),
     (
         "DELETE FROM grants WHERE id IN \
          (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
-        false,
+        NOT_KEPT,
     ),
     (
         "DELETE FROM grants WHERE id IN \
          (SELECT id FROM grants WHERE revoked_at <= $1 LIMIT $2)",
-        true,
+        REVOKED_GRANTS_KEPT,
     ),
     (
         "DELETE FROM device_authorizations WHERE device_code_hash IN \
@@ -48,27 +57,27 @@ const SWEEPS: &[(&str, bool)] = &[
     (
         "DELETE FROM sessions WHERE id IN \
          (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
-        false,
+        NOT_KEPT,
     ),
     (
         "DELETE FROM sessions WHERE id IN \
          (SELECT id FROM sessions WHERE ended_at <= $1 LIMIT $2)",
-        false,
+        NOT_KEPT,
     ),
     (
         "DELETE FROM admin_sessions WHERE cookie_hash IN \
          (SELECT cookie_hash FROM admin_sessions WHERE expires_at <= $1 LIMIT $2)",
-        false,
+        NOT_KEPT,
     ),
     (
         "DELETE FROM admin_sessions WHERE cookie_hash IN \
          (SELECT cookie_hash FROM admin_sessions WHERE idle_expires_at <= $1 LIMIT $2)",
-        false,
+        NOT_KEPT,
     ),
     (
         "DELETE FROM pending_profiles WHERE (authority, subject) IN \
          (SELECT authority, subject FROM pending_profiles WHERE expires_at <= $1 LIMIT $2)",
-        false,
+        NOT_KEPT,
     ),
 ];
 
@@ -78,8 +87,8 @@ impl Store {
     pub async fn sweep(&self, now: Timestamp, batch: u32) -> Result<u64, StoreFault> {
         let batch = batch.max(1);
         let mut swept = 0_u64;
-        for &(sql, keeps) in SWEEPS {
-            let by = if keeps { now.minus(REVOKED_GRANTS_KEPT) } else { now };
+        for &(sql, kept) in SWEEPS {
+            let by = now.minus(kept);
             loop {
                 let removed = self.sweep_once(sql, by, batch).await?;
                 swept = swept.saturating_add(removed);

@@ -277,6 +277,16 @@ impl WriteTx {
         Ok(done.rows_affected > 0)
     }
 
+    /// Forgets the addresses that upstreams told of a person.
+    pub async fn forget_identity_addresses(&self, user_id: &UserId) -> Result<(), StoreFault> {
+        identity_row::Entity::update_many()
+            .col_expr(identity_row::Column::Email, Expr::value(None::<String>))
+            .filter(identity_row::Column::UserId.eq(user_id.as_str()))
+            .exec(&self.connection)
+            .await?;
+        Ok(())
+    }
+
     /// Keeps a sealed profile until the sign-in succeeds, in place of an earlier one.
     pub async fn put_pending_profile(
         &self,

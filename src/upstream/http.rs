@@ -13,12 +13,14 @@ use std::time::Duration;
 use ipnet::IpNet;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use url::{Host, Url};
 
 use super::UpstreamError;
 use super::address::is_public;
+use crate::protocol::secret::SecretString;
 
 /// No answer longer than this is read, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -93,6 +95,18 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// What is posted that is not a form.
+pub struct Posting<'a> {
+    /// Its media type.
+    pub content_type: &'static str,
+    /// `Accept`.
+    pub accept: &'static str,
+    /// The bearer token that the receiver wants to see (RFC 6750 §2.1).
+    pub bearer: Option<&'a SecretString>,
+    /// The body.
+    pub body: String,
+}
+
 /// The client. Cheap to clone; TLS is set up at the first use.
 #[derive(Clone)]
 pub struct Outbound(Arc<Inner>);
@@ -135,6 +149,23 @@ impl Outbound {
         form: &[(&str, &str)],
     ) -> Result<Answer, OutboundError> {
         send(self.client(url)?.post(url.clone()).form(form), url, MAX_BODY).await
+    }
+
+    /// Posts a body. Any status is an answer.
+    ///
+    /// # Errors
+    /// Every [`OutboundError`].
+    pub async fn post(&self, url: &Url, posting: Posting<'_>) -> Result<Answer, OutboundError> {
+        let mut request = self
+            .client(url)?
+            .post(url.clone())
+            .header(CONTENT_TYPE, posting.content_type)
+            .header(ACCEPT, posting.accept)
+            .body(posting.body);
+        if let Some(bearer) = posting.bearer {
+            request = request.bearer_auth(bearer.expose());
+        }
+        send(request, url, MAX_BODY).await
     }
 
     /// The client for this URL, if the guard lets it pass. What a name stands for is looked at by

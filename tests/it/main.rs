@@ -13,6 +13,7 @@ mod harness;
 
 mod apple_sign_in;
 mod authorization_endpoint;
+mod backchannel_logout;
 mod console;
 mod device;
 mod metrics;

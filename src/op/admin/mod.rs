@@ -6,7 +6,9 @@ mod apis;
 mod clients;
 mod console;
 pub mod metadata;
+mod notice_rules;
 pub mod passwords;
+mod receivers;
 pub mod rules;
 #[cfg(test)]
 mod tests;
@@ -25,7 +27,7 @@ pub use crate::store::clients::{ListQuery, Page};
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 use crate::protocol::event::Event;
-use crate::protocol::secret::Vault;
+use crate::protocol::secret::{SealError, Vault};
 use crate::store::{Store, StoreFault};
 use passwords::{PasswordFault, PasswordHasher};
 
@@ -125,6 +127,9 @@ pub enum AdminError {
     /// A password could not be hashed or compared.
     #[error(transparent)]
     Password(#[from] PasswordFault),
+    /// A secret could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
 }
 
 impl AdminError {
@@ -143,7 +148,8 @@ impl AdminError {
             | Self::Conflict
             | Self::Invalid(_)
             | Self::Store(_)
-            | Self::Password(_)) => other,
+            | Self::Password(_)
+            | Self::Seal(_)) => other,
         }
     }
 }

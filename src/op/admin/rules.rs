@@ -149,6 +149,7 @@ pub fn client_problems(client: &Client) -> Vec<FieldProblem> {
         say("default_resource", format!("{default:?} is not one of the client's resources"));
     }
     apple(client, &mut say);
+    super::notice_rules::problems(client, &mut say);
     if client.refresh_token_idle_ttl < 60 {
         say("refresh_token_idle_ttl", "must be at least 60 seconds".to_owned());
     }

@@ -185,7 +185,7 @@ impl Console {
                     .collect::<Vec<_>>()
                     .join(" "),
             ),
-            fault @ (AdminError::Store(_) | AdminError::Password(_)) => {
+            fault @ (AdminError::Store(_) | AdminError::Password(_) | AdminError::Seal(_)) => {
                 return ended(failed(&self.app, self.request_id.clone(), &fault));
             }
         };

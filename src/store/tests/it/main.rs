@@ -9,6 +9,7 @@ mod acts;
 mod backup;
 mod databases;
 mod leases;
+mod outbox;
 mod races;
 mod schema;
 mod upstream_grants;
