@@ -47,12 +47,12 @@ const SWEEPS: &[(&str, Duration)] = &[
     (
         "DELETE FROM device_authorizations WHERE device_code_hash IN \
          (SELECT device_code_hash FROM device_authorizations WHERE expires_at <= $1 LIMIT $2)",
-        true,
+        REVOKED_GRANTS_KEPT,
     ),
     (
         "DELETE FROM registration_tokens WHERE id IN \
          (SELECT id FROM registration_tokens WHERE expires_at <= $1 LIMIT $2)",
-        true,
+        REVOKED_GRANTS_KEPT,
     ),
     (
         "DELETE FROM sessions WHERE id IN \
