@@ -197,7 +197,7 @@ impl Provider {
     async fn post_logout_token(&self, uri: Option<&str>, token: &str) -> Result<(), Trouble> {
         let url = destination(uri, "backchannel_logout_uri")?;
         let answer = self.outbound.post_form(&url, &[("logout_token", token)]).await;
-        match answer.map_err(unreachable)?.status {
+        match answer.map_err(|error| unreachable(&error))?.status {
             200 | 204 => Ok(()),
             status => Err(Trouble::Passing(format!("the client answered {status}"))),
         }
@@ -217,7 +217,8 @@ impl Provider {
             bearer,
             body: token,
         };
-        let answer = self.outbound.post(&url, posting).await.map_err(unreachable)?;
+        let answer =
+            self.outbound.post(&url, posting).await.map_err(|error| unreachable(&error))?;
         match answer.status {
             200 | 202 | 204 => Ok(()),
             400 => Err(match serde_json::from_slice::<SetError>(&answer.body) {
@@ -249,7 +250,7 @@ fn destination(uri: Option<&str>, member: &str) -> Result<Url, Trouble> {
 }
 
 /// What the guard refuses an operator can mend, so nothing is final.
-fn unreachable(error: OutboundError) -> Trouble {
+fn unreachable(error: &OutboundError) -> Trouble {
     Trouble::Passing(error.to_string())
 }
 

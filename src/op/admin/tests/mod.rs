@@ -93,6 +93,7 @@ fn fields(error: AdminError) -> Vec<&'static str> {
         | AdminError::NotFound
         | AdminError::Conflict
         | AdminError::Store(_)
-        | AdminError::Password(_)) => panic!("not about a field: {other}"),
+        | AdminError::Password(_)
+        | AdminError::Seal(_)) => panic!("not about a field: {other}"),
     }
 }
