@@ -9,6 +9,7 @@ mod m0002_settings_and_leases;
 mod m0003_upstream_grants;
 mod m0005_endings;
 mod m0009_delegation;
+mod m0010_console;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_upstream_grants::Migration),
             Box::new(m0005_endings::Migration),
             Box::new(m0009_delegation::Migration),
+            Box::new(m0010_console::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each may run on every replica at once; what must happen once is settled in the database.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
@@ -9,7 +10,6 @@ use actix_web::web::Data;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::op::Fault;
 use crate::web::App;
 
 /// How soon a key made or retired on another replica is known here.
@@ -18,6 +18,8 @@ const RELOAD_KEYS: Duration = Duration::from_secs(5);
 const DELIVER: Duration = Duration::from_secs(1);
 const DELIVERERS: usize = 4;
 const SWEEP: Duration = Duration::from_secs(60);
+const CHAIN_EVENTS: Duration = Duration::from_secs(1);
+const PRUNE_EVENTS: Duration = Duration::from_secs(3600);
 const ROTATE_KEYS: Duration = Duration::from_secs(3600);
 
 /// Starts the jobs; they end when `stop` is cancelled.
@@ -59,6 +61,22 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
         })
         .await;
     });
+    let chainer = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        every(CHAIN_EVENTS, stopped, || async {
+            noted("chain events", chainer.administration.chain_events().await.map(|_| ()));
+        })
+        .await;
+    });
+    let pruner = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        every(PRUNE_EVENTS, stopped, || async {
+            noted("prune events", pruner.administration.prune_by_retention().await.map(|_| ()));
+        })
+        .await;
+    });
     tokio::spawn(async move {
         every(ROTATE_KEYS, stop, || async {
             noted("rotate signing keys", app.provider.keys().rotate_by_schedule().await);
@@ -84,7 +102,7 @@ async fn every<F: Future<Output = ()>>(
     }
 }
 
-fn noted(job: &str, outcome: Result<(), Fault>) {
+fn noted(job: &str, outcome: Result<(), impl Display>) {
     if let Err(fault) = outcome {
         tracing::error!(job, %fault, "a job failed");
     }

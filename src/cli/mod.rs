@@ -6,6 +6,7 @@
 mod admin;
 mod answer;
 mod api;
+mod audit;
 mod backup;
 mod check;
 mod client;
@@ -98,6 +99,9 @@ enum Command {
     /// People.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 /// Performs the command in `args` and says how it went.
@@ -129,7 +133,8 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
         | Command::Client(_)
         | Command::Api(_)
         | Command::Keys(_)
-        | Command::User(_) => Some(1),
+        | Command::User(_)
+        | Command::Audit(_) => Some(1),
     };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = threads {
@@ -150,6 +155,7 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
             Command::Api(command) => api::run(&place, command).await,
             Command::Keys(command) => keys::run(&place, command).await,
             Command::User(command) => user::run(&place, command).await,
+            Command::Audit(command) => audit::run(&place, command).await,
         }
     })
 }

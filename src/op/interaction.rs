@@ -29,6 +29,7 @@ use crate::store::single_use::SingleUse;
 pub struct Browser {
     binding: Option<String>,
     session: Option<SecretString>,
+    request_id: Option<String>,
 }
 
 impl Browser {
@@ -37,7 +38,20 @@ impl Browser {
         Self {
             binding: binding.map(|binding| vault.hash(binding).to_text()),
             session: session.map(SecretString::from),
+            request_id: None,
         }
+    }
+
+    /// The browser as it makes the request with this id.
+    #[must_use]
+    pub fn under(mut self, request_id: Option<String>) -> Self {
+        self.request_id = request_id;
+        self
+    }
+
+    /// The id of the request it makes.
+    pub fn request_id(&self) -> Option<String> {
+        self.request_id.clone()
     }
 
     /// The hash of the binding cookie, as interactions keep it.

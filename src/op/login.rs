@@ -159,7 +159,7 @@ impl Provider {
                 Ok(Welcome { interaction, session_cookie, session_ttl })
             }
             Err(failure) => {
-                self.note_failed_login(connection, &failure, now).await;
+                self.note_failed_login(connection, &failure, browser.request_id(), now).await;
                 Err(Stranded::AtInteraction(interaction, failure))
             }
         }
@@ -230,6 +230,7 @@ impl Provider {
             auth_time,
             connection_id,
             expires_at: now.plus(self.policy.session_ttl),
+            request_id: browser.request_id(),
         };
         let prepared = self.prepare(arrival.clone(), now).await?;
         let opening = session.clone();
@@ -263,6 +264,7 @@ impl Provider {
         &self,
         connection: &ConnectionId,
         failure: &Failure,
+        request_id: Option<String>,
         now: Timestamp,
     ) {
         let detail = match failure {
@@ -273,8 +275,10 @@ impl Provider {
             }),
             Failure::Fault(_) => serde_json::json!({ "error": "server_error" }),
         };
-        let event =
-            Event::new(now, "login.failed", "system").target(connection.to_string()).detail(detail);
+        let event = Event::new(now, "login.failed", "system")
+            .target(connection.to_string())
+            .request_id(request_id)
+            .detail(detail);
         let noted = self
             .store
             .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.record(&event).await?) }))
@@ -313,6 +317,7 @@ struct NewSession {
     auth_time: Timestamp,
     connection_id: ConnectionId,
     expires_at: Timestamp,
+    request_id: Option<String>,
 }
 
 /// Opens a session under a new cookie (M2). The same person's session goes on under its `sid`;
@@ -367,6 +372,7 @@ async fn open_session(
     };
     let event = Event::new(now, "login.succeeded", format!("user:{}", user.id))
         .target(new.connection_id.to_string())
+        .request_id(new.request_id.clone())
         .detail(serde_json::json!({ "sid": id.as_str() }));
     tx.record(&event).await?;
     Ok(())

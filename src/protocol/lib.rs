@@ -8,6 +8,7 @@ pub mod access_token;
 pub mod admin;
 pub mod ambient;
 pub mod api;
+pub mod audit;
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod client;

@@ -71,6 +71,9 @@ impl<'de> serde::Deserialize<'de> for SecretString {
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
+    /// No hash of anything: where a chain of hashes begins.
+    pub const ZERO: Self = Self([0; 32]);
+
     /// A hash read back from storage.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
@@ -127,6 +130,7 @@ pub struct Vault {
     aead: RandomizedNonceKey,
     hash: hmac::Key,
     refresh: hmac::Key,
+    audit: hmac::Key,
 }
 
 impl Vault {
@@ -164,6 +168,7 @@ impl Vault {
             aead,
             hash: hmac::Key::new(hmac::HMAC_SHA256, derive(b"hash")?.as_slice()),
             refresh: hmac::Key::new(hmac::HMAC_SHA256, derive(b"refresh_token")?.as_slice()),
+            audit: hmac::Key::new(hmac::HMAC_SHA256, derive(b"audit")?.as_slice()),
         })
     }
 
@@ -180,6 +185,11 @@ impl Vault {
     /// Authenticates a refresh token's readable part (`protocol/refresh_token.rs`).
     pub fn refresh_tag(&self, message: &[u8]) -> SecretHash {
         SecretHash::from_tag(&hmac::sign(&self.refresh, message))
+    }
+
+    /// Authenticates a link of the audit chain (`protocol/audit.rs`).
+    pub fn audit_tag(&self, message: &[u8]) -> SecretHash {
+        SecretHash::from_tag(&hmac::sign(&self.audit, message))
     }
 
     /// Encrypts `plaintext` so that it opens only under the same `bound_to`, which names table,

@@ -16,6 +16,7 @@ mod sweep;
 
 pub mod admins;
 pub mod apis;
+pub mod audit;
 pub mod backup;
 pub mod clients;
 pub mod deletions;
@@ -28,6 +29,7 @@ pub mod leases;
 pub mod outbox;
 pub mod participants;
 pub mod sessions;
+pub mod settings;
 pub mod single_use;
 pub mod upstream_grants;
 pub mod users;

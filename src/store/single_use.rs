@@ -30,6 +30,12 @@ pub enum SingleUse {
     Jti,
     /// A logout that waits for the person's yes.
     Logout,
+    /// A secret that waits to be shown once in the console.
+    Reveal,
+    /// A console sign-in that waits for its second factor.
+    SecondFactor,
+    /// The answer to a request of the admin API that carried an idempotency key.
+    Idempotency,
 }
 
 impl SingleUse {
@@ -42,6 +48,9 @@ impl SingleUse {
             Self::IdentityToken => "identity_token",
             Self::Jti => "jti",
             Self::Logout => "logout",
+            Self::Reveal => "reveal",
+            Self::SecondFactor => "second_factor",
+            Self::Idempotency => "idempotency",
         }
     }
 }

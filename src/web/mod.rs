@@ -90,10 +90,11 @@ impl App {
 
     /// The browser behind a request.
     pub fn browser(&self, request: &HttpRequest) -> Browser {
-        self.provider.browser(
+        let browser = self.provider.browser(
             self.cookies.read(request, Jar::Binding).as_deref(),
             self.cookies.read(request, Jar::Session).as_deref(),
-        )
+        );
+        browser.under(request::id(request))
     }
 
     /// The error answer of an endpoint that proves clients; who fails too often must wait.

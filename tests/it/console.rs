@@ -16,7 +16,7 @@ use crate::harness::browser::{Browser, Page};
 const PASSWORD: &str = "correct horse battery";
 const HIDDEN: [&str; 4] = ["csrf", "client_id", "version", "newest"];
 
-async fn admin(house: &House, username: &str, role: Role) {
+pub async fn admin(house: &House, username: &str, role: Role) {
     let new =
         NewAdmin { username: username.to_owned(), role, password: SecretString::from(PASSWORD) };
     let administration = &house.broker.broker.administration;
@@ -24,7 +24,7 @@ async fn admin(house: &House, username: &str, role: Role) {
 }
 
 /// Fills in the form that holds `id` and sends it: its hidden fields, and these.
-async fn send(browser: &mut Browser, page: &Page, id: &str, fields: &[(&str, &str)]) -> Page {
+pub async fn send(browser: &mut Browser, page: &Page, id: &str, fields: &[(&str, &str)]) -> Page {
     let marker = format!("id=\"{id}\"");
     let mut form = page
         .forms()
@@ -36,10 +36,9 @@ async fn send(browser: &mut Browser, page: &Page, id: &str, fields: &[(&str, &st
     browser.submit(page, &form).await
 }
 
-async fn signed_in(house: &House, username: &str) -> (Browser, Page) {
+pub async fn signed_in(house: &House, username: &str) -> (Browser, Page) {
     let mut browser = house.browser();
-    let login = browser.open(&format!("{}/admin", house.issuer)).await;
-    assert!(login.url.path().ends_with("/admin/login"));
+    let login = browser.open(&format!("{}/admin/login", house.issuer)).await;
     let fields = [("username", username), ("password", PASSWORD)];
     let page = send(&mut browser, &login, "login-submit", &fields).await;
     assert_eq!((page.url.path(), page.status), ("/admin", StatusCode::OK), "{}", page.body);
@@ -119,6 +118,65 @@ async fn an_idle_session_ends() {
 }
 
 #[actix_web::test]
+async fn signing_in_leads_on_to_the_page_that_was_asked_for_and_nowhere_else() {
+    let house = House::new().await;
+    admin(&house, "alice", Role::Owner).await;
+    let mut browser = house.browser();
+    let login = browser.open(&format!("{}/admin/clients?q=shop", house.issuer)).await;
+    assert_eq!(login.query("next").as_deref(), Some("/admin/clients?q=shop"));
+    let fields = [("username", "alice"), ("password", PASSWORD), ("next", "/admin/clients?q=shop")];
+    let page = send(&mut browser, &login, "login-submit", &fields).await;
+    assert_eq!((page.url.path(), page.url.query()), ("/admin/clients", Some("q=shop")));
+    for evil in ["https://evil.example/", "//evil.example", "/admin//evil.example", "/account"] {
+        let mut browser = house.browser();
+        let url =
+            url::Url::parse_with_params(&format!("{}/admin/login", house.issuer), [("next", evil)]);
+        let login = browser.open(url.expect("a URL").as_str()).await;
+        assert!(!login.body.contains("name=\"next\""), "{evil}");
+        let fields = [("username", "alice"), ("password", PASSWORD), ("next", evil)];
+        let page = send(&mut browser, &login, "login-submit", &fields).await;
+        assert_eq!(page.url.path(), "/admin", "{evil}");
+    }
+}
+
+#[actix_web::test]
+async fn what_was_typed_while_the_session_ended_is_kept_and_sent_by_its_owner() {
+    let house = House::new().await;
+    admin(&house, "alice", Role::Admin).await;
+    let (mut browser, _) = signed_in(&house, "alice").await;
+    let form = browser.open(&format!("{}/admin/clients/new/web", house.issuer)).await;
+    house.advance(Duration::from_secs(31 * 60));
+    let typed = [("client_name", "Shop <b>"), ("redirect_uris", "https://shop.example/cb")];
+    let login = send(&mut browser, &form, "client-create", &typed).await;
+    assert_eq!(login.status, StatusCode::UNAUTHORIZED);
+    assert!(login.body.contains("what you typed is kept"));
+    let mut sign_in = login.forms().remove(0);
+    sign_in.fields.retain(|(name, _)| name != "username" && name != "password");
+    sign_in.fields.push(("username".into(), "alice".into()));
+    sign_in.fields.push(("password".into(), PASSWORD.into()));
+    let offered = browser.submit(&login, &sign_in).await;
+    assert!(offered.body.contains("Go on where you were"), "{}", offered.body);
+    assert_eq!(house.events("client.created").await, 0, "nothing is sent by itself");
+    let done = browser.submit(&offered, &offered.forms()[0]).await;
+    assert!(done.body.contains("Shop &#60;b&#62; is registered"), "{}", done.body);
+    assert_eq!(house.events("client.created").await, 1);
+}
+
+#[actix_web::test]
+async fn a_form_of_somebody_else_is_not_kept() {
+    let house = House::new().await;
+    admin(&house, "alice", Role::Admin).await;
+    let (mut browser, _) = signed_in(&house, "alice").await;
+    let form = browser.open(&format!("{}/admin/clients/new/web", house.issuer)).await;
+    house.advance(Duration::from_secs(31 * 60));
+    let mut forged = form.forms().into_iter().find(|f| f.text.contains("client-create")).unwrap();
+    forged.fields = vec![("csrf".into(), "AAAA".into()), ("client_name".into(), "Evil".into())];
+    let page = browser.submit(&form, &forged).await;
+    assert_eq!(page.url.path(), "/admin/login");
+    assert!(!page.body.contains("Evil") && !page.body.contains("name=\"kept\""));
+}
+
+#[actix_web::test]
 async fn a_client_is_registered_once_and_its_secret_shown_once() {
     let house = House::new().await;
     admin(&house, "alice", Role::Admin).await;
@@ -147,6 +205,12 @@ async fn a_client_is_registered_once_and_its_secret_shown_once() {
     assert!(env.contains(&format!("OIDC_CLIENT_SECRET={secret}\n")));
     assert!(env.contains(&format!("OIDC_ISSUER={}\n", house.issuer)));
     assert_eq!(done.headers["cache-control"], "no-store");
+    let reloaded = browser.open(done.url.as_str()).await;
+    assert_eq!(reloaded.url.path(), format!("/admin/clients/{id}"), "shown once");
+    assert!(!reloaded.body.contains(secret) && reloaded.body.contains("was shown once"));
+    let (mut thief, _) = signed_in(&house, "alice").await;
+    let peeked = thief.open(done.url.as_str()).await;
+    assert!(!peeked.body.contains(secret), "another session is shown nothing");
 
     let administration = &house.broker.broker.administration;
     let client = administration.find_client(&ClientId::new(id)).await.expect("a client");
@@ -306,7 +370,7 @@ async fn an_api_is_registered_changed_and_deleted() {
 }
 
 /// Every route of the console, with what a viewer gets: `true` sees, `false` is forbidden.
-const READ: [(&str, bool); 11] = [
+const READ: [(&str, bool); 14] = [
     ("/admin", true),
     ("/admin/clients", true),
     ("/admin/clients/ID", true),
@@ -318,6 +382,9 @@ const READ: [(&str, bool); 11] = [
     ("/admin/clients/ID/delete", false),
     ("/admin/apis/new", false),
     ("/admin/apis/delete?identifier=https://api.example.com", false),
+    ("/admin/audit", true),
+    ("/admin/audit/1", true),
+    ("/admin/audit/export", true),
 ];
 const CHANGE: [&str; 9] = [
     "/admin/clients/new/web",

@@ -12,6 +12,7 @@
 mod harness;
 
 mod apple_sign_in;
+mod audit;
 mod authorization_endpoint;
 mod backchannel_logout;
 mod console;

@@ -1,5 +1,8 @@
 //! Registering, changing and removing APIs — RFC 8707's resources.
 
+use serde_json::json;
+
+use super::metadata::{api_metadata, difference};
 use super::rules::api_problems;
 use super::{Actor, AdminError, Administration, checked, unchanged};
 use crate::protocol::admin::Role;
@@ -117,13 +120,15 @@ impl Administration {
                 Box::pin(async move {
                     let mut api = tx.find_api(&identifier).await?.ok_or(AdminError::NotFound)?;
                     unchanged(change.version, api.version)?;
+                    let before = api_metadata(&api);
                     change.apply(&mut api);
+                    let changed = difference(&before, &api_metadata(&api));
                     api.updated_at = now;
                     checked(api_problems(&api))?;
                     if !tx.update_api(&api).await? {
                         return Err(AdminError::Conflict);
                     }
-                    tx.record(&event).await?;
+                    tx.record(&event.detail(json!({ "changed": changed }))).await?;
                     api.version = api.version.saturating_add(1);
                     Ok(api)
                 })

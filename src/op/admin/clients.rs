@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::metadata::{client_metadata, difference};
 use super::rules::client_problems;
 use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged};
 use crate::protocol::admin::Role;
@@ -204,6 +205,7 @@ impl Administration {
                 Box::pin(async move {
                     let mut client = tx.find_client(&id).await?.ok_or(AdminError::NotFound)?;
                     unchanged(change.version, client.version)?;
+                    let before = client_metadata(&client);
                     let changed = change.apply(&mut client, now)?;
                     if changed.is_empty() {
                         return Ok(client);
@@ -215,6 +217,7 @@ impl Administration {
                     }
                     client.version = client.version.saturating_add(1);
                     let event = actor.event(now, "client.updated", id.as_str());
+                    let changed = difference(&before, &client_metadata(&client));
                     tx.record(&event.detail(json!({ "changed": changed }))).await?;
                     Ok(client)
                 })

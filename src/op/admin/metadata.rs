@@ -1,7 +1,7 @@
 //! Clients and APIs as JSON documents — RFC 7591 §2 and §3.2.1, with Russet's own members.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::RegisteredClient;
 use crate::protocol::api::Api;
@@ -49,6 +49,33 @@ fn add_settings(metadata: &mut Value, settings: &impl Serialize) {
     }
 }
 
+/// Members that change with every change and say nothing.
+const BOOKKEEPING: [&str; 3] = ["version", "updated_at", "client_id_issued_at"];
+/// Words in a member's name whose value is never written down.
+const SECRET: [&str; 5] = ["secret", "password", "private_key", "refresh_token_value", "sealed"];
+
+/// What differs between two states of a thing: `{member: {"before": …, "after": …}}`, secrets
+/// redacted.
+pub fn difference(before: &Value, after: &Value) -> Map<String, Value> {
+    let none = Map::new();
+    let (before, after) = (before.as_object().unwrap_or(&none), after.as_object().unwrap_or(&none));
+    let members = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
+    let mut changed = Map::new();
+    for name in members {
+        let (old, new) = (before.get(name), after.get(name));
+        if old == new || BOOKKEEPING.contains(&name.as_str()) {
+            continue;
+        }
+        let shown = |value: Option<&Value>| match value {
+            None => Value::Null,
+            Some(_) if SECRET.iter().any(|word| name.contains(word)) => json!("[redacted]"),
+            Some(value) => value.clone(),
+        };
+        changed.insert(name.clone(), json!({ "before": shown(old), "after": shown(new) }));
+    }
+    changed
+}
+
 impl RegisteredClient {
     /// The metadata with `client_secret` (RFC 7591 §3.2.1), for the one answer that may hold it.
     pub fn metadata(&self) -> Value {
@@ -75,4 +102,26 @@ pub fn api_metadata(api: &Api) -> Value {
     });
     add_settings(&mut metadata, &api.settings);
     metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_names_what_changed_and_no_secret() {
+        let before = json!({ "name": "a", "version": 1, "same": [1], "client_secret": "old" });
+        let after = json!({ "name": "b", "version": 2, "same": [1], "client_secret": "new" });
+        let changed = difference(&before, &after);
+        assert_eq!(changed.keys().collect::<Vec<_>>(), ["client_secret", "name"]);
+        assert_eq!(changed["name"], json!({ "before": "a", "after": "b" }));
+        assert!(!json!(changed).to_string().contains("new"));
+    }
+
+    #[test]
+    fn what_appears_or_goes_is_a_difference_too() {
+        let changed = difference(&json!({ "gone": 1 }), &json!({ "new": 2 }));
+        assert_eq!(changed["gone"], json!({ "before": 1, "after": null }));
+        assert_eq!(changed["new"], json!({ "before": null, "after": 2 }));
+    }
 }

@@ -3,13 +3,16 @@
 
 mod admins;
 mod apis;
+pub mod audit;
 mod clients;
 mod console;
 pub mod metadata;
 mod notice_rules;
 pub mod passwords;
 mod receivers;
+pub mod reveal;
 pub mod rules;
+pub mod settings;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -23,6 +26,7 @@ pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession};
 pub use users::Person;
 
 pub use crate::store::clients::{ListQuery, Page};
+pub use crate::store::events::{EventQuery, RecordedEvent};
 
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::ambient::{Clock, Entropy, Timestamp};

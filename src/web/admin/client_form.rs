@@ -5,6 +5,7 @@ use actix_web::{Error, HttpResponse, web};
 
 use super::client_fields::{Entries, kind_name, redirect_hint};
 use super::{Console, Posted, ended, problems, see_other};
+use crate::op::admin::reveal::Reveal;
 use crate::op::admin::{AdminError, NewClient, RegisteredClient};
 use crate::protocol::admin::Role;
 use crate::protocol::api::Api;
@@ -35,8 +36,7 @@ pub(super) async fn new_page(
     show_new(&console, kind, &entries, Problems::default()).await
 }
 
-/// Registers, and shows the secret this once. The page answers the POST itself: an address that
-/// shows a secret could be visited again.
+/// Registers, and goes on to the page that shows the secret this once.
 pub(super) async fn create(posted: Posted, kind: web::Path<String>) -> Result<HttpResponse, Error> {
     let Posted { console, form } = posted;
     console.must_be(Role::Admin)?;
@@ -53,7 +53,7 @@ pub(super) async fn create(posted: Posted, kind: web::Path<String>) -> Result<Ht
         Ok(registered) => {
             let name = &registered.client.client_name;
             let heading = format!("{name} is registered");
-            Ok(show_secret(&console, heading, "These go into the app.", &registered))
+            on_to_secret(&console, heading, &registered).await
         }
         Err(AdminError::Invalid(found)) => {
             if found.iter().any(|problem| problem.field == "client_id")
@@ -105,31 +105,50 @@ pub(super) async fn save(posted: Posted, id: web::Path<String>) -> Result<HttpRe
     }
 }
 
-/// The page with a new secret, and everything as environment variables.
-pub(super) fn show_secret(
+/// Keeps a new secret for the page that shows it once, and leads there.
+pub(super) async fn on_to_secret(
     console: &Console,
     heading: String,
-    lead: &'static str,
     registered: &RegisteredClient,
-) -> HttpResponse {
-    let client = &registered.client;
+) -> Result<HttpResponse, Error> {
+    let id = registered.client.client_id.to_string();
     let secret = registered.client_secret.as_ref().map(|secret| secret.expose().clone());
+    let reveal = Reveal { heading, of: id.clone(), secret };
+    let kept = console.app.administration.keep_reveal(&console.cookie, &reveal).await;
+    let handle = kept.map_err(|error| console.refuse(error))?;
+    Ok(see_other(&console.url(&format!("/clients/{id}/secret/{handle}"))))
+}
+
+/// The page with a new secret, and everything as environment variables. It shows the secret the
+/// first time that it is opened, in the session that made it.
+pub(super) async fn secret_page(
+    console: Console,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
+    let (id, handle) = path.into_inner();
+    console.must_be(Role::Admin)?;
+    let client = find(&console, &id).await?;
+    let shown = console.app.administration.reveal(&console.cookie, &handle).await;
+    let reveal = shown.map_err(|error| console.refuse(error))?.filter(|reveal| reveal.of == id);
+    let Some(reveal) = reveal else {
+        return Ok(see_other(&console.url(&format!("/clients/{id}?done=already-shown"))));
+    };
     let mut env = vec![
         ("OIDC_ISSUER", console.app.provider.issuer().to_owned()),
         ("OIDC_CLIENT_ID", client.client_id.to_string()),
     ];
-    env.extend(secret.clone().map(|secret| ("OIDC_CLIENT_SECRET", secret)));
+    env.extend(reveal.secret.clone().map(|secret| ("OIDC_CLIENT_SECRET", secret)));
     env.extend(client.redirect_uris.first().map(|uri| ("OIDC_REDIRECT_URI", uri.clone())));
     env.extend(client.default_resource.clone().map(|api| ("OIDC_AUDIENCE", api)));
     let env: Vec<_> = env.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    console.page(&RegisteredPage {
+    Ok(console.page(&RegisteredPage {
         shell: console.shell(),
-        heading,
-        lead,
+        heading: reveal.heading,
+        lead: "These go into the app.",
         client_id: client.client_id.to_string(),
-        client_secret: secret,
+        client_secret: reveal.secret,
         env: env.join("\n"),
-    })
+    }))
 }
 
 /// The client of the address.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::client_fields::kind_title;
-use super::client_form::{find, show_secret, status_of};
+use super::client_form::{find, on_to_secret, status_of};
 use super::form::{query, with_query};
 use super::{Console, Posted, moment, see_other};
 use crate::op::admin::{ClientChange, ListQuery, MAX_SECRET_OVERLAP, SECRET_OVERLAP};
@@ -158,8 +158,7 @@ pub(super) async fn rotate_secret(
         .await
         .map_err(|error| console.refuse(error))?;
     let heading = format!("A new secret for {}", client.client_name);
-    let lead = "Give it to the app before the ones it replaces end.";
-    Ok(show_secret(&console, heading, lead, &registered))
+    on_to_secret(&console, heading, &registered).await
 }
 
 /// Asks.

@@ -5,11 +5,15 @@
 //! each handler and again by each act.
 
 mod apis;
+mod audit;
+mod audit_words;
 mod client_fields;
 mod client_form;
 mod clients;
 mod form;
+mod kept;
 mod overview;
+mod safe_path;
 mod session;
 
 use actix_web::dev::Payload;
@@ -67,6 +71,14 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(clients::delete_page))
                 .route(web::post().to(clients::delete)),
         )
+        .service(
+            web::resource("/admin/clients/{client_id}/secret/{handle}")
+                .route(web::get().to(client_form::secret_page)),
+        )
+        .service(web::resource("/admin/audit").route(web::get().to(audit::list)))
+        .service(web::resource("/admin/audit/export").route(web::get().to(audit::export)))
+        .service(web::resource("/admin/audit/verify").route(web::post().to(audit::verify)))
+        .service(web::resource("/admin/audit/{id}").route(web::get().to(audit::show)))
         .service(web::resource("/admin/apis").route(web::get().to(apis::list)))
         .service(
             web::resource("/admin/apis/new")
@@ -106,7 +118,7 @@ impl Console {
         let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
             return Err(ended(HttpResponse::InternalServerError().finish()));
         };
-        let to_login = || ended(see_other(&format!("{}/admin/login", app.base)));
+        let to_login = || ended(see_other(&session::login_url(&app.base, request)));
         let cookie = app.cookies.read(request, Jar::Console).ok_or_else(to_login)?;
         match app.administration.find_console_session(&cookie).await {
             Ok(Some(admin)) => Ok(Self {
@@ -230,8 +242,12 @@ impl FromRequest for Posted {
         let request = request.clone();
         let body = web::Bytes::from_request(&request, payload);
         Box::pin(async move {
+            let body = body.await?;
+            if let Some(page) = kept::instead_of_losing(&request, &body).await {
+                return Err(ended(page));
+            }
             let console = Console::enter(&request).await?;
-            let form = Form::parse(&body.await?);
+            let form = Form::parse(&body);
             let token = form.text("csrf");
             if !console.app.administration.is_csrf_token(&console.cookie, &token) {
                 return Err(ended(console.problem(
@@ -283,6 +299,9 @@ fn words_of(done: &str) -> Option<&'static str> {
             "This form was sent before, and registered this client then. A secret is shown only \
              once; if you missed it, rotate it."
         }
+        "already-shown" => {
+            "The secret was shown once, and cannot be shown again. If you missed it, rotate it."
+        }
         "already-rotated" => "This form was sent before; no further secret was made.",
         _ => return None,
     })
@@ -294,6 +313,8 @@ fn section(path: &str, base: &str) -> &'static str {
         "clients"
     } else if path.starts_with("/admin/apis") {
         "apis"
+    } else if path.starts_with("/admin/audit") {
+        "audit"
     } else {
         "overview"
     }

@@ -1,26 +1,59 @@
 //! Signing in to the console and out of it.
 //!
 //! Before sign-in the console's cookie is a random value that means nothing but lets the login
-//! form carry a CSRF token; sign-in always replaces it (OWASP ASVS 5.0 §7.2.4).
+//! form carry a CSRF token; sign-in always replaces it (OWASP ASVS 5.0 §7.2.4). Where somebody was
+//! going, and what they had typed, goes with the form.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::form::Form;
-use super::{Posted, failed, see_other};
+use super::form::{Form, query, with_query};
+use super::{Posted, failed, kept, safe_path, see_other};
 use crate::protocol::secret::SecretString;
 use crate::web::cookies::Jar;
 use crate::web::page::admin::LoginPage;
 use crate::web::{App, html, request};
 
+/// Where somebody goes after signing in.
+#[derive(Clone, Default)]
+pub(super) struct Going {
+    /// The page they asked for, or sent a form to.
+    pub(super) next: String,
+    /// The form that they sent there, without secrets; empty if none.
+    pub(super) kept: String,
+}
+
+impl Going {
+    fn of_form(form: &Form) -> Self {
+        Self { next: form.text("next"), kept: form.exact("kept") }
+    }
+
+    fn next_url(&self, base: &str) -> String {
+        safe_path::own(&self.next, base).unwrap_or_else(|| format!("{base}/admin"))
+    }
+}
+
+/// The login page, with the page that was asked for.
+pub(super) fn login_url(base: &str, request: &HttpRequest) -> String {
+    let here = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    let front = format!("{base}/admin");
+    match safe_path::own(&here, base) {
+        Some(path) if request.method() == actix_web::http::Method::GET && path != front => {
+            format!("{base}/admin/login{}", with_query(&[("next", path.as_str())]))
+        }
+        Some(_) | None => format!("{base}/admin/login"),
+    }
+}
+
 /// The login form; the console itself for somebody who is signed in.
 pub(super) async fn login_page(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let going = Going { next: query(&request, "next").unwrap_or_default(), kept: String::new() };
     let Some(cookie) = app.cookies.read(&request, Jar::Console) else {
-        return form(&app, None, StatusCode::OK, "", None);
+        return form(&app, None, StatusCode::OK, "", None, &going);
     };
     match app.administration.find_console_session(&cookie).await {
-        Ok(Some(_)) => see_other(&format!("{}/admin", app.base)),
-        Ok(None) => form(&app, Some(cookie), StatusCode::OK, "", None),
+        Ok(Some(_)) => see_other(&going.next_url(&app.base)),
+        Ok(None) => form(&app, Some(cookie), StatusCode::OK, "", None, &going),
         Err(error) => failed(&app, request::id(&request), &error),
     }
 }
@@ -33,10 +66,13 @@ pub(super) async fn login(
 ) -> HttpResponse {
     let typed = Form::parse(&body);
     let username = typed.exact("username");
+    let going = Going::of_form(&typed);
     let cookie = app.cookies.read(&request, Jar::Console);
+    let again =
+        |status, problem| form(&app, cookie.clone(), status, &username, Some(problem), &going);
     if !app.limits.may_sign_in(&request) {
-        let problem = Some("Too many attempts from your address. Wait a minute.");
-        let mut response = form(&app, cookie, StatusCode::TOO_MANY_REQUESTS, &username, problem);
+        let problem = "Too many attempts from your address. Wait a minute.";
+        let mut response = again(StatusCode::TOO_MANY_REQUESTS, problem);
         response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
         return response;
     }
@@ -44,8 +80,8 @@ pub(super) async fn login(
     let ours =
         cookie.as_ref().is_some_and(|cookie| app.administration.is_csrf_token(cookie, &token));
     if !ours {
-        let problem = Some("This page was too old, or your browser sends no cookies. Try again.");
-        return form(&app, cookie, StatusCode::FORBIDDEN, &username, problem);
+        let problem = "This page was too old, or your browser sends no cookies. Try again.";
+        return again(StatusCode::FORBIDDEN, problem);
     }
     let password = SecretString::new(typed.exact("password"));
     let id = request::id(&request);
@@ -56,15 +92,17 @@ pub(super) async fn login(
             {
                 return failed(&app, id, &error);
             }
-            let mut response = see_other(&format!("{}/admin", app.base));
             let value = session.cookie.expose().clone();
+            let mut response = match safe_path::own(&going.next, &app.base) {
+                Some(path) if !going.kept.is_empty() => {
+                    kept::page(&app, &session.admin, &value, &path, &going.kept)
+                }
+                Some(_) | None => see_other(&going.next_url(&app.base)),
+            };
             set(&mut response, &app.cookies.make(Jar::Console, value, None));
             response
         }
-        Ok(None) => {
-            let problem = Some("Wrong username or password.");
-            form(&app, cookie, StatusCode::UNAUTHORIZED, &username, problem)
-        }
+        Ok(None) => again(StatusCode::UNAUTHORIZED, "Wrong username or password."),
         Err(error) => failed(&app, id, &error),
     }
 }
@@ -79,12 +117,14 @@ pub(super) async fn logout(posted: Posted) -> Result<HttpResponse, actix_web::Er
     Ok(response)
 }
 
-fn form(
+/// The login form.
+pub(super) fn form(
     app: &App,
     cookie: Option<String>,
     status: StatusCode,
     username: &str,
     problem: Option<&'static str>,
+    going: &Going,
 ) -> HttpResponse {
     let fresh = cookie.is_none();
     let cookie = cookie.unwrap_or_else(|| app.provider.random_secret().expose().clone());
@@ -93,6 +133,8 @@ fn form(
         username: username.to_owned(),
         problem,
         csrf: app.administration.csrf_token(&cookie),
+        next: safe_path::own(&going.next, &app.base).unwrap_or_default(),
+        kept: going.kept.clone(),
     };
     let mut response = html::page(status, &template, &[]);
     if fresh {

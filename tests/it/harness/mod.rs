@@ -179,6 +179,11 @@ impl House {
         &self.http
     }
 
+    pub fn database_url(&self) -> &str {
+        let url = self.config.iter().find(|(name, _)| name == "RUSSET_DATABASE__URL");
+        url.map(|(_, url)| url.as_str()).expect("a database")
+    }
+
     pub fn database_directory(&self) -> PathBuf {
         self.directory.path().to_owned()
     }

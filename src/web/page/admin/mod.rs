@@ -1,6 +1,7 @@
 //! The pages of `/admin`.
 
 pub mod apis;
+pub mod audit;
 pub mod clients;
 
 use askama::Template;
@@ -131,6 +132,34 @@ pub struct LoginPage {
     pub problem: Option<&'static str>,
     /// Proves that the form was ours.
     pub csrf: String,
+    /// The page that was asked for, or empty.
+    pub next: String,
+    /// The form that was sent there, or empty.
+    pub kept: String,
+}
+
+/// A field of a form that was kept.
+pub struct KeptField {
+    /// Its name.
+    pub name: String,
+    /// What was typed.
+    pub value: String,
+}
+
+/// A form that was sent while the session ended.
+#[derive(Template)]
+#[template(path = "admin/kept.html")]
+pub struct KeptPage {
+    /// The issuer's path.
+    pub base: String,
+    /// Who is signed in now.
+    pub username: String,
+    /// Where the form goes.
+    pub action: String,
+    /// Proves that the form is ours.
+    pub csrf: String,
+    /// What was typed.
+    pub fields: Vec<KeptField>,
 }
 
 /// A step of setting up, done or not as the state of things says.
@@ -239,9 +268,19 @@ mod tests {
             username: text(),
             problem: Some("Wrong username or password."),
             csrf: text(),
+            next: text(),
+            kept: text(),
         };
         let html = page.render().unwrap();
         check(&html);
+        let kept = KeptPage {
+            base: String::new(),
+            username: text(),
+            action: text(),
+            csrf: text(),
+            fields: vec![KeptField { name: text(), value: text() }],
+        };
+        check(&kept.render().unwrap());
         assert!(html.contains("name=\"username\"") && html.contains("name=\"password\""));
     }
 

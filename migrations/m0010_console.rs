@@ -1,0 +1,136 @@
+//! The console: the audit chain, search among people, second factors, API keys, settings.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{
+    big_integer, big_integer_null, blob, blob_null, integer, text, text_null,
+};
+use sea_orm_migration::sea_orm::DbBackend;
+
+pub(crate) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "m0010_console"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut area = text("area");
+        area.default("");
+        manager.alter_table(added("events", area)).await?;
+        manager.alter_table(added("events", big_integer_null("seq"))).await?;
+        manager.alter_table(added("events", blob_null("chain_hash"))).await?;
+        let mut clients = text("clients");
+        clients.default("[]");
+        manager.alter_table(added("admins", clients)).await?;
+        manager.alter_table(added("admins", blob_null("sealed_totp"))).await?;
+        manager.alter_table(added("admins", big_integer_null("totp_last_step"))).await?;
+        let mut id = text("id");
+        id.default("");
+        manager.alter_table(added("admin_sessions", id)).await?;
+        manager.alter_table(added("admin_sessions", text_null("user_agent"))).await?;
+        manager.alter_table(added("admin_sessions", big_integer_null("proved_at"))).await?;
+        for table in tables() {
+            manager.create_table(table).await?;
+        }
+        // Byte order, so that a prefix is a range of the index whatever the database's language.
+        let postgres = manager.get_database_backend() == DbBackend::Postgres;
+        let bytewise = if postgres { "COLLATE \"C\"" } else { "" };
+        let terms = format!(
+            "CREATE TABLE user_terms (term text {bytewise} NOT NULL, user_id text NOT NULL \
+             REFERENCES users (id) ON DELETE CASCADE, PRIMARY KEY (term, user_id))"
+        );
+        let connection = manager.get_connection();
+        connection.execute_unprepared(&terms).await?;
+        for sql in STATEMENTS {
+            connection.execute_unprepared(sql).await?;
+        }
+        Ok(())
+    }
+
+    // SQLite would otherwise run it piecemeal.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+const STATEMENTS: &[&str] = &[
+    "INSERT INTO user_terms (term, user_id) \
+     SELECT lower(email), id FROM users WHERE email IS NOT NULL AND email <> ''",
+    "CREATE INDEX user_terms_user_id ON user_terms (user_id)",
+    "CREATE INDEX users_created_at_id ON users (created_at, id)",
+    "CREATE INDEX users_disabled_at_id ON users (disabled_at, id)",
+    "CREATE INDEX identities_subject ON identities (subject)",
+    "CREATE INDEX sessions_created_at_id ON sessions (created_at, id)",
+    "CREATE UNIQUE INDEX events_seq ON events (seq)",
+    "CREATE INDEX events_unchained ON events (id) WHERE seq IS NULL",
+    "CREATE INDEX events_area_id ON events (area, id)",
+    "CREATE INDEX events_actor_id ON events (actor, id)",
+    "CREATE INDEX events_request_id ON events (request_id)",
+    "CREATE INDEX events_at ON events (at)",
+    "CREATE UNIQUE INDEX api_keys_hash ON api_keys (hash)",
+];
+
+fn added(table: &'static str, column: ColumnDef) -> TableAlterStatement {
+    Table::alter().table(table).add_column(column).take()
+}
+
+fn table(
+    name: &'static str,
+    columns: Vec<ColumnDef>,
+    key: &[&'static str],
+) -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table(name);
+    for column in columns {
+        table.col(column);
+    }
+    let mut primary_key = Index::create();
+    for column in key {
+        primary_key.col(*column);
+    }
+    table.primary_key(&mut primary_key);
+    table.take()
+}
+
+fn tables() -> Vec<TableCreateStatement> {
+    let mut recovery_codes =
+        table("admin_recovery_codes", vec![text("admin_id"), blob("hash")], &["admin_id", "hash"]);
+    let mut owner = ForeignKey::create();
+    owner
+        .name("admin_recovery_codes_admin_id_fkey")
+        .from("admin_recovery_codes", "admin_id")
+        .to("admins", "id")
+        .on_delete(ForeignKeyAction::Cascade);
+    recovery_codes.foreign_key(&mut owner);
+    vec![
+        table(
+            "audit_marks",
+            vec![text("name"), big_integer("seq"), blob("hash"), big_integer("at"), blob("tag")],
+            &["name"],
+        ),
+        table(
+            "settings",
+            vec![text("name"), text("value"), integer("version"), big_integer("updated_at")],
+            &["name"],
+        ),
+        recovery_codes,
+        table(
+            "api_keys",
+            vec![
+                text("id"),
+                text("name"),
+                blob("hash"),
+                text("scope"),
+                text("created_by"),
+                big_integer("created_at"),
+                big_integer("expires_at"),
+                big_integer_null("last_used_at"),
+                big_integer_null("revoked_at"),
+            ],
+            &["id"],
+        ),
+    ]
+}

@@ -1,0 +1,71 @@
+//! What is set while the broker runs, for all of its replicas.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::metadata::difference;
+use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged};
+use crate::protocol::admin::Role;
+
+const NAME: &str = "console";
+
+/// The settings of the console.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// For how many days events are kept; 0 keeps them for ever.
+    pub audit_retention_days: u32,
+    /// Whether every console account must have a second factor.
+    pub require_second_factor: bool,
+}
+
+/// Longest retention that can be set: a hundred years.
+const LONGEST_RETENTION: u32 = 36_500;
+
+impl Administration {
+    /// The settings and their version.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn settings(&self) -> Result<(Settings, i32), AdminError> {
+        Ok(self.store.find_setting(NAME).await?.unwrap_or_default())
+    }
+
+    /// Changes the settings that stand at `version`.
+    ///
+    /// # Errors
+    /// [`AdminError::Conflict`] when somebody else changed them meanwhile.
+    pub async fn change_settings(
+        &self,
+        actor: &Actor,
+        settings: Settings,
+        version: i32,
+    ) -> Result<(), AdminError> {
+        actor.must_be(Role::Owner)?;
+        let mut problems = Vec::new();
+        if settings.audit_retention_days > LONGEST_RETENTION {
+            problems
+                .push(FieldProblem::new("audit_retention_days", "must be a hundred years at most"));
+        }
+        checked(problems)?;
+        let now = self.clock.now();
+        let event = actor.event(now, "settings.updated", NAME);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let (before, stands): (Settings, i32) =
+                        tx.find_setting(NAME).await?.unwrap_or_default();
+                    unchanged(Some(version), stands)?;
+                    if before == settings {
+                        return Ok(());
+                    }
+                    if !tx.put_setting(NAME, &settings, version, now).await? {
+                        return Err(AdminError::Conflict);
+                    }
+                    let changed = difference(&json!(before), &json!(settings));
+                    Ok(tx.record(&event.detail(json!({ "changed": changed }))).await?)
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,205 @@
+//! Events in plain words: what happened, and why a sign-in failed.
+
+use serde_json::Value;
+
+use crate::protocol::event::Event;
+
+/// The areas that the log can be narrowed to: the first half of a kind, and its name.
+pub(super) const AREAS: [(&str, &str); 14] = [
+    ("login", "Sign-ins"),
+    ("session", "Sessions"),
+    ("user", "People"),
+    ("consent", "Consent"),
+    ("grant", "Grants"),
+    ("refresh_token", "Refresh tokens"),
+    ("client", "Clients"),
+    ("api", "APIs"),
+    ("connection", "Connections"),
+    ("apple", "Apple"),
+    ("signing_key", "Signing keys"),
+    ("admin", "Console accounts"),
+    ("settings", "Settings"),
+    ("audit", "Audit log"),
+];
+
+/// What happened, for the list.
+pub(super) fn title(kind: &str) -> String {
+    let known = match kind {
+        "login.succeeded" => "Signed in",
+        "login.failed" => "Sign-in failed",
+        "session.ended" => "Signed out",
+        "user.created" => "First sign-in",
+        "user.updated" => "Person changed",
+        "user.disabled" => "Person disabled",
+        "user.enabled" => "Person enabled",
+        "user.deleted" => "Person deleted",
+        "user.exported" => "Person exported",
+        "user.signed_out" => "Signed out by an admin",
+        "user.unlinked" => "Identity unlinked",
+        "consent.given" => "Consent given",
+        "grant.revoked" => "Grant revoked",
+        "refresh_token.reused" => "Refresh token used twice",
+        "authorization_code.reused" => "Authorization code used twice",
+        "client.created" => "Client registered",
+        "client.updated" => "Client changed",
+        "client.deleted" => "Client deleted",
+        "client.secret_rotated" => "Client secret rotated",
+        "api.created" => "API registered",
+        "api.updated" => "API changed",
+        "api.deleted" => "API deleted",
+        "signing_key.introduced" => "Signing key introduced",
+        "signing_key.retired" => "Signing key taken out of service",
+        "admin.created" => "Console account made",
+        "admin.updated" => "Console account changed",
+        "admin.deleted" => "Console account deleted",
+        "admin.password_reset" => "Console password reset",
+        "admin.signed_in" => "Signed in to the console",
+        "admin.sign_in_failed" => "Console sign-in failed",
+        "admin.signed_out" => "Console session ended",
+        "settings.updated" => "Settings changed",
+        "audit.exported" => "Audit log exported",
+        "audit.pruned" => "Old events let go",
+        _ => return kind.replace(['.', '_'], " "),
+    };
+    known.to_owned()
+}
+
+/// Whether the event is something to look at: shown by colour, and in words.
+pub(super) fn is_alarming(kind: &str) -> bool {
+    kind.ends_with("_failed") || kind.ends_with(".failed") || kind.ends_with(".reused")
+}
+
+/// A cause and what mends it.
+pub(super) struct Explanation {
+    pub(super) cause: String,
+    pub(super) remedy: String,
+}
+
+/// What somebody who looks into a failure wants to read.
+pub(super) fn explain(event: &Event) -> Option<Explanation> {
+    let text = |member: &str| {
+        event.detail.as_ref().and_then(|detail| detail.get(member)).and_then(Value::as_str)
+    };
+    let of = |cause: &str, remedy: &str| {
+        Some(Explanation { cause: cause.to_owned(), remedy: remedy.to_owned() })
+    };
+    match event.kind.as_str() {
+        "login.failed" => Some(login(text("error"), text("description"), text("detail"))),
+        "admin.sign_in_failed" if event.actor == "admin:unknown" => of(
+            "No console account has the username that was typed.",
+            "The username is not recorded, because people type passwords there. russet admin list \
+             shows the accounts.",
+        ),
+        "admin.sign_in_failed" => of(
+            "The account exists; the password or the code was wrong, or the account is disabled.",
+            "An owner can look at Admins; russet admin reset-password gives it another password.",
+        ),
+        "refresh_token.reused" => of(
+            "A refresh token that had been replaced was presented again. Either the app lost the \
+             answer that held the new one, or somebody has a copy.",
+            "The grant was revoked, so the person signs in again. If it happens often to one app, \
+             look whether it stores the new token before it uses it.",
+        ),
+        "authorization_code.reused" => of(
+            "An authorization code was presented a second time.",
+            "What was issued for it was revoked (RFC 6749 §4.1.2). Look whether the app sends its \
+             callback twice.",
+        ),
+        _ => None,
+    }
+}
+
+fn login(error: Option<&str>, description: Option<&str>, detail: Option<&str>) -> Explanation {
+    let all = format!("{} {}", description.unwrap_or_default(), detail.unwrap_or_default())
+        .to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| all.contains(word));
+    let (cause, remedy) = if has(&["cancel"]) {
+        ("The person pressed Cancel at the identity provider.", "Nothing is wrong.")
+    } else if has(&["invalid_client"]) {
+        (
+            "The identity provider does not accept the credentials of this connection.",
+            "Run the check on the page of the connection: team, key and Services ID must belong \
+             together, and the key must not have been revoked.",
+        )
+    } else if has(&["invalid_grant"]) {
+        (
+            "The identity provider does not accept the code: it was used before, is too old, or \
+             was issued for another client or return URL.",
+            "If it happens every time, compare the return URL at the provider with the one on \
+             the page of the connection.",
+        )
+    } else if has(&["audience", "aud "]) {
+        (
+            "The identity token is for another app.",
+            "Add the app's bundle ID to the connection and to the client, if it is one of yours.",
+        )
+    } else if has(&["nonce"]) {
+        (
+            "The identity token does not carry the nonce of this sign-in.",
+            "Look whether the app sends the raw nonce to Russet and its SHA-256 to Apple.",
+        )
+    } else if has(&["issuer"]) {
+        (
+            "The token names another issuer than this connection expects.",
+            "Compare the issuer on the page of the connection with the provider's documentation.",
+        )
+    } else if has(&["signature", "kid", "jwks"]) {
+        (
+            "The token's signature cannot be verified with the provider's published keys.",
+            "If it lasts, the provider may have changed its keys and they cannot be fetched: run \
+             the check on the page of the connection.",
+        )
+    } else if has(&["expired", "clock", "iat", "exp "]) {
+        (
+            "The token is too old, or a clock is wrong.",
+            "Compare the clock of this machine with a time server.",
+        )
+    } else if has(&["disabled"]) {
+        ("The account is disabled.", "Enable the person, if that was not meant.")
+    } else if error == Some("temporarily_unavailable") {
+        (
+            "The identity provider did not answer in time.",
+            "It usually passes. If not, run the check on the page of the connection, and see \
+             whether this machine reaches the provider.",
+        )
+    } else if error == Some("server_error") {
+        (
+            "Russet failed, or its connection to the provider is set up wrongly.",
+            "The log has the cause under the request id below.",
+        )
+    } else {
+        (
+            "The identity provider's answer was not accepted.",
+            "The detail below says which check failed.",
+        )
+    };
+    Explanation { cause: cause.to_owned(), remedy: remedy.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::ambient::Timestamp;
+
+    #[test]
+    fn every_failed_sign_in_is_explained() {
+        let cause = |detail: Value| {
+            let event = Event::new(Timestamp::default(), "login.failed", "system").detail(detail);
+            explain(&event).unwrap().cause
+        };
+        assert!(cause(json!({ "description": "the sign-in was cancelled" })).contains("Cancel"));
+        assert!(
+            cause(json!({ "detail": "token endpoint: invalid_client" })).contains("credentials")
+        );
+        assert!(cause(json!({ "detail": "the nonce differs" })).contains("nonce"));
+        assert!(cause(json!({ "error": "temporarily_unavailable" })).contains("in time"));
+        assert!(cause(json!(null)).contains("not accepted"));
+    }
+
+    #[test]
+    fn an_unknown_kind_is_still_readable() {
+        assert_eq!(title("apple.consent_revoked"), "apple consent revoked");
+    }
+}

@@ -1,0 +1,65 @@
+//! What somebody typed into a form of the console while their session ended: kept, and offered
+//! again after they have signed in.
+//!
+//! Only a form that carries the token of the ended session's cookie is kept, so nobody else can
+//! put words into it; and nothing is sent until its owner presses the button.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use url::form_urlencoded;
+
+use super::safe_path;
+use super::session::{Going, form};
+use crate::protocol::admin::Admin;
+use crate::web::cookies::Jar;
+use crate::web::page::admin::{KeptField, KeptPage};
+use crate::web::{App, html};
+
+/// Fields that are never given back.
+const FORGOTTEN: [&str; 5] = ["csrf", "password", "new_password", "totp", "private_key"];
+
+/// The login page that carries the form, if the session is over and the form was its own.
+pub(super) async fn instead_of_losing(
+    request: &HttpRequest,
+    body: &web::Bytes,
+) -> Option<HttpResponse> {
+    let app = request.app_data::<web::Data<App>>()?;
+    let cookie = app.cookies.read(request, Jar::Console)?;
+    if !matches!(app.administration.find_console_session(&cookie).await, Ok(None)) {
+        return None;
+    }
+    let fields: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+    let token = fields.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.trim())?;
+    if !app.administration.is_csrf_token(&cookie, token) {
+        return None;
+    }
+    let next = safe_path::own(request.uri().path_and_query()?.as_str(), &app.base)?;
+    let mut kept = form_urlencoded::Serializer::new(String::new());
+    kept.extend_pairs(fields.iter().filter(|(name, _)| !FORGOTTEN.contains(&name.as_str())));
+    let going = Going { next, kept: kept.finish() };
+    let problem = "Your session had ended. Sign in; what you typed is kept.";
+    Some(form(app, Some(cookie), StatusCode::UNAUTHORIZED, "", Some(problem), &going))
+}
+
+/// The kept form, ready to be sent by its owner.
+pub(super) fn page(
+    app: &App,
+    admin: &Admin,
+    cookie: &str,
+    action: &str,
+    kept: &str,
+) -> HttpResponse {
+    let fields = form_urlencoded::parse(kept.as_bytes())
+        .into_owned()
+        .filter(|(name, _)| !FORGOTTEN.contains(&name.as_str()))
+        .map(|(name, value)| KeptField { name, value })
+        .collect();
+    let template = KeptPage {
+        base: app.base.clone(),
+        username: admin.username.clone(),
+        action: action.to_owned(),
+        csrf: app.administration.csrf_token(cookie),
+        fields,
+    };
+    html::page(StatusCode::OK, &template, &[])
+}

@@ -1,0 +1,202 @@
+//! The pages of `/admin/audit`.
+
+use askama::Template;
+
+use super::{Choice, Shell};
+
+/// An event as a line of a list.
+pub struct EventRow {
+    /// Its own page.
+    pub url: String,
+    /// What happened, in words.
+    pub title: String,
+    /// Its kind.
+    pub kind: String,
+    /// Whether somebody should look at it.
+    pub alarming: bool,
+    /// Who did it.
+    pub actor: String,
+    /// To what; may be empty.
+    pub target: String,
+    /// When.
+    pub at: String,
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "admin/audit/list.html")]
+pub struct ListPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What was searched for.
+    pub q: String,
+    /// The areas there are.
+    pub areas: Vec<Choice>,
+    /// A kind, exactly.
+    pub kind: String,
+    /// An actor.
+    pub actor: String,
+    /// A target.
+    pub target: String,
+    /// A request.
+    pub request_id: String,
+    /// The first day.
+    pub from: String,
+    /// The last day.
+    pub until: String,
+    /// Whether anything narrows the list.
+    pub narrowed: bool,
+    /// Whether the further filters are unfolded.
+    pub open: bool,
+    /// One page of events.
+    pub rows: Vec<EventRow>,
+    /// Whether this is not the first page.
+    pub paged: bool,
+    /// The first page.
+    pub first_url: String,
+    /// The page after.
+    pub next_url: Option<String>,
+    /// The same as JSON Lines.
+    pub jsonl_url: String,
+    /// The same as CSV.
+    pub csv_url: String,
+}
+
+/// What was changed of one member.
+pub struct Change {
+    /// Its name.
+    pub member: String,
+    /// What it was.
+    pub before: String,
+    /// What it is.
+    pub after: String,
+}
+
+/// One event.
+#[derive(Template)]
+#[template(path = "admin/audit/show.html")]
+pub struct EventPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What happened, in words.
+    pub title: String,
+    /// Its kind.
+    pub kind: String,
+    /// When.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// The page about them.
+    pub actor_url: Option<String>,
+    /// To what.
+    pub target: Option<String>,
+    /// The page about it.
+    pub target_url: Option<String>,
+    /// Under which request.
+    pub request_id: Option<String>,
+    /// Why it failed, if it did.
+    pub cause: Option<String>,
+    /// What mends it.
+    pub remedy: Option<String>,
+    /// What was changed.
+    pub changes: Vec<Change>,
+    /// Everything else, as JSON.
+    pub detail: Option<String>,
+    /// Its link in the chain.
+    pub link: Option<String>,
+    /// What else happened under the same request.
+    pub related: Vec<EventRow>,
+}
+
+/// What a walk along the chain found.
+#[derive(Template)]
+#[template(path = "admin/audit/verify.html")]
+pub struct VerifyPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// Links looked at.
+    pub checked: u64,
+    /// The last link that was let go; 0 if none was.
+    pub from: i64,
+    /// Events that wait for their link.
+    pub unchained: u64,
+    /// The newest link.
+    pub head: Option<String>,
+    /// What is wrong.
+    pub faults: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::page::admin::hostile::{choices, shell};
+    use crate::web::page::hostile::{check, text};
+
+    fn row() -> EventRow {
+        EventRow {
+            url: text(),
+            title: text(),
+            kind: text(),
+            alarming: true,
+            actor: text(),
+            target: text(),
+            at: text(),
+        }
+    }
+
+    fn list(rows: Vec<EventRow>, narrowed: bool) -> ListPage {
+        ListPage {
+            shell: shell(),
+            q: text(),
+            areas: choices(),
+            kind: text(),
+            actor: text(),
+            target: text(),
+            request_id: text(),
+            from: text(),
+            until: text(),
+            narrowed,
+            open: true,
+            rows,
+            paged: true,
+            first_url: text(),
+            next_url: Some(text()),
+            jsonl_url: text(),
+            csv_url: text(),
+        }
+    }
+
+    #[test]
+    fn the_pages_of_the_log_show_what_was_recorded_as_text() {
+        check(&list(vec![row()], true).render().unwrap());
+        check(&list(Vec::new(), true).render().unwrap());
+        assert!(list(Vec::new(), false).render().unwrap().contains("Nothing has happened yet"));
+        let event = EventPage {
+            shell: shell(),
+            title: text(),
+            kind: text(),
+            at: text(),
+            actor: text(),
+            actor_url: Some(text()),
+            target: Some(text()),
+            target_url: Some(text()),
+            request_id: Some(text()),
+            cause: Some(text()),
+            remedy: Some(text()),
+            changes: vec![Change { member: text(), before: text(), after: text() }],
+            detail: Some(text()),
+            link: Some(text()),
+            related: vec![row()],
+        };
+        check(&event.render().unwrap());
+        let verified = VerifyPage {
+            shell: shell(),
+            checked: 1,
+            from: 1,
+            unchained: 1,
+            head: Some(text()),
+            faults: vec![text()],
+        };
+        check(&verified.render().unwrap());
+    }
+}
