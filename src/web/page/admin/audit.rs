@@ -158,7 +158,7 @@ mod tests {
             narrowed,
             open: true,
             rows,
-            paged: true,
+            paged: narrowed,
             first_url: text(),
             next_url: Some(text()),
             jsonl_url: text(),
