@@ -48,6 +48,7 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
                     () = bell.rung() => {}
                     () = tokio::time::sleep(DELIVER) => {}
                 }
+                noted("delete", deliverer.provider.continue_deletions().await);
                 noted("deliver", deliverer.provider.deliver_due().await.map(|_| ()));
             }
         });

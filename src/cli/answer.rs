@@ -116,6 +116,12 @@ pub(super) fn confirm(question: &str, yes: bool) -> Result<(), CliError> {
     Err(CliError::failed("not done; answer y, or give --yes"))
 }
 
+/// Tells on stderr how a command gets on.
+pub(super) fn progress(line: &str) {
+    // Nobody may be listening.
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 /// As [`confirm`], but only where somebody is there to be asked.
 pub(super) fn confirm_at_terminal(question: &str, yes: bool) -> Result<(), CliError> {
     confirm(question, yes || !io::stdin().is_terminal())

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::json;
 
 use super::Place;
-use super::answer::{Answer, confirm_at_terminal};
+use super::answer::{Answer, confirm_at_terminal, password_from_stdin};
 use super::client_notices::Notices;
 use super::failure::CliError;
 use crate::op::admin::metadata::client_metadata;
@@ -61,6 +61,14 @@ pub(super) enum ClientCommand {
         /// Seconds for which the old secret stays good; a day if not given.
         #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
         overlap: u64,
+    },
+    /// Set the bearer token that a client's receiver of security events wants to see, from stdin.
+    EventBearer {
+        #[command(flatten)]
+        which: Which,
+        /// Take it away instead.
+        #[arg(long)]
+        remove: bool,
     },
     /// Remove a client with its secrets, consents and grants.
     Delete {
@@ -228,6 +236,14 @@ pub(super) async fn run(place: &Place, command: ClientCommand) -> Result<Answer,
             let overlap = Duration::from_secs(overlap);
             let rotated = administration.rotate_client_secret(&actor, &which.id(), overlap).await?;
             Ok(Answer::thing(rotated.metadata()))
+        }
+        ClientCommand::EventBearer { which, remove } => {
+            let id = which.id();
+            let bearer = if remove { None } else { Some(password_from_stdin()?) };
+            administration.set_event_bearer(&actor, &id, bearer.as_ref()).await?;
+            let state = if remove { "taken away" } else { "set" };
+            let text = format!("the bearer token of {id} is {state}");
+            Ok(Answer::new(text, json!({ "client_id": id, "event_bearer": !remove })))
         }
         ClientCommand::Delete { which, yes } => {
             let client = administration.find_client(&which.id()).await?;

@@ -11,6 +11,7 @@ mod backup;
 mod check;
 mod client;
 mod client_notices;
+mod delivery;
 mod dev;
 mod failure;
 mod keys;
@@ -102,6 +103,9 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Logout tokens and security events on their way to clients.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
 }
 
 /// Performs the command in `args` and says how it went.
@@ -134,7 +138,8 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
         | Command::Api(_)
         | Command::Keys(_)
         | Command::User(_)
-        | Command::Audit(_) => Some(1),
+        | Command::Audit(_)
+        | Command::Delivery(_) => Some(1),
     };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = threads {
@@ -156,6 +161,7 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
             Command::Keys(command) => keys::run(&place, command).await,
             Command::User(command) => user::run(&place, command).await,
             Command::Audit(command) => audit::run(&place, command).await,
+            Command::Delivery(command) => delivery::run(&place, command).await,
         }
     })
 }

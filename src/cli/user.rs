@@ -3,9 +3,12 @@
 use serde_json::json;
 
 use super::Place;
-use super::answer::{Answer, confirm};
+use super::answer::{Answer, confirm, progress};
 use super::failure::CliError;
+use crate::broker::Broker;
 use crate::op::admin::{Actor, AdminError};
+use crate::protocol::deletion::DeletionState;
+use crate::protocol::id::DeletionId;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum UserCommand {
@@ -41,7 +44,8 @@ pub(super) struct Whom {
 }
 
 pub(super) async fn run(place: &Place, command: UserCommand) -> Result<Answer, CliError> {
-    let administration = place.broker().await?.administration;
+    let broker = place.broker().await?;
+    let administration = broker.administration.clone();
     let actor = Actor::cli();
     let disable = async |sub: &str, disabled: bool| -> Result<Answer, AdminError> {
         let user = administration.set_user_disabled(&actor, sub, disabled).await?;
@@ -62,8 +66,8 @@ pub(super) async fn run(place: &Place, command: UserCommand) -> Result<Answer, C
         UserCommand::Delete { whom: Whom { sub }, yes } => {
             administration.find_person(&sub).await?;
             confirm(&format!("Delete {sub}? This cannot be undone."), yes)?;
-            administration.delete_user(&actor, &sub).await?;
-            Ok(Answer::new(format!("{sub} is deleted"), json!({ "sub": sub })))
+            let deletion = administration.delete_user(&actor, &sub).await?;
+            follow(&broker, &deletion.id).await
         }
         UserCommand::Export(Whom { sub }) => {
             let export = administration.export_user(&actor, &sub).await?;
@@ -71,4 +75,29 @@ pub(super) async fn run(place: &Place, command: UserCommand) -> Result<Answer, C
             Ok(Answer::new(text, export))
         }
     }
+}
+
+/// Takes a deletion as far as it goes now, telling each step; what must wait is left to the broker.
+async fn follow(broker: &Broker, id: &DeletionId) -> Result<Answer, CliError> {
+    broker.provider.keys().reload().await?;
+    let mut waits = broker.provider.continue_deletion(id).await?;
+    // The clients are told from here as well, in case no broker runs.
+    if waits.is_some() {
+        broker.provider.deliver_due().await?;
+        waits = broker.provider.continue_deletion(id).await?.or(waits);
+    }
+    let receipt = broker.administration.deletion(id).await?;
+    for step in &receipt.steps {
+        progress(&format!("{}: {}", step.step, step.outcome));
+    }
+    let text = match (receipt.deletion.state, waits) {
+        (DeletionState::Completed, _) => format!("deleted; receipt {id}"),
+        (DeletionState::Revoking | DeletionState::Erasing | DeletionState::Telling, Some(why)) => {
+            format!("under way: {why}; the running broker goes on; receipt {id}")
+        }
+        (DeletionState::Revoking | DeletionState::Erasing | DeletionState::Telling, None) => {
+            format!("under way; the running broker goes on; receipt {id}")
+        }
+    };
+    Ok(Answer::new(text, receipt.to_json()))
 }

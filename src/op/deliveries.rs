@@ -116,6 +116,8 @@ impl Provider {
                 }
             }
         };
+        let again = matches!(attempt, Attempt::Again { .. });
+        let has_cause = delivery.cause.is_some();
         match &attempt {
             Attempt::Delivered => tracing::debug!(id, kind, %client_id, "delivered"),
             Attempt::Again { error, .. } => {
@@ -129,10 +131,17 @@ impl Provider {
             .write(move |tx| {
                 Box::pin(async move {
                     tx.settle_delivery(&delivery, &attempt, now).await?;
+                    if let (Some(cause), false) = (&delivery.cause, again) {
+                        tx.hasten_deletion(cause, now).await?;
+                    }
                     Ok::<_, Fault>(())
                 })
             })
-            .await
+            .await?;
+        if has_cause && !again {
+            self.doorbell.ring();
+        }
+        Ok(())
     }
 
     async fn send(

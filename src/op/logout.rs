@@ -10,6 +10,7 @@ use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::ClientId;
 use crate::protocol::params::Params;
+use crate::protocol::secret::constant_time_eq;
 use crate::protocol::session::Session;
 
 /// What the browser gets.
@@ -70,9 +71,9 @@ impl Provider {
         });
         let csrf = self.logout_csrf(&session);
         let answered = confirmed
-            && params.one("csrf")?.is_some_and(|given| {
-                crate::protocol::secret::constant_time_eq(given.as_bytes(), csrf.as_bytes())
-            });
+            && params
+                .one("csrf")?
+                .is_some_and(|given| constant_time_eq(given.as_bytes(), csrf.as_bytes()));
         if !hinted && !answered {
             return Ok(LoggedOut::Confirm { csrf, redirect_uri: target });
         }
@@ -101,6 +102,39 @@ impl Provider {
             })
             .await?;
         // The clients hear of it while the browser is on its way.
+        self.doorbell.ring();
+        Ok(())
+    }
+
+    /// Ends every session and grant of the person who is signed in here.
+    ///
+    /// # Errors
+    /// `access_denied` when nobody is signed in or the form is not ours.
+    pub async fn sign_out_everywhere(&self, browser: &Browser, csrf: &str) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let (session, user) = self
+            .signed_in(browser, now)
+            .await?
+            .ok_or_else(|| Refusal::access_denied("nobody is signed in here"))?;
+        if !constant_time_eq(csrf.as_bytes(), self.logout_csrf(&session).as_bytes()) {
+            return Err(Refusal::access_denied("the form is not ours or too old").into());
+        }
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let ending = Ending::User(user.id.clone());
+                    let ended = ending::end(tx, &ending, Reason::SignedOut, now).await?;
+                    let event = Event::new(now, "user.signed_out", format!("user:{}", user.id))
+                        .target(user.id.to_string())
+                        .detail(serde_json::json!({
+                            "sessions": ended.sessions,
+                            "grants": ended.grants,
+                        }));
+                    tx.record(&event).await?;
+                    Ok::<_, Failure>(())
+                })
+            })
+            .await?;
         self.doorbell.ring();
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Provider};
+use super::{Failure, Provider, signals};
 use crate::protocol::ambient::{Entropy, Timestamp, random};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
@@ -171,14 +171,19 @@ pub(super) async fn settle(
                 Refusal::access_denied("this account no longer exists")
                     .detail("an identity without its person")
             })?;
+            if tx.find_deletion_of(&user.id).await?.is_some() {
+                return Err(Refusal::access_denied("this account is being deleted").into());
+            }
             if user.disabled_at.is_some() {
                 return Err(Refusal::access_denied("this account is disabled").into());
             }
             let email = identity.email.as_deref();
             tx.touch_identity(authority, subject, &identity.connection_id, email, now).await?;
+            let before = user.clone();
             if learn(&mut user, profile, authority) {
                 user.updated_at = now;
                 tx.update_user(&user).await?;
+                signals::profile_changed(tx, &before, &user, now).await?;
             }
             user
         }

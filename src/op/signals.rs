@@ -5,11 +5,14 @@
 
 use std::collections::HashMap;
 
+use serde_json::Map;
+
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::delivery::Message;
 use crate::protocol::id::{ClientId, UserId};
 use crate::protocol::security_event::SecurityEvent;
+use crate::protocol::user::User;
 use crate::store::{StoreFault, WriteTx};
 
 /// Tells everybody who knows this person and asked for such events.
@@ -23,6 +26,29 @@ pub async fn emit(
     now: Timestamp,
 ) -> Result<(), StoreFault> {
     emit_because(tx, user_id, event, None, now).await
+}
+
+/// Tells what follows from a change of somebody's profile: a new address, or mail to it switched
+/// off or on.
+///
+/// # Errors
+/// The store's fault.
+pub async fn profile_changed(
+    tx: &WriteTx,
+    before: &User,
+    after: &User,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    if before.email != after.email {
+        emit(tx, &after.id, &SecurityEvent::IdentifierChanged, now).await?;
+    }
+    if before.email_verified != after.email_verified {
+        // Says nothing that a client without scope email might not know.
+        let mut claims = Map::new();
+        claims.insert("email_verified".to_owned(), after.email_verified.into());
+        emit(tx, &after.id, &SecurityEvent::TokenClaimsChange { claims }, now).await?;
+    }
+    Ok(())
 }
 
 /// The same, as part of something whose deliveries are counted.

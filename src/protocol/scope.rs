@@ -7,7 +7,11 @@ use crate::client::{Client, GrantType};
 use crate::error::Refusal;
 
 /// The OpenID scopes that release something here, as discovery lists them.
-pub const SUPPORTED: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+pub const SUPPORTED: [&str; 5] = ["openid", "profile", "email", "offline_access", ACCOUNT_DELETE];
+
+/// Lets a client delete the account of the person who gave it. An app that Apple reviews must
+/// offer that (App Store Review Guideline 5.1.1(v)).
+pub const ACCOUNT_DELETE: &str = "account:delete";
 
 /// Scopes that OIDC Core §5.4 defines but for which nothing is known here: asking is not an error,
 /// and nothing is granted.

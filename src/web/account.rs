@@ -47,7 +47,7 @@ fn page(app: &App, account: Account) -> AccountPage {
     }
 }
 
-fn signed_out(app: &App, request: &HttpRequest) -> HttpResponse {
+pub(super) fn signed_out(app: &App, request: &HttpRequest) -> HttpResponse {
     let template = ErrorPage {
         base: app.base.clone(),
         heading: "You are not signed in".to_owned(),
@@ -64,6 +64,17 @@ fn signed_out(app: &App, request: &HttpRequest) -> HttpResponse {
 /// A day in words that every reader understands, such as `24 November 2026`.
 fn day(at: Timestamp) -> String {
     let format = time::macros::format_description!("[day padding:none] [month repr:long] [year]");
+    time::OffsetDateTime::from_unix_timestamp(at.secs())
+        .ok()
+        .and_then(|moment| moment.format(format).ok())
+        .unwrap_or_default()
+}
+
+/// A moment in words, such as `24 November 2026, 12:00 UTC`.
+pub(super) fn moment(at: Timestamp) -> String {
+    let format = time::macros::format_description!(
+        "[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"
+    );
     time::OffsetDateTime::from_unix_timestamp(at.secs())
         .ok()
         .and_then(|moment| moment.format(format).ok())

@@ -55,12 +55,15 @@ pub async fn end_session(
             return html::page(StatusCode::OK, &template, &sources);
         }
         Ok(LoggedOut::Redirect(uri)) => see_other(uri),
-        Ok(LoggedOut::Page) => {
-            html::page(StatusCode::OK, &LoggedOutPage { base: app.base.clone() }, &[])
-        }
+        Ok(LoggedOut::Page) => signed_out_page(&app),
     };
     if let Err(error) = response.add_cookie(&app.cookies.remove(Jar::Session)) {
         tracing::error!(%error, "the session cookie could not be removed");
     }
     response
+}
+
+/// Says that the person is signed out.
+pub(super) fn signed_out_page(app: &App) -> HttpResponse {
+    html::page(StatusCode::OK, &LoggedOutPage { base: app.base.clone() }, &[])
 }

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod assets;
 pub mod cookies;
 pub mod cors;
+pub mod deletion;
 pub mod device;
 pub mod endpoints;
 pub mod html;
@@ -207,6 +208,23 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                     .route(web::post().to(logout::end_session)),
             )
             .service(web::resource("/account").route(web::get().to(account::show)))
+            .service(
+                web::resource("/account/delete")
+                    .route(web::get().to(deletion::ask))
+                    .route(web::post().to(deletion::begin)),
+            )
+            .service(
+                web::resource("/account/deletions/{id}").route(web::get().to(deletion::receipt)),
+            )
+            .service(
+                web::resource("/account/me")
+                    .route(web::delete().to(deletion::by_token))
+                    .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
+            )
+            .service(
+                web::resource("/account/sign-out-everywhere")
+                    .route(web::post().to(deletion::sign_out_everywhere)),
+            )
             .service(
                 web::resource("/.well-known/apple-developer-domain-association.txt")
                     .route(web::get().to(upstream::domain_association)),

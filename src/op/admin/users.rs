@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::{Actor, AdminError, Administration};
 use crate::op::ending::{self, Ending, Reason};
+use crate::op::{deletion, signals};
 use crate::protocol::admin::Role;
-use crate::protocol::id::UserId;
+use crate::protocol::deletion::{Deletion, Receipt};
+use crate::protocol::id::{DeletionId, UserId};
+use crate::protocol::security_event::SecurityEvent;
 use crate::protocol::session::Session;
 use crate::protocol::user::{Identity, User};
 use crate::store::{Reader, StoreFault};
@@ -50,6 +53,9 @@ impl Administration {
             .write(move |tx| {
                 Box::pin(async move {
                     let mut user = find_user(tx, &sub_or_id).await?.ok_or(AdminError::NotFound)?;
+                    if tx.find_deletion_of(&user.id).await?.is_some() {
+                        return Err(AdminError::invalid("sub", "this person is being deleted"));
+                    }
                     if disabled == user.disabled_at.is_some() {
                         return Ok(user);
                     }
@@ -62,6 +68,12 @@ impl Administration {
                         let ending = Ending::User(user.id.clone());
                         ending::end(tx, &ending, Reason::Disabled, now).await?;
                     }
+                    let told = if disabled {
+                        SecurityEvent::AccountDisabled
+                    } else {
+                        SecurityEvent::AccountEnabled
+                    };
+                    signals::emit(tx, &user.id, &told, now).await?;
                     let kind = if disabled { "user.disabled" } else { "user.enabled" };
                     tx.record(&actor.event(now, kind, user.id.as_str())).await?;
                     Ok(user)
@@ -70,24 +82,37 @@ impl Administration {
             .await
     }
 
-    /// Deletes a person with identities, sessions, consents and grants. Their `sub` is not used
-    /// again.
+    /// Begins the deletion of a person (`op/deletion`), or names the one under way. Their `sub` is
+    /// not used again.
     ///
     /// # Errors
     /// [`AdminError::NotFound`] when there is nobody.
-    pub async fn delete_user(&self, actor: &Actor, sub_or_id: &str) -> Result<(), AdminError> {
+    pub async fn delete_user(
+        &self,
+        actor: &Actor,
+        sub_or_id: &str,
+    ) -> Result<Deletion, AdminError> {
         actor.must_be(Role::Admin)?;
         let now = self.clock.now();
         let (actor, sub_or_id) = (actor.clone(), sub_or_id.to_owned());
+        let id = DeletionId::random(self.entropy.as_ref());
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let user = find_user(tx, &sub_or_id).await?.ok_or(AdminError::NotFound)?;
-                    tx.delete_user(&user.id).await?;
-                    Ok(tx.record(&actor.event(now, "user.deleted", user.id.as_str())).await?)
+                    let begun = deletion::begin(tx, id, &user.id, &actor.name, now).await?;
+                    begun.ok_or(AdminError::NotFound)
                 })
             })
             .await
+    }
+
+    /// How a deletion stands.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is none.
+    pub async fn deletion(&self, id: &DeletionId) -> Result<Receipt, AdminError> {
+        self.store.find_receipt(id).await?.ok_or(AdminError::NotFound)
     }
 
     /// All that is stored about a person, for them to have (GDPR article 15). Holds no token.

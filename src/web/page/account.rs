@@ -44,6 +44,48 @@ pub struct AccountPage {
     pub csrf: String,
 }
 
+/// Shall the account go?
+#[derive(Template)]
+#[template(path = "account/delete.html")]
+pub struct DeletePage {
+    /// The issuer's path.
+    pub base: String,
+    /// What to call the person.
+    pub name: String,
+    /// What they type to confirm.
+    pub confirmation: &'static str,
+    /// Proves that the form was ours.
+    pub csrf: String,
+}
+
+/// A line of a receipt.
+pub struct StepLine {
+    /// What was done.
+    pub words: String,
+    /// How it ended.
+    pub outcome: String,
+    /// When.
+    pub at: String,
+}
+
+/// How a deletion stands.
+#[derive(Template)]
+#[template(path = "account/deletion.html")]
+pub struct DeletionPage {
+    /// The issuer's path.
+    pub base: String,
+    /// Its name.
+    pub id: String,
+    /// When everything was done.
+    pub completed: Option<String>,
+    /// Whether the person is gone.
+    pub erased: bool,
+    /// When it was asked for.
+    pub requested: String,
+    /// What was done so far.
+    pub steps: Vec<StepLine>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +107,23 @@ mod tests {
             sessions: vec![SessionLine { current: true, since: text() }],
             sign_out_action: text(),
             csrf: text(),
+        };
+        check(&page.render().unwrap());
+    }
+
+    #[test]
+    fn the_deletion_pages_show_names_and_outcomes_as_text() {
+        let page =
+            DeletePage { base: String::new(), name: text(), confirmation: "delete", csrf: text() };
+        check(&page.render().unwrap());
+        let step = StepLine { words: text(), outcome: text(), at: text() };
+        let page = DeletionPage {
+            base: String::new(),
+            id: text(),
+            completed: Some(text()),
+            erased: true,
+            requested: text(),
+            steps: vec![step],
         };
         check(&page.render().unwrap());
     }

@@ -48,6 +48,7 @@ impl ScopeLine {
             "profile" => Some("See your name"),
             "email" => Some("See your email address"),
             "offline_access" => Some("Keep this access while you are away"),
+            "account:delete" => Some("Delete your account here, when you ask for it"),
             _ => None,
         };
         let words = match ours {

@@ -1,0 +1,298 @@
+//! What a deletion does with the outside, step by step.
+//!
+//! Each step's effect is written together with its line of the receipt, in an act that counts only
+//! for the attempt that holds the row. Between the upstream's answer and that act a crash is
+//! possible: then the grant is looked at again before anything is sent, and a dead one is not
+//! revoked a second time.
+
+use std::time::Duration;
+
+use crate::op::signals;
+use crate::op::{Fault, Provider};
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::deletion::{Deletion, DeletionState};
+use crate::protocol::delivery::{DeliveryState, pause};
+use crate::protocol::event::Event;
+use crate::protocol::id::{DeletionId, UserId};
+use crate::protocol::secret::SecretString;
+use crate::protocol::security_event::SecurityEvent;
+use crate::protocol::upstream_grant::{GrantState, UpstreamGrant};
+use crate::store::WriteTx;
+use crate::upstream::{Lifecycle, Standing, UpstreamError};
+
+/// Longer than a step can take; after it the deletion is due again.
+const LEASE: Duration = Duration::from_secs(120);
+/// How often it is looked whether the clients have been told.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const AT_A_TIME: u32 = 16;
+
+/// What became of one upstream grant.
+enum GivenBack {
+    /// It is dead, or cannot be helped; the receipt says which.
+    Settled(&'static str),
+    /// To be tried again.
+    NotYet(String),
+}
+
+impl Provider {
+    /// Takes every deletion that can go on as far as it goes. Several replicas may do so at once:
+    /// each deletion is one's at a time.
+    ///
+    /// # Errors
+    /// The store's fault; an upstream's trouble is waited out.
+    pub async fn continue_deletions(&self) -> Result<(), Fault> {
+        for id in self.store.due_deletions(self.clock.now(), AT_A_TIME).await? {
+            self.continue_deletion(&id).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes one deletion as far as it goes now. Returns why it waits, if it does.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn continue_deletion(&self, id: &DeletionId) -> Result<Option<String>, Fault> {
+        let now = self.clock.now();
+        let key = id.clone();
+        let claimed = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    Ok::<_, Fault>(tx.claim_deletion(&key, now.plus(LEASE), now).await?)
+                })
+            })
+            .await?;
+        let Some(mut deletion) = claimed else { return Ok(None) };
+        loop {
+            let went_on = match deletion.state {
+                DeletionState::Revoking => self.give_back(&deletion).await?,
+                DeletionState::Erasing => self.erase(&deletion).await?,
+                DeletionState::Telling => self.await_clients(&deletion).await?,
+                DeletionState::Completed => return Ok(None),
+            };
+            match went_on {
+                Step::Next(next) => deletion = next,
+                Step::Wait(why) => return Ok(Some(why)),
+                Step::Lost => return Ok(None),
+            }
+        }
+    }
+
+    /// Revokes what upstreams granted, each with the `client_id` that obtained it.
+    async fn give_back(&self, deletion: &Deletion) -> Result<Step, Fault> {
+        let Some(user_id) = &deletion.user_id else {
+            return self.go_on(deletion, DeletionState::Erasing, None).await;
+        };
+        let mut trouble = None;
+        for grant in self.store.find_upstream_grants(user_id).await? {
+            let now = self.clock.now();
+            let outcome = match self.give_back_one(&grant, deletion.attempts).await? {
+                GivenBack::Settled(outcome) => outcome,
+                GivenBack::NotYet(why) if now < deletion.give_up_at => {
+                    trouble = Some(why);
+                    continue;
+                }
+                GivenBack::NotYet(_) => "given up: not confirmed",
+            };
+            let (held, client_id) = (deletion.clone(), grant.client_id.clone());
+            let kept = self
+                .store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        if !still_ours(tx, &held).await? {
+                            return Ok::<_, Fault>(false);
+                        }
+                        let (user, authority) = (&grant.user_id, &grant.authority);
+                        if tx.delete_upstream_grant(user, authority, &client_id).await? {
+                            let outcome = format!("{client_id}: {outcome}");
+                            tx.add_deletion_step(&held.id, "upstream_grant", &outcome, now).await?;
+                        }
+                        Ok(true)
+                    })
+                })
+                .await?;
+            if !kept {
+                return Ok(Step::Lost);
+            }
+        }
+        match trouble {
+            Some(why) => self.wait(deletion, why).await,
+            None => self.go_on(deletion, DeletionState::Erasing, None).await,
+        }
+    }
+
+    async fn give_back_one(
+        &self,
+        grant: &UpstreamGrant,
+        attempts: i32,
+    ) -> Result<GivenBack, Fault> {
+        if grant.state == GrantState::Revoked {
+            return Ok(GivenBack::Settled("revoked before"));
+        }
+        let Some(connector) = self.connector_holding(&grant.authority, &grant.client_id) else {
+            return Ok(GivenBack::NotYet(format!(
+                "no connection presents grants of {}",
+                grant.client_id
+            )));
+        };
+        let Some(life) = connector.lifecycle() else {
+            return Ok(GivenBack::Settled("cannot be revoked at this upstream"));
+        };
+        let opened = self.vault.open(&grant.bound_to(), &grant.sealed_refresh_token)?;
+        let token = SecretString::new(String::from_utf8_lossy(opened.expose()).into_owned());
+        let now = self.clock.now();
+        if attempts > 1
+            && matches!(life.check_grant(&grant.client_id, &token, now).await, Standing::Dead)
+        {
+            return Ok(GivenBack::Settled("revoked and verified"));
+        }
+        Ok(revoke_and_verify(life, &grant.client_id, &token, attempts > 2, now).await)
+    }
+
+    /// Erases the person; those who knew them are owed the news, written before the links go.
+    async fn erase(&self, deletion: &Deletion) -> Result<Step, Fault> {
+        let next = Deletion {
+            user_id: None,
+            state: DeletionState::Telling,
+            attempts: 1,
+            ..deletion.clone()
+        };
+        let (held, written) = (deletion.clone(), next.clone());
+        let now = self.clock.now();
+        let kept = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !tx.advance_deletion(&held, &written).await? {
+                        return Ok::<_, Fault>(false);
+                    }
+                    if let Some(user_id) = &held.user_id {
+                        erase_person(tx, &held, user_id, now).await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .await?;
+        self.doorbell.ring();
+        Ok(if kept { Step::Next(next) } else { Step::Lost })
+    }
+
+    /// The receipt is complete when every client has taken what it was owed, or was given up.
+    async fn await_clients(&self, deletion: &Deletion) -> Result<Step, Fault> {
+        let cause = deletion.id.as_str();
+        let count = async |state| self.store.count_deliveries(cause, state).await;
+        let owed = count(DeliveryState::Owed).await?;
+        if owed > 0 {
+            return self.wait(deletion, format!("{owed} messages to clients are owed")).await;
+        }
+        let (told, failed) =
+            (count(DeliveryState::Delivered).await?, count(DeliveryState::Failed).await?);
+        let outcome = format!("{told} messages taken, {failed} given up");
+        self.go_on(deletion, DeletionState::Completed, Some(("clients_told", outcome))).await
+    }
+
+    async fn go_on(
+        &self,
+        deletion: &Deletion,
+        state: DeletionState,
+        line: Option<(&'static str, String)>,
+    ) -> Result<Step, Fault> {
+        let now = self.clock.now();
+        let completed_at = (state == DeletionState::Completed).then_some(now);
+        let next = Deletion { state, attempts: 1, completed_at, ..deletion.clone() };
+        let (held, written) = (deletion.clone(), next.clone());
+        let kept = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !tx.advance_deletion(&held, &written).await? {
+                        return Ok::<_, Fault>(false);
+                    }
+                    if let Some((step, outcome)) = line {
+                        tx.add_deletion_step(&held.id, step, &outcome, now).await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .await?;
+        Ok(if kept { Step::Next(next) } else { Step::Lost })
+    }
+
+    async fn wait(&self, deletion: &Deletion, why: String) -> Result<Step, Fault> {
+        let now = self.clock.now();
+        let pause = match deletion.state {
+            DeletionState::Telling => LOOK_AGAIN,
+            DeletionState::Revoking | DeletionState::Erasing | DeletionState::Completed => {
+                pause(deletion.attempts, self.entropy.as_ref())
+            }
+        };
+        tracing::info!(deletion = %deletion.id, state = deletion.state.as_str(), why, "waiting");
+        let (held, next) =
+            (deletion.clone(), Deletion { due_at: now.plus(pause), ..deletion.clone() });
+        self.store
+            .write(move |tx| {
+                Box::pin(async move { Ok::<_, Fault>(tx.advance_deletion(&held, &next).await?) })
+            })
+            .await?;
+        Ok(Step::Wait(why))
+    }
+}
+
+/// How a step ended.
+enum Step {
+    /// Done; this comes next.
+    Next(Deletion),
+    /// Cannot go on now.
+    Wait(String),
+    /// Somebody else has it by now.
+    Lost,
+}
+
+async fn still_ours(tx: &WriteTx, held: &Deletion) -> Result<bool, Fault> {
+    Ok(tx.advance_deletion(held, held).await?)
+}
+
+async fn erase_person(
+    tx: &WriteTx,
+    deletion: &Deletion,
+    user_id: &UserId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let cause = Some(deletion.id.as_str());
+    signals::emit_because(tx, user_id, &SecurityEvent::AccountPurged, cause, now).await?;
+    for identity in tx.list_identities(user_id).await? {
+        tx.delete_pending_profile(&identity.authority, &identity.subject).await?;
+    }
+    tx.delete_user(user_id).await?;
+    let outcome = "profile, identities, consents and tokens are gone";
+    tx.add_deletion_step(&deletion.id, "person_erased", outcome, now).await?;
+    let event = Event::new(now, "user.deleted", deletion.requested_by.clone())
+        .target(user_id.to_string())
+        .detail(serde_json::json!({ "deletion": deletion.id }));
+    Ok(tx.record(&event).await?)
+}
+
+/// Revokes, then asks: success alone proves nothing (apple.md §7).
+async fn revoke_and_verify(
+    life: &dyn Lifecycle,
+    client_id: &str,
+    token: &SecretString,
+    insistent: bool,
+    now: Timestamp,
+) -> GivenBack {
+    match life.revoke(client_id, token, now).await {
+        // A token that the upstream refuses may be dead already; the question after it decides.
+        Ok(()) | Err(UpstreamError::Rejected { .. } | UpstreamError::Cancelled) => {}
+        Err(error @ (UpstreamError::Unavailable(_) | UpstreamError::Misconfigured(_))) => {
+            return GivenBack::NotYet(error.to_string());
+        }
+    }
+    match life.check_grant(client_id, token, now).await {
+        Standing::Dead => GivenBack::Settled("revoked and verified"),
+        Standing::Good(_) => GivenBack::NotYet("the upstream still honours the grant".to_owned()),
+        // Apple's other word for a revoked grant; to be believed when it is said again.
+        Standing::Ambiguous if insistent => GivenBack::Settled("revoked; answered invalid_request"),
+        Standing::Ambiguous => GivenBack::NotYet("the upstream's answer is not clear".to_owned()),
+        Standing::Misconfigured(cause) | Standing::Unwell(cause) => GivenBack::NotYet(cause),
+    }
+}

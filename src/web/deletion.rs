@@ -1,0 +1,156 @@
+//! Deleting one's account: the page, its receipt, and the same for an app on its user's behalf.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::account::{moment, signed_out};
+use super::cookies::Jar;
+use super::endpoints::{authorization, form};
+use super::interaction::see_other;
+use super::page::account::{DeletePage, DeletionPage, StepLine};
+use super::reply::{bearer_error, no_store};
+use super::{App, cors, html};
+use crate::op::deletion::CONFIRMATION;
+use crate::protocol::deletion::{Deletion, Receipt};
+use crate::protocol::id::DeletionId;
+
+/// Asks whether the account shall go.
+pub async fn ask(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    match app.provider.account(&app.browser(&request)).await {
+        Err(failure) => html::error(&app, &request, failure),
+        Ok(None) => signed_out(&app, &request),
+        Ok(Some(account)) => {
+            let template = DeletePage {
+                base: app.base.clone(),
+                name: account.display_name,
+                confirmation: CONFIRMATION,
+                csrf: account.csrf,
+            };
+            html::page(StatusCode::OK, &template, &[])
+        }
+    }
+}
+
+/// The person confirmed.
+pub async fn begin(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let begun = async {
+        let params = form(&request, &body)?;
+        let csrf = params.required("csrf")?;
+        let typed = params.one("confirm")?.unwrap_or_default();
+        app.provider.delete_own_account(&app.browser(&request), csrf, typed).await
+    };
+    match begun.await {
+        Err(failure) => html::error(&app, &request, failure),
+        Ok(deletion) => {
+            let mut response = see_other(receipt_path(&app, &deletion));
+            if let Err(error) = response.add_cookie(&app.cookies.remove(Jar::Session)) {
+                tracing::error!(%error, "the session cookie could not be removed");
+            }
+            response
+        }
+    }
+}
+
+/// How a deletion stands, for whoever knows its id; as JSON if that is asked for.
+pub async fn receipt(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> HttpResponse {
+    let id = DeletionId::new(id.into_inner());
+    match app.provider.deletion_receipt(&id).await {
+        Err(failure) => html::error(&app, &request, failure),
+        Ok(None) => html::not_found(app, request).await,
+        Ok(Some(receipt)) if wants_json(&request) => {
+            no_store(HttpResponse::Ok()).json(receipt.to_json())
+        }
+        Ok(Some(receipt)) => html::page(StatusCode::OK, &page(&app, &receipt), &[]),
+    }
+}
+
+/// `DELETE /account/me`: an app deletes the account of the person whose access token with scope
+/// `account:delete` it holds. 202: it has begun; the answer says where to look at it.
+pub async fn by_token(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let token = authorization(&request)
+        .and_then(|header| header.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    let response = match app.provider.delete_account_by_token(token).await {
+        Err(failure) => bearer_error(failure, token.is_some()),
+        Ok(deletion) => accepted(&app, &deletion),
+    };
+    cors::open_to_apps(&app, &request, response).await
+}
+
+/// Ends every session of the person who is signed in here.
+pub async fn sign_out_everywhere(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
+    let ended = async {
+        let params = form(&request, &body)?;
+        let csrf = params.required("csrf")?;
+        app.provider.sign_out_everywhere(&app.browser(&request), csrf).await
+    };
+    match ended.await {
+        Err(failure) => html::error(&app, &request, failure),
+        Ok(()) => {
+            let mut response = super::logout::signed_out_page(&app);
+            if let Err(error) = response.add_cookie(&app.cookies.remove(Jar::Session)) {
+                tracing::error!(%error, "the session cookie could not be removed");
+            }
+            response
+        }
+    }
+}
+
+fn accepted(app: &App, deletion: &Deletion) -> HttpResponse {
+    // The issuer's own path is in both.
+    let url = format!("{}/account/deletions/{}", app.provider.issuer(), deletion.id);
+    no_store(HttpResponse::Accepted()).insert_header((header::LOCATION, url.clone())).json(json!({
+        "id": deletion.id,
+        "state": deletion.state,
+        "requested_at": deletion.requested_at.secs(),
+        "receipt": url,
+    }))
+}
+
+fn receipt_path(app: &App, deletion: &Deletion) -> String {
+    format!("{}/account/deletions/{}", app.base, deletion.id)
+}
+
+fn wants_json(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/json"))
+}
+
+fn page(app: &App, receipt: &Receipt) -> DeletionPage {
+    let line = |step: &crate::protocol::deletion::DeletionStep| StepLine {
+        words: in_words(&step.step).to_owned(),
+        outcome: step.outcome.clone(),
+        at: moment(step.at),
+    };
+    DeletionPage {
+        base: app.base.clone(),
+        id: receipt.deletion.id.to_string(),
+        completed: receipt.deletion.completed_at.map(moment),
+        erased: receipt.deletion.user_id.is_none(),
+        requested: moment(receipt.deletion.requested_at),
+        steps: receipt.steps.iter().map(line).collect(),
+    }
+}
+
+fn in_words(step: &str) -> &str {
+    match step {
+        "sessions_and_tokens_ended" => "You were signed out everywhere",
+        "upstream_grant" => "The permission at your sign-in provider was given back",
+        "person_erased" => "Your account was erased",
+        "clients_told" => "The apps were told",
+        other => other,
+    }
+}
