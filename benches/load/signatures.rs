@@ -37,6 +37,8 @@ fn sign_until(key: &SigningKey, end: Instant) -> u64 {
         auth_time: None,
         amr: Vec::new(),
         sid: None,
+        act: None,
+        may_act: None,
     };
     let mut signed = 0;
     while Instant::now() < end {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Place;
 use super::answer::{Answer, confirm_at_terminal, password_from_stdin};
+use super::client_delegation::Delegation;
 use super::client_notices::Notices;
 use super::failure::CliError;
 use crate::op::admin::metadata::client_metadata;
@@ -146,6 +147,8 @@ pub(super) struct Members {
     refresh_token_absolute_ttl: Option<u32>,
     #[command(flatten)]
     notices: Notices,
+    #[command(flatten)]
+    delegation: Delegation,
 }
 
 const KINDS: [&str; 5] = ["web", "spa", "native", "machine", "device"];
@@ -170,6 +173,7 @@ fn grant_type(name: &str) -> Result<GrantType, String> {
     match name {
         "token-exchange" => Ok(GrantType::TokenExchange),
         "device-code" | "device_code" => Ok(GrantType::DeviceCode),
+        "jwt-bearer" => Ok(GrantType::JwtBearer),
         _ => GrantType::parse(name).ok_or_else(|| {
             let known = GrantType::ALL.map(GrantType::as_str).join(", ");
             format!("must be one of {known}")
@@ -181,6 +185,7 @@ impl Members {
     fn change(self) -> ClientChange {
         let mut settings = serde_json::Map::new();
         self.notices.add_to(&mut settings);
+        self.delegation.add_to(&mut settings);
         ClientChange {
             version: None,
             client_name: self.client_name,

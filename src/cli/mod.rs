@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod check;
 mod client;
+mod client_delegation;
 mod client_notices;
 mod delivery;
 mod dev;
@@ -19,6 +20,7 @@ mod migrate;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod trusted_issuer;
 mod user;
 
 use std::ffi::OsString;
@@ -97,6 +99,9 @@ enum Command {
     /// Signing keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Issuers whose word stands for a client's secret: CI systems, Kubernetes.
+    #[command(subcommand)]
+    TrustedIssuer(trusted_issuer::TrustedIssuerCommand),
     /// People.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -133,6 +138,7 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
         | Command::Check
         | Command::Backup(_)
         | Command::Restore(_)
+        | Command::TrustedIssuer(_)
         | Command::Admin(_)
         | Command::Client(_)
         | Command::Api(_)
@@ -159,6 +165,7 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
             Command::Client(command) => client::run(&place, command).await,
             Command::Api(command) => api::run(&place, command).await,
             Command::Keys(command) => keys::run(&place, command).await,
+            Command::TrustedIssuer(command) => trusted_issuer::run(&place, command).await,
             Command::User(command) => user::run(&place, command).await,
             Command::Audit(command) => audit::run(&place, command).await,
             Command::Delivery(command) => delivery::run(&place, command).await,

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::{Failure, Provider};
-use crate::protocol::access_token::{AccessTokenClaims, Audience};
+use crate::protocol::access_token::{AccessTokenClaims, Actor, Audience};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
 use crate::protocol::id::ClientId;
@@ -37,6 +37,8 @@ pub struct Introspection {
     iat: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor>,
 }
 
 impl Provider {
@@ -75,6 +77,7 @@ impl Provider {
                 exp: Some(claims.exp),
                 iat: Some(claims.iat),
                 jti: Some(claims.jti),
+                act: claims.act,
             }
         }))
     }

@@ -35,6 +35,7 @@ use crate::protocol::jose::JoseError;
 use crate::protocol::secret::{SealError, Vault};
 use crate::store::{Store, StoreFault};
 use crate::upstream::http::Outbound;
+use crate::upstream::key_sets::KeySets;
 use crate::upstream::{Connector, UpstreamError};
 
 use access_token::VerifiedTokens;
@@ -118,6 +119,7 @@ pub struct Provider {
     verified: VerifiedTokens,
     outbound: Outbound,
     doorbell: Doorbell,
+    key_sets: KeySets,
 }
 
 impl Provider {
@@ -140,6 +142,7 @@ impl Provider {
             connectors: Connectors::new(parts.connectors),
             keys,
             verified: VerifiedTokens::new(),
+            key_sets: KeySets::new(parts.outbound.clone()),
             outbound: parts.outbound,
             doorbell: Doorbell::default(),
         }

@@ -36,6 +36,26 @@ impl Audience {
     }
 }
 
+/// Somebody who acts for somebody else (RFC 8693 §4.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Who acts: a person's `sub`, or a `client_id`.
+    pub sub: String,
+    /// Through which client, where that is not the actor itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Who acted before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Actor>>,
+}
+
+impl Actor {
+    /// How many actors stand one inside the other.
+    pub fn depth(&self) -> usize {
+        1 + self.act.as_ref().map_or(0, |before| before.depth())
+    }
+}
+
 /// The claims of an access token (RFC 9068 §2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
@@ -65,6 +85,12 @@ pub struct AccessTokenClaims {
     /// The browser session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// Who acts for the subject (RFC 8693 §4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+    /// Who may (RFC 8693 §4.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_act: Option<Actor>,
 }
 
 impl AccessTokenClaims {
@@ -112,6 +138,8 @@ mod tests {
             auth_time: None,
             amr: Vec::new(),
             sid: None,
+            act: None,
+            may_act: None,
         };
         assert_eq!(claims.grant_id(), Some(grant));
         claims.jti = jti(&entropy, None);

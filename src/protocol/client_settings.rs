@@ -22,6 +22,18 @@ pub struct ClientSettings {
     /// The event types it wants to hear of, by URI; all of them when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_events_requested: Option<Vec<String>>,
+    /// Clients whose access tokens this one may exchange (RFC 8693).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub token_exchange_subject_clients: Vec<String>,
+    /// APIs an exchanged token may be for although the exchanged one was not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub token_exchange_audiences: Vec<String>,
+    /// Whether an exchanged token may say nothing of this client (impersonation, RFC 8693 §1.1).
+    #[serde(skip_serializing_if = "is_unset")]
+    pub token_exchange_impersonation: bool,
+    /// The client that may act for people with the access tokens of this one (RFC 8693 §4.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub may_act: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

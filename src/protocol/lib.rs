@@ -39,5 +39,7 @@ pub mod scope;
 pub mod secret;
 pub mod security_event;
 pub mod session;
+pub mod token_exchange;
+pub mod trusted_issuer;
 pub mod upstream_grant;
 pub mod user;

@@ -31,6 +31,7 @@ pub mod participants;
 pub mod sessions;
 pub mod settings;
 pub mod single_use;
+pub mod trusted_issuers;
 pub mod upstream_grants;
 pub mod users;
 

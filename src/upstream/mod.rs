@@ -7,6 +7,7 @@
 mod address;
 pub mod apple;
 pub mod http;
+pub mod key_sets;
 pub mod oidc;
 
 use async_trait::async_trait;

@@ -26,3 +26,5 @@ mod shared_signals;
 mod signing_keys;
 mod tidy;
 mod token_endpoint;
+mod token_exchange;
+mod workload;

@@ -15,6 +15,7 @@ pub mod rules;
 pub mod settings;
 #[cfg(test)]
 mod tests;
+mod trusted_issuers;
 mod users;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use admins::NewAdmin;
 pub use apis::{ApiChange, NewApi};
 pub use clients::{ClientChange, MAX_SECRET_OVERLAP, NewClient, RegisteredClient, SECRET_OVERLAP};
 pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession};
+pub use trusted_issuers::NewTrustedIssuer;
 pub use users::Person;
 
 pub use crate::store::clients::{ListQuery, Page};

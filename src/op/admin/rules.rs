@@ -150,6 +150,7 @@ pub fn client_problems(client: &Client) -> Vec<FieldProblem> {
     }
     apple(client, &mut say);
     super::notice_rules::problems(client, &mut say);
+    exchange(client, &mut say);
     if client.refresh_token_idle_ttl < 60 {
         say("refresh_token_idle_ttl", "must be at least 60 seconds".to_owned());
     }
@@ -203,13 +204,14 @@ fn grants(client: &Client, say: &mut impl FnMut(&'static str, String)) {
             GrantType::AuthorizationCode => client.kind.has_redirects(),
             GrantType::RefreshToken => {
                 client.may_use(GrantType::AuthorizationCode)
-                    || client.may_use(GrantType::TokenExchange)
+                    || (client.may_use(GrantType::TokenExchange) && client.kind.has_redirects())
                     || client.may_use(GrantType::DeviceCode)
             }
             GrantType::ClientCredentials => !client.is_public(),
             GrantType::TokenExchange => {
-                matches!(client.kind, ClientKind::Native | ClientKind::Web)
+                matches!(client.kind, ClientKind::Native | ClientKind::Web | ClientKind::Machine)
             }
+            GrantType::JwtBearer => !client.is_public(),
             GrantType::DeviceCode => {
                 matches!(client.kind, ClientKind::Device | ClientKind::Native | ClientKind::Web)
             }
@@ -231,6 +233,35 @@ fn apple(client: &Client, say: &mut impl FnMut(&'static str, String)) {
         say(
             "apple_bundle_ids",
             format!("need the grant type {}", GrantType::TokenExchange.as_str()),
+        );
+    }
+}
+
+fn exchange(client: &Client, say: &mut impl FnMut(&'static str, String)) {
+    let settings = &client.settings;
+    for id in settings.token_exchange_subject_clients.iter().chain(&settings.may_act) {
+        if !is_client_id(id) {
+            say("token_exchange_subject_clients", format!("{id:?} is not a client_id"));
+        }
+    }
+    for audience in &settings.token_exchange_audiences {
+        if !client.resources.contains(audience) {
+            say(
+                "token_exchange_audiences",
+                format!("{audience:?} is not one of the client's resources"),
+            );
+        }
+    }
+    let set = !settings.token_exchange_subject_clients.is_empty()
+        || !settings.token_exchange_audiences.is_empty()
+        || settings.token_exchange_impersonation;
+    if set && (client.is_public() || !client.may_use(GrantType::TokenExchange)) {
+        say(
+            "token_exchange_subject_clients",
+            format!(
+                "exchanging access tokens needs a secret and the grant type {}",
+                GrantType::TokenExchange.as_str()
+            ),
         );
     }
 }

@@ -30,16 +30,11 @@ impl Provider {
             auth_time: None,
             amr: &[],
             session_id: None,
+            act: None,
+            may_act: None,
+            not_after: None,
         };
         let (access_token, ttl) = self.mint_access_token(&subject, &access, request.now).await?;
-        Ok(TokenResponse {
-            access_token,
-            token_type: "Bearer",
-            expires_in: ttl.as_secs(),
-            scope: access.scope.join(" "),
-            refresh_token: None,
-            id_token: None,
-            issued_token_type: None,
-        })
+        Ok(TokenResponse::of_access_token(access_token, ttl, &access, None))
     }
 }

@@ -2,7 +2,9 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+mod delegation;
 mod device_code;
+mod jwt_bearer;
 pub mod refresh_token;
 pub mod token_exchange;
 
@@ -13,7 +15,7 @@ use serde::Serialize;
 
 use super::clients::RegisteredClient;
 use super::{Failure, Provider};
-use crate::protocol::access_token::{AccessTokenClaims, Audience, jti};
+use crate::protocol::access_token::{AccessTokenClaims, Actor, Audience, jti};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::Api;
 use crate::protocol::client::{Client, GrantType};
@@ -26,6 +28,9 @@ use crate::protocol::params::Params;
 use crate::protocol::presented::Presented;
 use crate::protocol::refresh_token as family;
 use crate::protocol::scope::Access;
+
+/// `issued_token_type` and its like (RFC 8693 §3).
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// The longest life an API may give its access tokens, seconds.
 const LONGEST_ACCESS_TOKEN: u32 = 24 * 3600;
@@ -44,6 +49,26 @@ pub struct TokenResponse {
     id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'static str>,
+}
+
+impl TokenResponse {
+    /// An answer that holds an access token and nothing else.
+    fn of_access_token(
+        access_token: String,
+        ttl: Duration,
+        access: &Access,
+        issued_token_type: Option<&'static str>,
+    ) -> Self {
+        Self {
+            access_token,
+            token_type: "Bearer",
+            expires_in: ttl.as_secs(),
+            scope: access.scope.join(" "),
+            refresh_token: None,
+            id_token: None,
+            issued_token_type,
+        }
+    }
 }
 
 /// One request at the token endpoint, its client proven.
@@ -78,6 +103,10 @@ impl Provider {
         let name = params.required("grant_type")?;
         let grant_type = GrantType::parse(name)
             .ok_or_else(|| Refusal::unsupported_grant_type("this grant_type is not supported"))?;
+        if grant_type == GrantType::JwtBearer {
+            // The assertion itself says for which client it is.
+            return self.jwt_bearer(presented, params, now).await;
+        }
         let registered = self.authenticate_client(presented, params, now).await?;
         if !registered.client.may_use(grant_type) {
             return Err(Refusal::unauthorized_client(
@@ -91,6 +120,7 @@ impl Provider {
             GrantType::RefreshToken => self.refresh(&request).await,
             GrantType::ClientCredentials => self.client_credentials(&request).await,
             GrantType::TokenExchange => self.exchange(&request).await,
+            GrantType::JwtBearer => self.jwt_bearer(presented, params, now).await,
             GrantType::DeviceCode => self.redeem_device_code(&request).await,
         }
     }
@@ -112,6 +142,13 @@ impl Provider {
             auth_time: Some(terms.auth_time),
             amr: &terms.amr,
             session_id: grant.session_id.as_ref(),
+            act: None,
+            may_act: client.settings.may_act.clone().map(|sub| Actor {
+                sub,
+                client_id: None,
+                act: None,
+            }),
+            not_after: None,
         };
         let (access_token, ttl) = self.mint_access_token(&subject, &access, now).await?;
         let openid = access.scope.iter().any(|value| value == "openid");
@@ -160,7 +197,10 @@ impl Provider {
         now: Timestamp,
     ) -> Result<(String, Duration), Failure> {
         let apis = self.apis(&access.resources).await?;
-        let (alg, ttl) = self.alg_and_ttl(&apis);
+        let (alg, mut ttl) = self.alg_and_ttl(&apis);
+        if let Some(not_after) = subject.not_after {
+            ttl = ttl.min(Duration::from_secs(not_after.since(now).as_secs()));
+        }
         let claims = AccessTokenClaims {
             iss: self.issuer.clone(),
             sub: subject.sub.to_owned(),
@@ -173,6 +213,8 @@ impl Provider {
             auth_time: subject.auth_time.map(Timestamp::secs),
             amr: subject.amr.to_vec(),
             sid: subject.session_id.map(ToString::to_string),
+            act: subject.act.clone(),
+            may_act: subject.may_act.clone(),
         };
         let token = self.keys.signer(alg).await?.sign(Typ::AccessToken, &claims)?;
         Ok((token, ttl))
@@ -242,4 +284,8 @@ struct Subject<'a> {
     auth_time: Option<Timestamp>,
     amr: &'a [String],
     session_id: Option<&'a SessionId>,
+    act: Option<Actor>,
+    may_act: Option<Actor>,
+    /// The token ends by then, however long the API lets its tokens live.
+    not_after: Option<Timestamp>,
 }

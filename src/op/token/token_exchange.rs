@@ -3,7 +3,7 @@
 //! Identity token and authorization code are checked together. Each identity token is good once:
 //! it is claimed before the code is redeemed, so two requests never both reach Apple.
 
-use super::{Giver, Minting, TokenRequest, TokenResponse};
+use super::{ACCESS_TOKEN, Giver, Minting, TokenRequest, TokenResponse};
 use crate::op::people::Arrival;
 use crate::op::{Failure, Provider};
 use crate::protocol::error::Refusal;
@@ -15,7 +15,6 @@ use crate::store::single_use::SingleUse;
 use crate::upstream::{NativeCredential, NativeSignIn, UpstreamError, VerifiedNative};
 
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 impl Provider {
     pub(super) async fn exchange(
@@ -25,6 +24,9 @@ impl Provider {
         let params = request.params;
         let now = request.now;
         let client = request.client();
+        if params.one("subject_token_type")? == Some(ACCESS_TOKEN) {
+            return self.delegate(request).await;
+        }
         check_types(params)?;
         let connection = ConnectionId::new(params.required("subject_issuer")?);
         let connector = self
@@ -169,19 +171,23 @@ fn challenge_key(nonce_hash: &str, client_id: &str) -> String {
     format!("{nonce_hash}:{client_id}")
 }
 
-fn check_types(params: &Params) -> Result<(), Refusal> {
-    if params.required("subject_token_type")? != ID_TOKEN {
-        return Err(Refusal::invalid_request(format!("subject_token_type must be {ID_TOKEN}")));
-    }
+/// Access tokens are all that is given out.
+pub(super) fn check_requested_type(params: &Params) -> Result<(), Refusal> {
     match params.one("requested_token_type")? {
-        None => {}
-        Some(ACCESS_TOKEN) => {}
+        None | Some(ACCESS_TOKEN) => Ok(()),
         Some(_) => {
-            return Err(Refusal::invalid_request(format!(
-                "requested_token_type must be {ACCESS_TOKEN}"
-            )));
+            Err(Refusal::invalid_request(format!("requested_token_type must be {ACCESS_TOKEN}")))
         }
     }
+}
+
+fn check_types(params: &Params) -> Result<(), Refusal> {
+    if params.required("subject_token_type")? != ID_TOKEN {
+        return Err(Refusal::invalid_request(format!(
+            "subject_token_type must be {ID_TOKEN} or {ACCESS_TOKEN}"
+        )));
+    }
+    check_requested_type(params)?;
     if params.one("actor_token")?.is_some() {
         return Err(Refusal::invalid_request("actor_token is not supported"));
     }

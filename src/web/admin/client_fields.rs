@@ -234,7 +234,10 @@ fn grant_words(grant_type: GrantType) -> &'static str {
         GrantType::AuthorizationCode => "Signs people in through the browser.",
         GrantType::RefreshToken => "Stays signed in without asking again.",
         GrantType::ClientCredentials => "Acts for itself, with nobody signed in.",
-        GrantType::TokenExchange => "Signs people in natively with Apple.",
+        GrantType::TokenExchange => {
+            "Signs people in natively with Apple, or exchanges access tokens for others."
+        }
+        GrantType::JwtBearer => "A workload shows what an issuer that you trust says of it.",
         GrantType::DeviceCode => "Shows a code that people confirm in a browser elsewhere.",
     }
 }
