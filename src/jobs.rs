@@ -21,6 +21,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 const CHAIN_EVENTS: Duration = Duration::from_secs(1);
 const PRUNE_EVENTS: Duration = Duration::from_secs(3600);
 const ROTATE_KEYS: Duration = Duration::from_secs(3600);
+/// How soon a check that falls due is begun.
+const DAILY_CHECK: Duration = Duration::from_secs(60);
 
 /// Starts the jobs; they end when `stop` is cancelled.
 pub fn spawn(app: Data<App>, stop: CancellationToken) {
@@ -75,6 +77,15 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
     tokio::spawn(async move {
         every(PRUNE_EVENTS, stopped, || async {
             noted("prune events", pruner.administration.prune_by_retention().await.map(|_| ()));
+        })
+        .await;
+    });
+    let checker = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        let holder = checker.provider.request_id();
+        every(DAILY_CHECK, stopped, || async {
+            noted("daily check", checker.provider.daily_check(&holder).await.map(|_| ()));
         })
         .await;
     });

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use url::{Host, Url};
@@ -13,9 +14,14 @@ use crate::broker;
 use crate::config::Config;
 use crate::op::Policy;
 use crate::op::keys::KeyKeeper;
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::job::{JobCondition, JobState};
 use crate::protocol::secret::Vault;
 use crate::store::Store;
 use crate::upstream::{Finding, Verdict};
+
+/// A job that has not run for so long does not run.
+const QUIET: Duration = Duration::from_secs(15 * 60);
 
 pub(super) async fn run(place: &Place) -> Result<Answer, CliError> {
     let mut findings = Findings::default();
@@ -76,6 +82,7 @@ async fn database(place: &Place, config: &Config, vault: Option<Vault>, findings
     findings.fine("database", "reached and up to date");
     let Some(vault) = vault else { return };
     let clock = Arc::clone(&place.surroundings.world.clock);
+    jobs(&store, clock.now(), findings).await;
     let keys = KeyKeeper::new(store, Arc::new(vault), clock, Policy::default().key_rotation);
     match keys.reload().await {
         Ok(()) => findings.fine("signing keys", "open with this master key"),
@@ -83,6 +90,44 @@ async fn database(place: &Place, config: &Config, vault: Option<Vault>, findings
             "signing keys",
             format!("{fault}; is secrets.master_key the one this database was made with?"),
         ),
+    }
+}
+
+/// How the jobs say they stand. One that has not run for a while is told as well: perhaps no
+/// broker runs.
+async fn jobs(store: &Store, now: Timestamp, findings: &mut Findings) {
+    let jobs = match store.list_job_states().await {
+        Ok(jobs) => jobs,
+        Err(fault) => return findings.wrong("jobs", fault.to_string()),
+    };
+    for job in jobs {
+        let (verdict, message) = described(&job, now);
+        findings.add(verdict, format!("job {}", job.name), message);
+    }
+}
+
+fn described(job: &JobState, now: Timestamp) -> (Verdict, String) {
+    let ago = |at: Option<Timestamp>| match at.map(|at| now.since(at).as_secs() / 60) {
+        None => "never".to_owned(),
+        Some(0) => "just now".to_owned(),
+        Some(minutes @ 1..120) => format!("{minutes} minutes ago"),
+        Some(minutes) => format!("{} hours ago", minutes / 60),
+    };
+    let last =
+        format!("last run {}, last good answer {}", ago(job.last_run_at), ago(job.last_ok_at));
+    let cause = job.detail.as_deref().unwrap_or("no cause was noted");
+    match job.condition {
+        JobCondition::Running if job.last_run_at.is_none_or(|at| now.since(at) > QUIET) => {
+            (Verdict::Unknown, format!("{last}; it runs while `russet serve` does"))
+        }
+        JobCondition::Running => (Verdict::Fine, last),
+        JobCondition::Paused => (
+            Verdict::Unknown,
+            format!("waits for the other side since {}: {cause}; {last}", ago(Some(job.since))),
+        ),
+        JobCondition::Stopped => {
+            (Verdict::Wrong, format!("stopped since {}: {cause}; {last}", ago(Some(job.since))))
+        }
     }
 }
 
@@ -189,6 +234,32 @@ mod tests {
         for bad in ["http://id.example.com/x", "https://localhost/x", "https://192.0.2.1/x"] {
             assert!(return_url_problem(bad).is_some(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_stopped_job_is_wrong_and_says_why() {
+        let now = Timestamp::from_secs(1_000_000);
+        let hour_ago = now.minus(Duration::from_secs(7200));
+        let running = JobState {
+            last_run_at: Some(now),
+            last_ok_at: Some(hour_ago),
+            ..JobState::new("daily_check:apple:TEAM".into(), hour_ago)
+        };
+        let (verdict, message) = described(&running, now);
+        assert_eq!(verdict, Verdict::Fine);
+        assert_eq!(message, "last run just now, last good answer 2 hours ago");
+        let quiet = JobState { last_run_at: Some(hour_ago), ..running.clone() };
+        assert_eq!(described(&quiet, now).0, Verdict::Unknown);
+        let stopped = JobState {
+            condition: JobCondition::Stopped,
+            detail: Some("the key".into()),
+            ..running.clone()
+        };
+        let (verdict, message) = described(&stopped, now);
+        assert_eq!(verdict, Verdict::Wrong);
+        assert!(message.contains("the key"));
+        let paused = JobState { condition: JobCondition::Paused, ..running };
+        assert_eq!(described(&paused, now).0, Verdict::Unknown);
     }
 
     #[test]

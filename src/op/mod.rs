@@ -10,6 +10,7 @@ pub mod admin;
 pub mod authorize;
 pub mod clients;
 mod connectors;
+pub mod daily_check;
 pub mod deletion;
 pub mod deliveries;
 pub mod device_authorization;

@@ -20,6 +20,7 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/_sim/keys/add", web::post().to(add_key))
         .route("/_sim/keys/retire", web::post().to(retire_key))
         .route("/_sim/faults", web::post().to(order_fault))
+        .route("/_sim/faults/clear", web::post().to(clear_faults))
         .route("/_sim/release", web::post().to(release))
         .route("/_sim/journal", web::get().to(journal))
         .route("/_sim/notifications", web::post().to(super::notifications::notify))
@@ -29,6 +30,14 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
 #[derive(Deserialize)]
 struct Which {
     account: String,
+}
+
+#[derive(Deserialize)]
+struct Leaving {
+    account: String,
+    /// Whether the ended tokens are refused with `invalid_request` from now on.
+    #[serde(default)]
+    unclear: bool,
 }
 
 #[derive(Deserialize)]
@@ -65,8 +74,12 @@ async fn next_account(simulator: web::Data<Simulator>, which: web::Json<Which>) 
     HttpResponse::NoContent().finish()
 }
 
-async fn stop_using(simulator: web::Data<Simulator>, which: web::Json<Which>) -> HttpResponse {
-    simulator.state().stop_using(&which.account);
+async fn stop_using(simulator: web::Data<Simulator>, leaving: web::Json<Leaving>) -> HttpResponse {
+    let mut state = simulator.state();
+    if leaving.unclear {
+        state.blur(&leaving.account);
+    }
+    state.stop_using(&leaving.account);
     HttpResponse::NoContent().finish()
 }
 
@@ -120,6 +133,12 @@ async fn order_fault(
     HttpResponse::NoContent().finish()
 }
 
+/// Takes back every fault that was ordered.
+async fn clear_faults(simulator: web::Data<Simulator>) -> HttpResponse {
+    simulator.state().faults.clear();
+    HttpResponse::NoContent().finish()
+}
+
 /// Lets held requests go on, and says how many there were; a caller that hung up does not count.
 async fn release(simulator: web::Data<Simulator>) -> HttpResponse {
     let held = std::mem::take(&mut simulator.state().held);
@@ -137,6 +156,7 @@ async fn reset(simulator: web::Data<Simulator>) -> HttpResponse {
     state.consents.clear();
     state.codes.clear();
     state.tokens.clear();
+    state.unclear.clear();
     state.parked.clear();
     state.next_account = None;
     state.faults.clear();

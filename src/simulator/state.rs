@@ -1,6 +1,6 @@
 //! What the simulated Apple remembers, in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokio::sync::oneshot;
 
@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) codes: HashMap<String, Code>,
     /// Refresh and access tokens.
     pub(super) tokens: HashMap<String, Grant>,
+    /// Tokens that were revoked and of which Apple says so with its other word, `invalid_request`.
+    pub(super) unclear: HashSet<String>,
     /// Consent by account and primary bundle ID.
     pub(super) consents: HashMap<(String, String), Consent>,
     /// Who answers the next authorization requests without a page.
@@ -46,6 +48,7 @@ impl State {
             parked: HashMap::new(),
             codes: HashMap::new(),
             tokens: HashMap::new(),
+            unclear: HashSet::new(),
             consents: HashMap::new(),
             next_account: None,
             deleted: Vec::new(),
@@ -64,6 +67,12 @@ impl State {
     pub(super) fn stop_using(&mut self, account: &str) {
         self.consents.retain(|(who, _), _| who != account);
         self.end_tokens(account);
+    }
+
+    /// Remembers an account's tokens as those that get `invalid_request` once they are ended.
+    pub(super) fn blur(&mut self, account: &str) {
+        let of = self.tokens.iter().filter(|(_, grant)| grant.account == account);
+        self.unclear.extend(of.map(|(token, _)| token.clone()).collect::<Vec<_>>());
     }
 
     /// Ends every code and token of an account; consent stays.

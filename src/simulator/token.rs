@@ -82,9 +82,13 @@ fn exchange(
             Ok(answer)
         }
         "refresh_token" => {
+            let token = params.need("refresh_token")?;
+            if state.unclear.contains(token) {
+                return Err(("invalid_request", "The user has revoked the app."));
+            }
             let grant = state
                 .tokens
-                .get(params.need("refresh_token")?)
+                .get(token)
                 .filter(|grant| grant.kind == TokenKind::Refresh && grant.client_id == client_id)
                 .cloned()
                 .ok_or(("invalid_grant", "The token has expired or has been revoked."))?;

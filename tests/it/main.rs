@@ -16,6 +16,7 @@ mod audit;
 mod authorization_endpoint;
 mod backchannel_logout;
 mod console;
+mod daily_check;
 mod deletion;
 mod device;
 mod metrics;
