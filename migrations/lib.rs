@@ -7,6 +7,7 @@
 mod m0001_foundation;
 mod m0002_settings_and_leases;
 mod m0003_upstream_grants;
+mod m0004_upstream_notifications;
 mod m0005_endings;
 mod m0009_delegation;
 mod m0010_console;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_foundation::Migration),
             Box::new(m0002_settings_and_leases::Migration),
             Box::new(m0003_upstream_grants::Migration),
+            Box::new(m0004_upstream_notifications::Migration),
             Box::new(m0005_endings::Migration),
             Box::new(m0009_delegation::Migration),
             Box::new(m0010_console::Migration),

@@ -133,7 +133,7 @@ impl Broker {
         );
         let provider = Arc::new(Provider::new(Parts {
             issuer: config.issuer().to_owned(),
-            policy: Policy::default(),
+            policy: Policy { notifications: config.notifications(), ..Policy::default() },
             clock: Arc::clone(&world.clock),
             entropy: Arc::clone(&world.entropy),
             vault,
@@ -260,6 +260,7 @@ pub(crate) fn connectors(
             private_key: apple.private_key.clone(),
             services_id: apple.services_id.clone(),
             bundle_ids: apple.bundle_ids.clone(),
+            primary_app_id: apple.primary_app_id.clone(),
             issuer: apple.issuer.clone(),
             additional_issuers: Vec::new(),
             pkce: apple.pkce,

@@ -17,6 +17,8 @@ const RELOAD_KEYS: Duration = Duration::from_secs(5);
 /// How soon a delivery whose time has come is tried; what is new is sent at once.
 const DELIVER: Duration = Duration::from_secs(1);
 const DELIVERERS: usize = 4;
+/// How soon what another replica left undone is taken up here; one's own is taken up at once.
+const READ_INBOX: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(60);
 const CHAIN_EVENTS: Duration = Duration::from_secs(1);
 const PRUNE_EVENTS: Duration = Duration::from_secs(3600);
@@ -55,6 +57,19 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
             }
         });
     }
+    let reader = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            // At once: what a dead process left behind waits already.
+            noted("notifications", reader.provider.work_off_notifications().await.map(|_| ()));
+            tokio::select! {
+                () = stopped.cancelled() => return,
+                () = reader.provider.notified() => {}
+                () = tokio::time::sleep(READ_INBOX) => {}
+            }
+        }
+    });
     let sweeper = app.clone();
     let stopped = stop.clone();
     tokio::spawn(async move {

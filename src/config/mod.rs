@@ -20,6 +20,7 @@ use ipnet::IpNet;
 use url::Url;
 
 pub use self::problem::{ConfigProblems, Problem};
+use crate::protocol::notification::NotificationPolicy;
 use crate::protocol::secret::{SecretString, Vault};
 
 /// The whole configuration, checked.
@@ -90,6 +91,10 @@ pub struct Apple {
     pub services_id: Option<String>,
     /// Native sign-in: the apps' bundle IDs.
     pub bundle_ids: Vec<String>,
+    /// The primary App ID, where notifications are addressed to one that is no app of ours.
+    pub primary_app_id: Option<String>,
+    /// `[apple.notifications]`: what becomes of people whom Apple gives up.
+    pub notifications: NotificationPolicy,
     /// Apple, or a simulation of it.
     pub issuer: Url,
     /// Whether to send PKCE: `"s256"` (default) or `"off"`.
@@ -185,6 +190,11 @@ impl Config {
     /// The issuer identifier, exactly as it stands in tokens.
     pub fn issuer(&self) -> &str {
         &self.server.issuer
+    }
+
+    /// What becomes of people whom an upstream gives up.
+    pub fn notifications(&self) -> NotificationPolicy {
+        self.apple.as_ref().map(|apple| apple.notifications).unwrap_or_default()
     }
 
     /// The keys derived from the master key.

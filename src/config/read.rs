@@ -9,6 +9,7 @@ use super::{
     Apple, Config, Database, Log, LogFormat, Metrics, OidcConnection, Outbound, RateLimit, Secrets,
     Server,
 };
+use crate::protocol::notification::{NotificationPolicy, OnAccountDeleted, OnConsentRevoked};
 use crate::protocol::secret::{SecretString, Vault};
 
 const DEFAULT_LISTEN: std::net::SocketAddr =
@@ -123,6 +124,8 @@ fn apple(values: &mut Values) -> Option<Apple> {
     });
     let services_id = values.parsed("apple.services_id", rules::apple_app_identifier);
     let bundle_ids = values.parsed_list("apple.bundle_ids", rules::apple_app_identifier);
+    let primary_app_id = values.parsed("apple.primary_app_id", rules::apple_app_identifier);
+    let notifications = notifications(values);
     let pkce = values.parsed("apple.pkce", |text| match text {
         "s256" => Ok(true),
         "off" => Ok(false),
@@ -153,10 +156,29 @@ fn apple(values: &mut Values) -> Option<Apple> {
         private_key: private_key?,
         services_id,
         bundle_ids,
+        primary_app_id,
+        notifications,
         issuer: issuer.or_else(|| Url::parse(APPLE_ISSUER).ok())?,
         pkce: pkce.unwrap_or(true),
         domain_association,
     })
+}
+
+fn notifications(values: &mut Values) -> NotificationPolicy {
+    let account_deleted = values.parsed("apple.notifications.account_deleted", |text| match text {
+        "keep" => Ok(OnAccountDeleted::Keep),
+        "disable" => Ok(OnAccountDeleted::Disable),
+        _ => Err(format!("{text:?} must be \"keep\" or \"disable\"")),
+    });
+    let consent_revoked = values.parsed("apple.notifications.consent_revoked", |text| match text {
+        "sign_out" => Ok(OnConsentRevoked::SignOut),
+        "disable" => Ok(OnConsentRevoked::Disable),
+        _ => Err(format!("{text:?} must be \"sign_out\" or \"disable\"")),
+    });
+    NotificationPolicy {
+        account_deleted: account_deleted.unwrap_or_default(),
+        consent_revoked: consent_revoked.unwrap_or_default(),
+    }
 }
 
 fn connections(values: &mut Values) -> Vec<OidcConnection> {

@@ -20,6 +20,7 @@ pub mod introspection;
 pub mod keys;
 pub mod login;
 pub mod logout;
+pub mod notifications;
 pub mod people;
 pub mod revocation;
 pub mod signals;
@@ -33,11 +34,13 @@ use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 use crate::protocol::error::Refusal;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::jose::JoseError;
+use crate::protocol::notification::NotificationPolicy;
 use crate::protocol::secret::{SealError, Vault};
 use crate::store::{Store, StoreFault};
 use crate::upstream::http::Outbound;
 use crate::upstream::key_sets::KeySets;
 use crate::upstream::{Connector, UpstreamError};
+use tokio::sync::Notify;
 
 use access_token::VerifiedTokens;
 use clients::ClientCache;
@@ -66,6 +69,8 @@ pub struct Policy {
     pub native_challenge_ttl: Duration,
     /// How long a signing key signs before its successor takes over.
     pub key_rotation: Duration,
+    /// What becomes of people whom an upstream gives up.
+    pub notifications: NotificationPolicy,
 }
 
 impl Default for Policy {
@@ -82,6 +87,7 @@ impl Default for Policy {
             pending_profile_ttl: Duration::from_secs(DAY),
             native_challenge_ttl: Duration::from_secs(5 * MINUTE),
             key_rotation: Duration::from_secs(90 * DAY),
+            notifications: NotificationPolicy::default(),
         }
     }
 }
@@ -118,6 +124,7 @@ pub struct Provider {
     keys: Arc<KeyKeeper>,
     clients: ClientCache,
     verified: VerifiedTokens,
+    inbox: Arc<Notify>,
     outbound: Outbound,
     doorbell: Doorbell,
     key_sets: KeySets,
@@ -143,6 +150,7 @@ impl Provider {
             connectors: Connectors::new(parts.connectors),
             keys,
             verified: VerifiedTokens::new(),
+            inbox: Arc::default(),
             key_sets: KeySets::new(parts.outbound.clone()),
             outbound: parts.outbound,
             doorbell: Doorbell::default(),

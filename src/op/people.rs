@@ -131,6 +131,8 @@ impl Provider {
                 email: profile.email.clone(),
                 created_at: now,
                 last_login_at: now,
+                email_undeliverable_since: None,
+                ended_at: None,
             },
             profile,
             upstream_grant,

@@ -30,6 +30,7 @@ pub mod jws;
 pub mod keyring;
 pub mod logout_token;
 pub mod metadata;
+pub mod notification;
 pub mod params;
 pub mod pkce;
 pub mod presented;

@@ -50,6 +50,11 @@ pub struct Identity {
     pub created_at: Timestamp,
     /// Last sign-in.
     pub last_login_at: Timestamp,
+    /// Since when mail to its address bounces, as the upstream announced.
+    pub email_undeliverable_since: Option<Timestamp>,
+    /// Since when the upstream no longer vouches for it: consent withdrawn, or the account deleted.
+    /// The next sign-in takes it away.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// What a connector learned from an upstream about the person who just signed in. Absent means

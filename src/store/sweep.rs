@@ -75,6 +75,11 @@ const SWEEPS: &[(&str, Duration)] = &[
         NOT_KEPT,
     ),
     (
+        "DELETE FROM upstream_notifications WHERE (authority, jti) IN \
+         (SELECT authority, jti FROM upstream_notifications WHERE forget_at <= $1 LIMIT $2)",
+        NOT_KEPT,
+    ),
+    (
         "DELETE FROM pending_profiles WHERE (authority, subject) IN \
          (SELECT authority, subject FROM pending_profiles WHERE expires_at <= $1 LIMIT $2)",
         NOT_KEPT,

@@ -55,6 +55,8 @@ mod identity_row {
         pub(super) email: Option<String>,
         pub(super) created_at: i64,
         pub(super) last_login_at: i64,
+        pub(super) email_undeliverable_since: Option<i64>,
+        pub(super) ended_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -127,6 +129,8 @@ impl identity_row::Model {
             email: identity.email.clone(),
             created_at: identity.created_at.millis(),
             last_login_at: identity.last_login_at.millis(),
+            email_undeliverable_since: to_millis(identity.email_undeliverable_since),
+            ended_at: to_millis(identity.ended_at),
         }
     }
 
@@ -139,6 +143,8 @@ impl identity_row::Model {
             email: self.email,
             created_at: Timestamp::from_millis(self.created_at),
             last_login_at: Timestamp::from_millis(self.last_login_at),
+            email_undeliverable_since: to_time(self.email_undeliverable_since),
+            ended_at: to_time(self.ended_at),
         }
     }
 }
@@ -237,7 +243,7 @@ impl WriteTx {
     }
 
     /// Notes a sign-in: through which connection, when, and the address if one was told; `None`
-    /// keeps the known address. `false` when there is no such identity.
+    /// keeps the known address. An identity that had ended lives again. `false` when there is no such identity.
     pub async fn touch_identity(
         &self,
         authority: &str,
@@ -248,7 +254,8 @@ impl WriteTx {
     ) -> Result<bool, StoreFault> {
         let mut update = identity_row::Entity::update_many()
             .col_expr(identity_row::Column::ConnectionId, Expr::value(connection_id.as_str()))
-            .col_expr(identity_row::Column::LastLoginAt, Expr::value(now.millis()));
+            .col_expr(identity_row::Column::LastLoginAt, Expr::value(now.millis()))
+            .col_expr(identity_row::Column::EndedAt, Expr::value(None::<i64>));
         if let Some(email) = email {
             update = update.col_expr(identity_row::Column::Email, Expr::value(email));
         }

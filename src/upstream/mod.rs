@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::id::ConnectionId;
+use crate::protocol::notification::Notification;
 use crate::protocol::secret::SecretString;
 use crate::protocol::user::Profile;
 
@@ -147,6 +148,11 @@ pub trait Connector: Send + Sync {
         None
     }
 
+    /// What the upstream announces by itself, if it announces anything.
+    fn announcements(&self) -> Option<&dyn Announcements> {
+        None
+    }
+
     /// What is wrong with this connection, as far as can be told without a sign-in.
     async fn check(&self, now: Timestamp) -> Vec<Finding>;
 }
@@ -217,6 +223,13 @@ pub trait NativeSignIn: Send + Sync {
         authorization_code: &str,
         now: Timestamp,
     ) -> Result<Option<ObtainedGrant>, UpstreamError>;
+}
+
+/// Server-to-server notifications (apple.md §8).
+#[async_trait]
+pub trait Announcements: Send + Sync {
+    /// Verifies what was posted.
+    async fn read(&self, body: &[u8], now: Timestamp) -> Result<Notification, UpstreamError>;
 }
 
 /// What an app posts.

@@ -14,6 +14,8 @@ const SIGN_INS: (NonZeroU32, NonZeroU32) = (nonzero(10), nonzero(10));
 
 /// User codes entered from one address: bursts of 10, then ten a minute (RFC 8628 §5.1).
 const USER_CODES: (NonZeroU32, NonZeroU32) = (nonzero(10), nonzero(10));
+/// Notifications from one address, good or bad: bursts of 1200, then twenty a second.
+const NOTIFICATIONS: (NonZeroU32, NonZeroU32) = (nonzero(1200), nonzero(1200));
 
 const fn nonzero(number: u32) -> NonZeroU32 {
     match NonZeroU32::new(number) {
@@ -29,6 +31,7 @@ pub struct Limits {
     failures: DefaultKeyedRateLimiter<IpAddr>,
     sign_ins: DefaultKeyedRateLimiter<IpAddr>,
     user_codes: DefaultKeyedRateLimiter<IpAddr>,
+    notifications: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Limits {
@@ -43,6 +46,7 @@ impl Limits {
             failures: keyed(FAILURES),
             sign_ins: keyed(SIGN_INS),
             user_codes: keyed(USER_CODES),
+            notifications: keyed(NOTIFICATIONS),
         }
     }
 
@@ -61,11 +65,17 @@ impl Limits {
         self.allows(&self.user_codes, request)
     }
 
+    /// Whether this address may announce something once more.
+    pub fn may_announce(&self, request: &HttpRequest) -> bool {
+        self.allows(&self.notifications, request)
+    }
+
     /// Forgets addresses that have been quiet.
     pub fn tidy(&self) {
         self.failures.retain_recent();
         self.sign_ins.retain_recent();
         self.user_codes.retain_recent();
+        self.notifications.retain_recent();
     }
 
     fn allows(&self, limiter: &DefaultKeyedRateLimiter<IpAddr>, request: &HttpRequest) -> bool {

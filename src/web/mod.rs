@@ -15,6 +15,7 @@ pub mod interaction;
 pub mod limits;
 pub mod logout;
 pub mod metrics;
+pub mod notifications;
 pub mod page;
 pub mod reply;
 pub mod request;
@@ -201,6 +202,11 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                 web::resource("/upstream/{connection}/callback")
                     .route(web::get().to(upstream::callback))
                     .route(web::post().to(upstream::callback)),
+            )
+            .service(
+                web::resource("/upstream/{connection}/notifications")
+                    .app_data(web::PayloadConfig::new(notifications::MAX_BODY))
+                    .route(web::post().to(notifications::receive)),
             )
             .service(
                 web::resource(path::END_SESSION)

@@ -21,6 +21,7 @@ mod deletion;
 mod device;
 mod metrics;
 mod native_sign_in;
+mod notifications;
 mod secrets;
 mod sessions;
 mod shared_signals;

@@ -6,6 +6,7 @@ use super::{Actor, AdminError, Administration};
 use crate::op::ending::{self, Ending, Reason};
 use crate::op::{deletion, signals};
 use crate::protocol::admin::Role;
+use crate::protocol::ambient::Timestamp;
 use crate::protocol::deletion::{Deletion, Receipt};
 use crate::protocol::id::{DeletionId, UserId};
 use crate::protocol::security_event::SecurityEvent;
@@ -131,6 +132,13 @@ impl Administration {
 }
 
 impl Person {
+    /// Since when mail to the person's address bounces, as the upstream that gave it announced.
+    pub fn email_undeliverable_since(&self) -> Option<Timestamp> {
+        let email = self.user.email.as_ref()?;
+        let gave = |identity: &&Identity| identity.email.as_ref() == Some(email);
+        self.identities.iter().filter(gave).find_map(|one| one.email_undeliverable_since)
+    }
+
     /// The person as JSON: members named as OIDC Core §5.1 names claims, times in seconds.
     pub fn to_json(&self) -> Value {
         let Self { user, identities, sessions } = self;
@@ -143,6 +151,7 @@ impl Person {
             "email": user.email,
             "email_verified": user.email_verified,
             "is_private_email": user.is_private_email,
+            "email_undeliverable_since": self.email_undeliverable_since().map(|at| at.secs()),
             "disabled_at": user.disabled_at.map(|at| at.secs()),
             "created_at": user.created_at.secs(),
             "updated_at": user.updated_at.secs(),
@@ -153,6 +162,8 @@ impl Person {
                 "email": identity.email,
                 "created_at": identity.created_at.secs(),
                 "last_login_at": identity.last_login_at.secs(),
+                "email_undeliverable_since": identity.email_undeliverable_since.map(|at| at.secs()),
+                "ended_at": identity.ended_at.map(|at| at.secs()),
             })).collect::<Vec<_>>(),
             "sessions": sessions.iter().map(|session| json!({
                 "sid": session.id,

@@ -135,6 +135,7 @@ pub(super) mod tests {
             private_key: private_key.into(),
             services_id: Some("com.example.web".into()),
             bundle_ids: vec!["com.example.app".into()],
+            primary_app_id: None,
             issuer: Url::parse("https://appleid.apple.com").unwrap(),
             additional_issuers: Vec::new(),
             pkce: true,

@@ -12,8 +12,8 @@ use crate::protocol::id::ConnectionId;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::user::Profile;
 use crate::upstream::{
-    Callback, Connector, Finding, Lifecycle, NativeSignIn, ObtainedGrant, Trip, UpstreamError,
-    UpstreamIdentity, is_address,
+    Announcements, Callback, Connector, Finding, Lifecycle, NativeSignIn, ObtainedGrant, Trip,
+    UpstreamError, UpstreamIdentity, is_address,
 };
 
 impl AppleConnector {
@@ -175,6 +175,10 @@ impl Connector for AppleConnector {
     }
 
     fn lifecycle(&self) -> Option<&dyn Lifecycle> {
+        Some(self)
+    }
+
+    fn announcements(&self) -> Option<&dyn Announcements> {
         Some(self)
     }
 

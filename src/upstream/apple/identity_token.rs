@@ -42,7 +42,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error>
 
 /// Reads a JSON object. serde would take an array for a structure too, which no JWT is; and its
 /// messages can quote values, so only the fact is kept.
-fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+pub(super) fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     let is_object = json.trim_ascii_start().starts_with(b"{");
     is_object.then(|| serde_json::from_slice(json).ok()).flatten()
 }
@@ -67,7 +67,7 @@ pub(super) struct Claims {
 }
 
 /// A string, or an array of one.
-fn one_audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn one_audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Aud {
@@ -125,7 +125,7 @@ pub(super) enum Code<'a> {
     None,
 }
 
-fn rejected(reason: &'static str, detail: &'static str) -> UpstreamError {
+pub(super) fn rejected(reason: &'static str, detail: &'static str) -> UpstreamError {
     UpstreamError::Rejected { reason, detail: detail.to_owned() }
 }
 
@@ -137,7 +137,7 @@ impl AppleConnector {
         expected: &Expected<'_>,
         now: Timestamp,
     ) -> Result<Claims, UpstreamError> {
-        let parts = split(token)?;
+        let parts = split(token, MAX_LENGTH)?;
         let key = self.jwks.find(&parts.kid, now).await?;
         key.verify_sig(parts.message.as_bytes(), &parts.signature)
             .map_err(|_| rejected("signature_invalid", "not signed by the key it names"))?;
@@ -149,17 +149,18 @@ impl AppleConnector {
     }
 }
 
-struct Parts<'a> {
-    message: &'a str,
-    payload: Vec<u8>,
-    signature: Vec<u8>,
-    kid: String,
+/// A compact JWS, taken apart, its header approved.
+pub(super) struct Parts<'a> {
+    pub(super) message: &'a str,
+    pub(super) payload: Vec<u8>,
+    pub(super) signature: Vec<u8>,
+    pub(super) kid: String,
 }
 
-fn split(token: &str) -> Result<Parts<'_>, UpstreamError> {
+pub(super) fn split(token: &str, longest: usize) -> Result<Parts<'_>, UpstreamError> {
     let malformed = || rejected("token_malformed", "not a compact JWS");
-    if token.len() > MAX_LENGTH {
-        return Err(rejected("token_malformed", "longer than 8 KiB"));
+    if token.len() > longest {
+        return Err(rejected("token_malformed", "too long"));
     }
     let (message, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
     let (header, payload) = message.split_once('.').ok_or_else(malformed)?;
@@ -422,10 +423,14 @@ mod tests {
             (json!({ "alg": "RS256" }), "token_malformed"),
             (json!({ "alg": "RS256", "kid": ["k"] }), "token_malformed"),
         ] {
-            assert_eq!(reason(&split(&token(header.clone())).map(|_| ())), expected, "{header}");
+            assert_eq!(
+                reason(&split(&token(header.clone()), MAX_LENGTH).map(|_| ())),
+                expected,
+                "{header}"
+            );
         }
         for malformed in ["", "a", "a.b", "a.b.c.d", "!.e30.AA", &"a".repeat(9000)] {
-            assert_eq!(reason(&split(malformed).map(|_| ())), "token_malformed");
+            assert_eq!(reason(&split(malformed, MAX_LENGTH).map(|_| ())), "token_malformed");
         }
     }
 }

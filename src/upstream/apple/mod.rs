@@ -10,6 +10,7 @@ mod identity_token;
 mod jwks;
 mod lifecycle;
 mod native;
+mod notification;
 mod token_endpoint;
 mod user_field;
 
@@ -36,6 +37,8 @@ pub struct AppleSettings {
     pub services_id: Option<String>,
     /// Bundle IDs: the `client_id`s of native sign-in.
     pub bundle_ids: Vec<String>,
+    /// The primary App ID, if it is none of `bundle_ids`: notifications are addressed to it.
+    pub primary_app_id: Option<String>,
     /// `https://appleid.apple.com`, or a simulated Apple.
     pub issuer: Url,
     /// Issuers that tokens may carry besides `issuer`: for the day Apple changes its own

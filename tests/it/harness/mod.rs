@@ -87,10 +87,17 @@ impl House {
             Engine::Sqlite => format!("sqlite://{}", directory.path().join("russet.db").display()),
             Engine::Postgres => new_postgres_database().await,
         };
-        Self::with_database(&url, directory).await
+        Self::with_database(&url, directory, &[]).await
     }
 
-    async fn with_database(url: &str, directory: Arc<TempDir>) -> Self {
+    /// A new house on SQLite with further settings.
+    pub async fn configured(settings: &[(&str, &str)]) -> Self {
+        let directory = Arc::new(TempDir::new().expect("a directory"));
+        let url = format!("sqlite://{}", directory.path().join("russet.db").display());
+        Self::with_database(&url, directory, settings).await
+    }
+
+    async fn with_database(url: &str, directory: Arc<TempDir>, more: &[(&str, &str)]) -> Self {
         let clock = Arc::new(TestClock::at(NOON));
         let world =
             World { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy: Arc::new(SystemEntropy) };
@@ -119,6 +126,7 @@ impl House {
         ]
         .into_iter()
         .map(|(name, value)| (format!("RUSSET_{name}"), value))
+        .chain(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
         .collect();
         let broker = start_broker(&config, &world).await;
         broker.broker.provider.keys().complete().await.expect("signing keys");

@@ -35,6 +35,8 @@ async fn person(store: &Store, id: &'static str) {
         email: None,
         created_at: NOW,
         last_login_at: NOW,
+        email_undeliverable_since: None,
+        ended_at: None,
     };
     store
         .write(move |tx| {

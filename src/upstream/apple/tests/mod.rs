@@ -19,18 +19,18 @@ use crate::upstream::{
     Callback, Connector, NativeCredential, NativeSignIn, ObtainedGrant, Trip, UpstreamError,
 };
 
-const NOW: Timestamp = Timestamp::from_secs(1_000_000);
-const WEB: &str = "com.example.web";
-const APP: &str = "com.example.app";
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+pub(super) const WEB: &str = "com.example.web";
+pub(super) const APP: &str = "com.example.app";
 
-static APPLES: LazyLock<SigningKey> = LazyLock::new(rsa);
+pub(super) static APPLES: LazyLock<SigningKey> = LazyLock::new(rsa);
 
-fn rsa() -> SigningKey {
+pub(super) fn rsa() -> SigningKey {
     let der = generate_private_key(Algorithm::Rs256).unwrap();
     SigningKey::from_pkcs8(Algorithm::Rs256, der.expose()).unwrap()
 }
 
-fn reason<T>(result: &Result<T, UpstreamError>) -> &'static str {
+pub(super) fn reason<T>(result: &Result<T, UpstreamError>) -> &'static str {
     match result {
         Ok(_) => "good",
         Err(UpstreamError::Cancelled) => "cancelled",
@@ -40,7 +40,7 @@ fn reason<T>(result: &Result<T, UpstreamError>) -> &'static str {
     }
 }
 
-fn with(mut base: Value, changes: &Value) -> Value {
+pub(super) fn with(mut base: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {
             base.as_object_mut().unwrap().remove(name);
@@ -51,7 +51,7 @@ fn with(mut base: Value, changes: &Value) -> Value {
     base
 }
 
-fn claims(issuer: &str, aud: &str) -> Value {
+pub(super) fn claims(issuer: &str, aud: &str) -> Value {
     json!({
         "iss": issuer, "sub": "001234.abc.1234", "aud": aud, "exp": 1_086_400,
         "iat": 1_000_000, "nonce": "the-nonce", "email": "ada@example.com",
@@ -59,12 +59,14 @@ fn claims(issuer: &str, aud: &str) -> Value {
     })
 }
 
-fn signed(claims: &Value) -> String {
+pub(super) fn signed(claims: &Value) -> String {
     APPLES.sign(Typ::IdToken, claims).unwrap()
 }
 
 /// An Apple whose token endpoint answers what `token` makes of its own address.
-fn apple(token: impl Fn(&str) -> HttpResponse + Send + Sync + 'static) -> (Server, AppleConnector) {
+pub(super) fn apple(
+    token: impl Fn(&str) -> HttpResponse + Send + Sync + 'static,
+) -> (Server, AppleConnector) {
     let server = Server::start(move |seen, own| match seen.path.as_str() {
         "/auth/keys" => HttpResponse::Ok().json(json!({ "keys": [APPLES.public_jwk()] })),
         "/auth/token" => token(own),

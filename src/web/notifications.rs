@@ -1,0 +1,40 @@
+//! What upstreams announce, server to server — apple.md §8. Nobody signs in here: what is posted
+//! proves itself, and the answer tells nothing.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{App, html};
+use crate::op::notifications::NotReceived;
+use crate::protocol::id::ConnectionId;
+
+/// No notification is longer.
+pub const MAX_BODY: usize = 16 * 1024;
+
+/// A connection's inbox: 200 when it is written down, 400 when it is none, 503 to come again.
+pub async fn receive(
+    app: web::Data<App>,
+    request: HttpRequest,
+    connection: web::Path<String>,
+    body: web::Bytes,
+) -> HttpResponse {
+    if !app.limits.may_announce(&request) {
+        return too_many();
+    }
+    let connection = ConnectionId::new(connection.into_inner());
+    match app.provider.receive_notification(&connection, body.to_vec()).await {
+        Ok(()) => HttpResponse::Ok().finish(),
+        Err(NotReceived::NoInbox) => html::not_found(app, request).await,
+        Err(NotReceived::Invalid) if app.limits.may_fail(&request) => {
+            HttpResponse::BadRequest().finish()
+        }
+        Err(NotReceived::Invalid) => too_many(),
+        Err(NotReceived::Unavailable) => {
+            HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "60")).finish()
+        }
+    }
+}
+
+fn too_many() -> HttpResponse {
+    HttpResponse::TooManyRequests().insert_header((header::RETRY_AFTER, "60")).finish()
+}
