@@ -129,7 +129,7 @@ impl Broker {
             Arc::clone(&vault),
             Arc::clone(&world.clock),
             Arc::clone(&world.entropy),
-            passwords,
+            Arc::clone(&passwords),
         );
         let provider = Arc::new(Provider::new(Parts {
             issuer: config.issuer().to_owned(),
@@ -140,6 +140,7 @@ impl Broker {
             store: store.clone(),
             connectors,
             outbound,
+            local_passwords: config.local_accounts.enabled.then_some(passwords),
         }));
         Ok(Self { provider, administration, store })
     }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use russet::protocol::ambient::{Entropy, Timestamp};
 use russet::protocol::api::{Api, ApiScope};
+use russet::protocol::claims_request::NamedClaims;
 use russet::protocol::client::{Client, ClientKind, ClientSecret};
 use russet::protocol::grant::{Grant, GrantTerms};
 use russet::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
@@ -11,6 +12,7 @@ use russet::protocol::jose::Algorithm;
 use russet::protocol::refresh_token;
 use russet::protocol::secret::{SecretString, Vault};
 use russet::protocol::session::Session;
+use russet::protocol::standard_claims::StandardClaims;
 use russet::protocol::user::User;
 use russet::store::{Store, StoreFault};
 
@@ -144,6 +146,7 @@ fn person(vault: &Vault) -> (User, Session, String) {
         email: Some("alice@example.com".to_owned()),
         email_verified: true,
         is_private_email: false,
+        claims: StandardClaims::default(),
         disabled_at: None,
         created_at: now(),
         updated_at: now(),
@@ -175,6 +178,7 @@ fn grant(user: &User, session: &Session) -> Grant {
             auth_time: session.auth_time,
             amr: session.amr.clone(),
             nonce: None,
+            claims: NamedClaims::default(),
         },
         session_id: Some(session.id.clone()),
         connection_id: Some(session.connection_id.clone()),

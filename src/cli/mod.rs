@@ -16,6 +16,7 @@ mod delivery;
 mod dev;
 mod failure;
 mod keys;
+mod local_user;
 mod migrate;
 mod serve;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Place;
 use super::answer::{Answer, confirm, progress};
 use super::failure::CliError;
+use super::local_user;
 use crate::broker::Broker;
 use crate::op::admin::{Actor, AdminError};
 use crate::protocol::deletion::DeletionState;
@@ -12,6 +13,13 @@ use crate::protocol::id::DeletionId;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum UserCommand {
+    /// Make a person who signs in here with a password ([local_accounts] in the configuration).
+    #[command(after_help = "Example:\n  printf %s \"$PASSWORD\" | russet user create --username \
+                            ada --password-stdin --name 'Ada Lovelace' --email ada@example.com \
+                            --email-verified")]
+    Create(Box<local_user::NewUser>),
+    /// Give a local account another password; the person's sessions end, tokens are revoked.
+    ResetPassword(local_user::NewPassword),
     /// Show a person.
     Show(Whom),
     /// Keep a person out: sessions end, tokens are revoked, sign-in is refused.
@@ -54,6 +62,8 @@ pub(super) async fn run(place: &Place, command: UserCommand) -> Result<Answer, C
         Ok(Answer::new(format!("{sub} is {state}"), json!({ "sub": sub, "disabled": disabled })))
     };
     match command {
+        UserCommand::Create(new) => local_user::create(&administration, *new).await,
+        UserCommand::ResetPassword(new) => local_user::reset_password(&administration, new).await,
         UserCommand::Show(Whom { sub }) => {
             Ok(Answer::thing(administration.find_person(&sub).await?.to_json()))
         }

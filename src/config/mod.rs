@@ -36,6 +36,8 @@ pub struct Config {
     pub apple: Option<Apple>,
     /// `[[connections]]`: OpenID Providers other than Apple.
     pub connections: Vec<OidcConnection>,
+    /// `[local_accounts]`
+    pub local_accounts: LocalAccounts,
     /// `[outbound]`
     pub outbound: Outbound,
     /// `[rate_limit]`
@@ -118,6 +120,13 @@ pub struct OidcConnection {
     pub client_secret: Option<SecretString>,
     /// What to ask for; holds `openid`.
     pub scopes: Vec<String>,
+}
+
+/// `[local_accounts]`: people who sign in with a password kept here.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalAccounts {
+    /// Whether they are offered to sign in. Off unless said otherwise.
+    pub enabled: bool,
 }
 
 /// `[outbound]`

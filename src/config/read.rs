@@ -6,8 +6,8 @@ use super::problem::ConfigProblems;
 use super::rules;
 use super::values::Values;
 use super::{
-    Apple, Config, Database, Log, LogFormat, Metrics, OidcConnection, Outbound, RateLimit, Secrets,
-    Server,
+    Apple, Config, Database, LocalAccounts, Log, LogFormat, Metrics, OidcConnection, Outbound,
+    RateLimit, Secrets, Server,
 };
 use crate::protocol::notification::{NotificationPolicy, OnAccountDeleted, OnConsentRevoked};
 use crate::protocol::secret::{SecretString, Vault};
@@ -22,6 +22,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
     let secrets = secrets(&mut values);
     let apple = apple(&mut values);
     let connections = connections(&mut values);
+    let local_accounts = LocalAccounts { enabled: values.boolean("local_accounts.enabled", false) };
     let outbound = outbound(&mut values);
     let rate_limit = RateLimit { enabled: values.boolean("rate_limit.enabled", true) };
     let metrics = Metrics { listen: values.parsed("metrics.listen", rules::socket_address) };
@@ -34,6 +35,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
             secrets,
             apple,
             connections,
+            local_accounts,
             outbound,
             rate_limit,
             metrics,

@@ -106,8 +106,8 @@ pub(super) fn connection_id(text: &str) -> Result<String, String> {
     if !good {
         return Err(format!("{text:?} must be 1 to 32 of a-z, 0-9 and -"));
     }
-    if text == "apple" {
-        return Err("\"apple\" is the [apple] section's own; choose another".to_owned());
+    if matches!(text, "apple" | "local") {
+        return Err(format!("{text:?} is the name of a built-in connection; choose another"));
     }
     Ok(text.to_owned())
 }

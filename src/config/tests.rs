@@ -211,7 +211,7 @@ fn a_value_of_the_wrong_type_is_told() {
         ("[apple]\nservices_id = \"web\"", "is not an identifier such as"),
         ("[apple]\nprivate_key = \"x\"", "apple.private_key: is not the AuthKey_"),
         ("[apple]\nteam_id = \"ABCDE12345\"", "apple.private_key_file: is missing"),
-        ("[[connections]]\nid = \"apple\"", "is the [apple] section's own"),
+        ("[[connections]]\nid = \"apple\"", "is the name of a built-in connection"),
         ("[[connections]]\nid = \"a\"", "connections.0.issuer: is missing"),
         ("[server\n", "russet.toml: "),
     ] {

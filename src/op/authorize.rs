@@ -47,6 +47,10 @@ pub struct ChoosePage {
     pub connections: Vec<(ConnectionId, String)>,
     /// Who is signed in already, when a fresh proof is wanted.
     pub signed_in_as: Option<String>,
+    /// Whether a username and password will do.
+    pub local_accounts: bool,
+    /// Who the client thinks it is.
+    pub login_hint: Option<String>,
     /// Where a form on the page may lead in the end: the client's redirect URI.
     pub redirect_uri: String,
 }
@@ -163,7 +167,9 @@ impl Provider {
             }
             (Step::Authenticate { anew }, _) => {
                 // One way in and nobody signed in: no page that asks a question with one answer.
-                if let ([only], false) = (&*self.connectors.all(), *anew) {
+                if let ([only], false, false) =
+                    (&*self.connectors.all(), *anew, self.offers_local_accounts())
+                {
                     let connection = only.id().clone();
                     let departed = self.depart_for(id, &interaction, &connection, false).await;
                     return match departed {
@@ -178,6 +184,21 @@ impl Provider {
                 Ok(Next::Choose(self.choose_page(id, &interaction, &situation)))
             }
         }
+    }
+
+    /// The sign-in page of an interaction, whatever its next step.
+    ///
+    /// # Errors
+    /// A page for an interaction that is not this browser's or is over.
+    pub async fn choose(
+        &self,
+        id: &InteractionId,
+        browser: &Browser,
+    ) -> Result<ChoosePage, Failure> {
+        let now = self.clock.now();
+        let interaction = self.open_interaction(id, browser, now).await?;
+        let situation = self.situation(&interaction, browser, now).await?;
+        Ok(self.choose_page(id, &interaction, &situation))
     }
 
     /// The person agrees: remembers it and answers the client.
@@ -201,7 +222,7 @@ impl Provider {
         if let Some(device) = &interaction.device {
             return self.connect_device(id, device, &situation, person, now).await;
         }
-        let mut scope: Vec<String> = consent_items(&situation.access).cloned().collect();
+        let mut scope: Vec<String> = consent_items(&situation.access, &situation.claims).collect();
         let client_id = situation.client.client_id.clone();
         let before = self.store.find_consent(&person.1.id, &client_id).await?;
         for earlier in before.map(|consent| consent.scope).unwrap_or_default() {
@@ -325,6 +346,7 @@ impl Provider {
                 auth_time: session.auth_time,
                 amr: session.amr.clone(),
                 nonce: request.nonce.clone(),
+                claims: situation.claims.clone(),
             },
         };
         let payload = serde_json::to_vec(&issued)?;
@@ -364,6 +386,8 @@ impl Provider {
                 .map(|connector| (connector.id().clone(), connector.display_name().to_owned()))
                 .collect(),
             signed_in_as: situation.person.as_ref().map(|(_, user)| display_name(user)),
+            local_accounts: self.offers_local_accounts(),
+            login_hint: interaction.request.login_hint.clone(),
             redirect_uri: interaction.request.return_to.redirect_uri.clone(),
         }
     }

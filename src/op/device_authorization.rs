@@ -14,6 +14,7 @@ use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::Api;
 use crate::protocol::authorization_request::{AuthorizationRequest, Prompt};
 use crate::protocol::authorization_response::{AuthorizationResponse, ResponseMode, ReturnTo};
+use crate::protocol::claims_request::{ClaimsRequest, NamedClaims};
 use crate::protocol::client::GrantType;
 use crate::protocol::device_code::{DeviceGrant, INTERVAL, LIFETIME, UserCode};
 use crate::protocol::error::Refusal;
@@ -187,6 +188,7 @@ impl Provider {
             max_age: None,
             login_hint: None,
             id_token_hint: None,
+            claims: ClaimsRequest::default(),
         }
     }
 
@@ -229,6 +231,7 @@ impl Provider {
                 auth_time: session.auth_time,
                 amr: session.amr.clone(),
                 nonce: None,
+                claims: NamedClaims::default(),
             },
         };
         let event = Event::new(now, "device.connected", format!("user:{}", user.id))

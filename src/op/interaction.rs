@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::device_authorization::WaitingDevice;
 use super::{Failure, Provider};
+use crate::protocol::acr;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::Api;
 use crate::protocol::authorization_request::AuthorizationRequest;
+use crate::protocol::claims_request::NamedClaims;
 use crate::protocol::client::Client;
 use crate::protocol::error::Refusal;
 use crate::protocol::id::{ClientId, InteractionId};
@@ -82,6 +84,8 @@ pub(super) struct Situation {
     pub(super) client: Client,
     pub(super) access: Access,
     pub(super) apis: Vec<Api>,
+    /// Claims asked for by name that the client may have.
+    pub(super) claims: NamedClaims,
     pub(super) person: Option<(Session, User)>,
     pub(super) step: Step,
 }
@@ -93,7 +97,7 @@ impl Situation {
             let of_api = self.apis.iter().flat_map(|api| &api.scopes).find(|s| s.name == *value);
             (value.clone(), of_api.map(|scope| scope.description.clone()).unwrap_or_default())
         };
-        self.access.scope.iter().map(described).collect()
+        consent_scopes(&self.access, &self.claims).iter().map(described).collect()
     }
 }
 
@@ -155,7 +159,8 @@ impl Provider {
         let resources = scope::resources(&client, &request.resources)?;
         let apis = self.store.find_apis(&resources).await?;
         let access = scope::decide(&client, &request.scope, resources, &apis, true)?;
-        let hinted_sub = self.hinted_sub(request.id_token_hint.as_deref()).await?;
+        let claims = request.claims.granted_to(&client);
+        let hinted_sub = self.hinted_sub(request).await?;
 
         let person = self.signed_in(browser, now).await?;
         let consent_covers = match &person {
@@ -163,13 +168,15 @@ impl Provider {
                 let consent = self.store.find_consent(&user.id, &client.client_id).await?;
                 let given: HashSet<_> =
                     consent.map(|consent| consent.scope).unwrap_or_default().into_iter().collect();
-                !given.is_empty() && consent_items(&access).all(|item| given.contains(item))
+                !given.is_empty()
+                    && consent_items(&access, &claims).all(|item| given.contains(&item))
             }
             Some(_) | None => false,
         };
         let signed_in = person.as_ref().map(|(session, user)| SignedIn {
             sub: user.sub.clone(),
             auth_time: session.auth_time,
+            acr: acr::of(&session.amr),
         });
         let step = next_step(&Facts {
             request,
@@ -180,16 +187,24 @@ impl Provider {
             first_party: client.first_party,
             consent_covers,
         });
-        Ok(Situation { client, access, apis, person, step })
+        Ok(Situation { client, access, apis, claims, person, step })
     }
 
-    /// The `sub` an `id_token_hint` names. Expired is fine; forged is not (OIDC Core §3.1.2.1).
-    async fn hinted_sub(&self, hint: Option<&str>) -> Result<Option<String>, Failure> {
-        let Some(hint) = hint else { return Ok(None) };
+    /// Whose answer alone will do: the `sub` an `id_token_hint` names, or that of the `claims`
+    /// parameter. An expired hint is fine; a forged one is not (OIDC Core §3.1.2.1).
+    async fn hinted_sub(&self, request: &AuthorizationRequest) -> Result<Option<String>, Failure> {
+        let wanted = request.claims.sub();
+        let Some(hint) = request.id_token_hint.as_deref() else {
+            return Ok(wanted.map(ToOwned::to_owned));
+        };
         let claims = self
             .read_id_token(hint)
             .await?
             .ok_or_else(|| Refusal::invalid_request("id_token_hint is not valid"))?;
+        if wanted.is_some_and(|wanted| wanted != claims.sub) {
+            let refusal = Refusal::invalid_request("id_token_hint and claims name two people");
+            return Err(refusal.into());
+        }
         Ok(Some(claims.sub))
     }
 
@@ -204,7 +219,18 @@ impl Provider {
     }
 }
 
-/// What a person agrees to: scopes and, beside them, the APIs they are for.
-pub(super) fn consent_items(access: &Access) -> impl Iterator<Item = &String> {
-    access.scope.iter().chain(&access.resources)
+/// What a person agrees to: scopes, those of claims asked for by name, and the APIs they are for.
+pub(super) fn consent_items(access: &Access, claims: &NamedClaims) -> impl Iterator<Item = String> {
+    access.resources.iter().cloned().chain(consent_scopes(access, claims))
+}
+
+/// The scopes a person agrees to, each once.
+pub(super) fn consent_scopes(access: &Access, claims: &NamedClaims) -> Vec<String> {
+    let mut scopes = access.scope.clone();
+    for scope in claims.scopes() {
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    scopes
 }

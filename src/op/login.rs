@@ -228,6 +228,8 @@ impl Provider {
             cookie_hash: self.vault.hash(cookie.expose()),
             replaces: browser.session_hash(&self.vault),
             auth_time,
+            // How the upstream knew them is the upstream's to say.
+            amr: Vec::new(),
             connection_id,
             expires_at: now.plus(self.policy.session_ttl),
             request_id: browser.request_id(),
@@ -310,19 +312,20 @@ fn identity_is_oidc(identity: &UpstreamIdentity) -> bool {
 }
 
 #[derive(Clone)]
-struct NewSession {
-    id: SessionId,
-    cookie_hash: SecretHash,
-    replaces: Option<SecretHash>,
-    auth_time: Timestamp,
-    connection_id: ConnectionId,
-    expires_at: Timestamp,
-    request_id: Option<String>,
+pub(super) struct NewSession {
+    pub(super) id: SessionId,
+    pub(super) cookie_hash: SecretHash,
+    pub(super) replaces: Option<SecretHash>,
+    pub(super) auth_time: Timestamp,
+    pub(super) amr: Vec<String>,
+    pub(super) connection_id: ConnectionId,
+    pub(super) expires_at: Timestamp,
+    pub(super) request_id: Option<String>,
 }
 
 /// Opens a session under a new cookie (M2). The same person's session goes on under its `sid`;
 /// anybody else's in this browser ends.
-async fn open_session(
+pub(super) async fn open_session(
     tx: &WriteTx,
     new: &NewSession,
     user: &User,
@@ -343,7 +346,7 @@ async fn open_session(
                 cookie_hash: new.cookie_hash,
                 user_id: user.id.clone(),
                 auth_time: new.auth_time,
-                amr: Vec::new(),
+                amr: new.amr.clone(),
                 connection_id: new.connection_id.clone(),
                 expires_at: new.expires_at,
             })
@@ -360,7 +363,7 @@ async fn open_session(
                 cookie_hash: new.cookie_hash,
                 user_id: user.id.clone(),
                 auth_time: new.auth_time,
-                amr: Vec::new(),
+                amr: new.amr.clone(),
                 connection_id: new.connection_id.clone(),
                 created_at: now,
                 expires_at: new.expires_at,

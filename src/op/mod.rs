@@ -18,6 +18,7 @@ pub mod ending;
 pub mod interaction;
 pub mod introspection;
 pub mod keys;
+pub mod local_accounts;
 pub mod login;
 pub mod logout;
 pub mod notifications;
@@ -34,6 +35,7 @@ use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 use crate::protocol::error::Refusal;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::jose::JoseError;
+use crate::protocol::metadata::Offered;
 use crate::protocol::notification::NotificationPolicy;
 use crate::protocol::secret::{SealError, Vault};
 use crate::store::{Store, StoreFault};
@@ -43,6 +45,7 @@ use crate::upstream::{Connector, UpstreamError};
 use tokio::sync::Notify;
 
 use access_token::VerifiedTokens;
+use admin::passwords::{PasswordFault, PasswordHasher};
 use clients::ClientCache;
 use connectors::Connectors;
 use deliveries::Doorbell;
@@ -110,6 +113,8 @@ pub struct Parts {
     pub connectors: Vec<Arc<dyn Connector>>,
     /// How clients and others are reached.
     pub outbound: Outbound,
+    /// What passwords of local accounts are compared with; `None` offers none.
+    pub local_passwords: Option<Arc<PasswordHasher>>,
 }
 
 /// The OpenID Provider.
@@ -121,6 +126,7 @@ pub struct Provider {
     vault: Arc<Vault>,
     store: Store,
     connectors: Connectors,
+    local_passwords: Option<Arc<PasswordHasher>>,
     keys: Arc<KeyKeeper>,
     clients: ClientCache,
     verified: VerifiedTokens,
@@ -148,6 +154,7 @@ impl Provider {
             clients: ClientCache::new(parts.store.clone()),
             store: parts.store,
             connectors: Connectors::new(parts.connectors),
+            local_passwords: parts.local_passwords,
             keys,
             verified: VerifiedTokens::new(),
             inbox: Arc::default(),
@@ -170,6 +177,11 @@ impl Provider {
     /// The configured upstreams, in the order people are offered them.
     pub fn connectors(&self) -> Arc<[Arc<dyn Connector>]> {
         self.connectors.all()
+    }
+
+    /// What discovery says beyond what is always offered.
+    pub fn offered(&self) -> Offered {
+        Offered { local_accounts: self.offers_local_accounts() }
     }
 
     /// The connector with this name.
@@ -242,6 +254,9 @@ pub enum Fault {
     /// A parked or stored value has a shape this version does not know.
     #[error("stored value: {0}")]
     Shape(#[from] serde_json::Error),
+    /// A password could not be compared.
+    #[error(transparent)]
+    Password(#[from] PasswordFault),
     /// The signing keys are not there (yet).
     #[error("the signing keys are not ready")]
     KeysNotReady,
@@ -255,7 +270,7 @@ impl Fault {
                 matches!(fault, StoreFault::Busy(_) | StoreFault::Unavailable(_))
             }
             Self::KeysNotReady => true,
-            Self::Jose(_) | Self::Seal(_) | Self::Shape(_) => false,
+            Self::Jose(_) | Self::Seal(_) | Self::Shape(_) | Self::Password(_) => false,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::protocol::ambient::{Entropy, Timestamp, random};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, UserId};
+use crate::protocol::standard_claims::StandardClaims;
 use crate::protocol::upstream_grant::UpstreamGrant;
 use crate::protocol::user::{Identity, Profile, User};
 use crate::store::{StoreFault, WriteTx};
@@ -149,7 +150,7 @@ pub(super) struct Prepared {
     upstream_grant: Option<UpstreamGrant>,
 }
 
-fn new_sub(entropy: &dyn Entropy) -> String {
+pub(super) fn new_sub(entropy: &dyn Entropy) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random::<16>(entropy))
 }
@@ -199,6 +200,7 @@ pub(super) async fn settle(
                 email: None,
                 email_verified: false,
                 is_private_email: false,
+                claims: StandardClaims::default(),
                 disabled_at: None,
                 created_at: now,
                 updated_at: now,
@@ -258,6 +260,7 @@ mod tests {
             email: Some("ada@example.com".into()),
             email_verified: true,
             is_private_email: false,
+            claims: StandardClaims::default(),
             disabled_at: None,
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::authorization_response::{ResponseMode, ReturnTo};
+use crate::claims_request::ClaimsRequest;
 use crate::client::{Client, GrantType};
 use crate::error::{ErrorCode, Refusal};
 use crate::params::Params;
@@ -74,6 +75,9 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// `id_token_hint`, unverified.
     pub id_token_hint: Option<String>,
+    /// `claims`.
+    #[serde(default)]
+    pub claims: ClaimsRequest,
 }
 
 /// Settles where answers go (RFC 6749 §3.1.2.3): the requested redirect URI if it is registered,
@@ -158,8 +162,11 @@ pub fn check(
                 .map_err(|_| Refusal::invalid_request("max_age is not a number of seconds"))?,
         ),
     };
-    // These never decide anything here, but a repeated one is still a malformed request.
-    for name in ["display", "ui_locales", "claims_locales", "acr_values", "claims"] {
+    let claims = ClaimsRequest::parse(params.one("claims")?)?;
+    // These never decide anything here: the pages have one form and one language, and the class
+    // that was reached is told whichever was wished for (OIDC Core §3.1.2.1: requests only). But a
+    // repeated one is still a malformed request.
+    for name in ["display", "ui_locales", "claims_locales", "acr_values"] {
         params.one(name)?;
     }
     let text = |name| Ok::<_, Refusal>(params.one(name)?.map(ToOwned::to_owned));
@@ -174,6 +181,7 @@ pub fn check(
         max_age,
         login_hint: text("login_hint")?,
         id_token_hint: text("id_token_hint")?,
+        claims,
     })
 }
 
@@ -253,6 +261,9 @@ mod tests {
             (format!("{}&registration=%7B%7D", good()), "registration_not_supported"),
             (format!("{}&prompt=none+login", good()), "invalid_request"),
             (format!("{}&prompt=dance", good()), "invalid_request"),
+            (format!("{}&prompt=create", good()), "invalid_request"),
+            (format!("{}&claims=x", good()), "invalid_request"),
+            (format!("{}&display=page&display=popup", good()), "invalid_request"),
             (format!("{}&max_age=soon", good()), "invalid_request"),
             (format!("{}&max_age=-1", good()), "invalid_request"),
             (format!("{}&state=1&state=2", good()), "invalid_request"),

@@ -6,6 +6,7 @@ use crate::ambient::Timestamp;
 use crate::client_settings::ClientSettings;
 use crate::id::ClientId;
 use crate::jose::Algorithm;
+use crate::scope;
 use crate::secret::SecretHash;
 
 /// What is being built; decides the defaults a client is made with.
@@ -191,12 +192,12 @@ impl Client {
                 ClientKind::Web => (
                     TokenEndpointAuthMethod::ClientSecretBasic,
                     &[GrantType::AuthorizationCode, GrantType::RefreshToken],
-                    &["openid", "profile", "email", "offline_access"],
+                    &scope::USUAL,
                 ),
                 ClientKind::Spa => (
                     TokenEndpointAuthMethod::None,
                     &[GrantType::AuthorizationCode, GrantType::RefreshToken],
-                    &["openid", "profile", "email", "offline_access"],
+                    &scope::USUAL,
                 ),
                 ClientKind::Native => (
                     TokenEndpointAuthMethod::None,
@@ -205,7 +206,7 @@ impl Client {
                         GrantType::RefreshToken,
                         GrantType::TokenExchange,
                     ],
-                    &["openid", "profile", "email", "offline_access"],
+                    &scope::USUAL,
                 ),
                 ClientKind::Machine => (
                     TokenEndpointAuthMethod::ClientSecretBasic,

@@ -57,6 +57,10 @@ codes! {
     ConsentRequired = "consent_required", consent_required;
     /// `prompt=none`, but some page is wanted (OIDC Core §3.1.2.6).
     InteractionRequired = "interaction_required", interaction_required;
+    /// An essential authentication class cannot be reached (OIDC Core Unmet Authentication
+    /// Requirements §2).
+    UnmetAuthenticationRequirements = "unmet_authentication_requirements",
+        unmet_authentication_requirements;
     /// Request objects by value are not supported (OIDC Core §3.1.2.6).
     RequestNotSupported = "request_not_supported", request_not_supported;
     /// Request objects by reference are not supported (OIDC Core §3.1.2.6).

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ambient::Timestamp;
+use crate::claims_request::NamedClaims;
 use crate::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::secret::SecretHash;
 
@@ -53,4 +54,7 @@ pub struct GrantTerms {
     pub amr: Vec<String>,
     /// `nonce` of the authorization request.
     pub nonce: Option<String>,
+    /// Claims granted by name, besides those of the scopes (OIDC Core §5.5).
+    #[serde(default, skip_serializing_if = "NamedClaims::is_empty")]
+    pub claims: NamedClaims,
 }

@@ -1,6 +1,7 @@
 //! ID tokens — OIDC Core §2, §3.1.3.6.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The claims of an ID token. The profile is not among them: with an access token at hand it is
 /// asked for at userinfo (OIDC Core §5.4).
@@ -27,7 +28,13 @@ pub struct IdTokenClaims {
     /// How the person signed in (RFC 8176).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
+    /// To which class that belongs; absent when an upstream did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// The browser session (OIDC Back-Channel Logout §2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// Claims about the person that the request named for here (OIDC Core §5.5).
+    #[serde(flatten)]
+    pub claims: Map<String, Value>,
 }

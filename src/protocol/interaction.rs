@@ -3,6 +3,7 @@
 //! Steps never lead to steps: each returns here, and this pure function reads the facts anew.
 //! `prompt=none` is no special case: where others see a page, it gets a refusal.
 
+use crate::acr;
 use crate::ambient::Timestamp;
 use crate::authorization_request::AuthorizationRequest;
 use crate::error::Refusal;
@@ -14,6 +15,8 @@ pub struct SignedIn {
     pub sub: String,
     /// When they last proved who they are.
     pub auth_time: Timestamp,
+    /// The class of that proof, if it has one.
+    pub acr: Option<&'static str>,
 }
 
 /// Everything the decision rests on.
@@ -83,6 +86,17 @@ pub fn next_step(facts: &Facts<'_>) -> Step {
         };
     }
 
+    let essential_acr = facts.request.claims.essential_acr();
+    if !essential_acr.is_empty() && !acr::satisfies(signed_in.acr, &essential_acr) {
+        return if prompt.none || just_now {
+            Step::Refuse(Refusal::unmet_authentication_requirements(
+                "the sign-in does not reach an essential acr",
+            ))
+        } else {
+            Step::Authenticate { anew: true }
+        };
+    }
+
     let consented = facts.first_party || facts.consent_covers;
     if prompt.none && !consented {
         Step::Refuse(Refusal::consent_required("consent has not been given"))
@@ -121,12 +135,13 @@ mod tests {
             max_age,
             login_hint: None,
             id_token_hint: None,
+            claims: crate::claims_request::ClaimsRequest::default(),
         }
     }
 
     fn alice(seconds_before: i64) -> SignedIn {
         let auth_time = Timestamp::from_secs(1_000_000 - seconds_before);
-        SignedIn { sub: "alice".into(), auth_time }
+        SignedIn { sub: "alice".into(), auth_time, acr: None }
     }
 
     fn facts<'a>(request: &'a AuthorizationRequest, signed_in: Option<&'a SignedIn>) -> Facts<'a> {

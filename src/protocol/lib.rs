@@ -5,12 +5,14 @@
 //! lives in exactly one file, named in the RFC's own words.
 
 pub mod access_token;
+pub mod acr;
 pub mod admin;
 pub mod ambient;
 pub mod api;
 pub mod audit;
 pub mod authorization_request;
 pub mod authorization_response;
+pub mod claims_request;
 pub mod client;
 pub mod client_auth;
 pub mod client_settings;
@@ -28,6 +30,7 @@ pub mod jose;
 pub mod jwk;
 pub mod jws;
 pub mod keyring;
+pub mod local_account;
 pub mod logout_token;
 pub mod metadata;
 pub mod notification;
@@ -40,6 +43,7 @@ pub mod scope;
 pub mod secret;
 pub mod security_event;
 pub mod session;
+pub mod standard_claims;
 pub mod token_exchange;
 pub mod trusted_issuer;
 pub mod upstream_grant;

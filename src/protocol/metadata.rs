@@ -4,11 +4,13 @@
 
 use serde::Serialize;
 
+use crate::acr;
 use crate::authorization_request::PROMPT_VALUES;
 use crate::authorization_response::RESPONSE_MODES;
 use crate::client::{GrantType, TokenEndpointAuthMethod};
 use crate::jose::Algorithm;
 use crate::scope;
+use crate::standard_claims;
 
 /// Paths of the endpoints, under the issuer's own path.
 pub mod path {
@@ -55,6 +57,10 @@ pub struct Metadata {
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     code_challenge_methods_supported: Vec<&'static str>,
     claims_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    acr_values_supported: Vec<&'static str>,
+    display_values_supported: Vec<&'static str>,
+    ui_locales_supported: Vec<&'static str>,
     prompt_values_supported: Vec<&'static str>,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
@@ -64,9 +70,24 @@ pub struct Metadata {
     backchannel_logout_session_supported: bool,
 }
 
+/// What an installation offers beyond what all do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offered {
+    /// Sign-in by a password kept here.
+    pub local_accounts: bool,
+}
+
+/// The claims of ID tokens and userinfo.
+fn claims() -> Vec<&'static str> {
+    let of_tokens =
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "amr", "acr", "sid"];
+    let of_people = standard_claims::OF_SCOPE.iter().flat_map(|(_, claims)| claims.iter().copied());
+    of_tokens.into_iter().chain(of_people).collect()
+}
+
 impl Metadata {
     /// The document of `issuer`, which has no trailing slash.
-    pub fn of(issuer: &str) -> Self {
+    pub fn of(issuer: &str, offered: Offered) -> Self {
         let url = |path: &str| format!("{issuer}{path}");
         let methods = || TokenEndpointAuthMethod::ALL.iter().map(|m| m.as_str()).collect();
         let confidential = || {
@@ -99,26 +120,15 @@ impl Metadata {
             introspection_endpoint_auth_methods_supported: confidential(),
             revocation_endpoint_auth_methods_supported: methods(),
             code_challenge_methods_supported: vec!["S256"],
-            claims_supported: vec![
-                "iss",
-                "sub",
-                "aud",
-                "exp",
-                "iat",
-                "auth_time",
-                "nonce",
-                "at_hash",
-                "amr",
-                "sid",
-                "name",
-                "given_name",
-                "family_name",
-                "updated_at",
-                "email",
-                "email_verified",
-            ],
+            claims_supported: claims(),
+            acr_values_supported: match offered.local_accounts {
+                true => acr::SUPPORTED.to_vec(),
+                false => Vec::new(),
+            },
+            display_values_supported: vec!["page"],
+            ui_locales_supported: vec!["en"],
             prompt_values_supported: PROMPT_VALUES.to_vec(),
-            claims_parameter_supported: false,
+            claims_parameter_supported: true,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
             authorization_response_iss_parameter_supported: true,

@@ -140,6 +140,7 @@ mod tests {
                     auth_time: NOW,
                     amr: Vec::new(),
                     nonce: None,
+                    claims: crate::claims_request::NamedClaims::default(),
                 },
                 session_id: None,
                 connection_id: None,

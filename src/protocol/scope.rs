@@ -7,15 +7,19 @@ use crate::client::{Client, GrantType};
 use crate::error::Refusal;
 
 /// The OpenID scopes that release something here, as discovery lists them.
-pub const SUPPORTED: [&str; 5] = ["openid", "profile", "email", "offline_access", ACCOUNT_DELETE];
+pub const SUPPORTED: [&str; 7] =
+    ["openid", "profile", "email", "address", "phone", "offline_access", ACCOUNT_DELETE];
+
+/// The scopes that a client is registered for unless said otherwise.
+pub const USUAL: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Lets a client delete the account of the person who gave it. An app that Apple reviews must
 /// offer that (App Store Review Guideline 5.1.1(v)).
 pub const ACCOUNT_DELETE: &str = "account:delete";
 
-/// Scopes that OIDC Core §5.4 defines but for which nothing is known here: asking is not an error,
-/// and nothing is granted.
-const KNOWN_BUT_EMPTY: [&str; 2] = ["address", "phone"];
+/// Scopes of OIDC Core §5.4 for which little is known here: a client that is not registered for them
+/// may ask, as many libraries do by themselves, and is granted nothing.
+const ASKED_IN_VAIN: [&str; 2] = ["address", "phone"];
 
 /// Longest `scope` looked at; a flood is refused before it costs anything (CVE-2026-4634).
 const MAX_SCOPE_LENGTH: usize = 2000;
@@ -96,10 +100,10 @@ pub fn decide(
     for value in requested {
         let of_an_api = apis.iter().any(|api| api.scopes.iter().any(|known| known.name == *value));
         let of_openid = for_person && client.scope.contains(value);
-        let empty = KNOWN_BUT_EMPTY.contains(&value.as_str());
-        if of_an_api || (of_openid && !empty) {
+        let in_vain = for_person && ASKED_IN_VAIN.contains(&value.as_str());
+        if of_an_api || of_openid {
             scope.push(value.clone());
-        } else if !(for_person && empty) {
+        } else if !in_vain {
             return Err(Refusal::invalid_scope(format!(
                 "scope '{value}' is not one that this client may ask for"
             )));
@@ -126,7 +130,7 @@ pub fn narrow(
         Some(scope) => {
             let wanted = parse(scope)?;
             let surplus = wanted.iter().find(|value| {
-                !granted_scope.contains(value) && !KNOWN_BUT_EMPTY.contains(&value.as_str())
+                !granted_scope.contains(value) && !ASKED_IN_VAIN.contains(&value.as_str())
             });
             if let Some(value) = surplus {
                 return Err(Refusal::invalid_scope(format!("scope '{value}' was not granted")));
@@ -195,9 +199,15 @@ mod tests {
     }
 
     #[test]
-    fn standard_scopes_without_claims_are_ignored_and_unknown_ones_refused() {
-        let decided = decide(&client(), &words("openid address phone"), vec![], &[], true);
+    fn address_and_phone_may_be_asked_for_in_vain_and_unknown_scopes_are_refused() {
+        let asked = words("openid address phone");
+        let decided = decide(&client(), &asked, vec![], &[], true);
+        assert_eq!(decided.expect("granted").scope, asked);
+        let mut less = client();
+        less.scope = words("openid");
+        let decided = decide(&less, &asked, vec![], &[], true);
         assert_eq!(decided.expect("granted").scope, ["openid"]);
+        assert!(decide(&less, &words("openid email"), vec![], &[], true).is_err());
         assert!(decide(&client(), &words("openid admin"), vec![], &[], true).is_err());
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ambient::Timestamp;
 use crate::id::{ConnectionId, UserId};
+use crate::standard_claims::StandardClaims;
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct User {
     pub email_verified: bool,
     /// Whether the address is a relay (Apple's *Hide My Email*).
     pub is_private_email: bool,
+    /// What else is known.
+    #[serde(default)]
+    pub claims: StandardClaims,
     /// Set while the person may not sign in.
     pub disabled_at: Option<Timestamp>,
     /// First sign-in.

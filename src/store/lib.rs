@@ -26,6 +26,7 @@ pub mod grants;
 pub mod job_states;
 pub mod keys;
 pub mod leases;
+pub mod local_accounts;
 pub mod notifications;
 pub mod outbox;
 pub mod participants;

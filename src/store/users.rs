@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use crate::act::WriteTx;
-use crate::column::{to_millis, to_time};
+use crate::column::{from_json, to_json, to_millis, to_time};
 use crate::fault::StoreFault;
 use crate::reader::Reader;
 
@@ -29,6 +29,7 @@ mod row {
         pub(super) email: Option<String>,
         pub(super) email_verified: bool,
         pub(super) is_private_email: bool,
+        pub(super) claims: String,
         pub(super) disabled_at: Option<i64>,
         pub(super) created_at: i64,
         pub(super) updated_at: i64,
@@ -86,8 +87,8 @@ mod pending_profile_row {
 }
 
 impl row::Model {
-    fn from_domain(user: &User) -> Self {
-        Self {
+    fn from_domain(user: &User) -> Result<Self, StoreFault> {
+        Ok(Self {
             id: user.id.to_string(),
             sub: user.sub.clone(),
             name: user.name.clone(),
@@ -96,14 +97,15 @@ impl row::Model {
             email: user.email.clone(),
             email_verified: user.email_verified,
             is_private_email: user.is_private_email,
+            claims: to_json(&user.claims)?,
             disabled_at: to_millis(user.disabled_at),
             created_at: user.created_at.millis(),
             updated_at: user.updated_at.millis(),
-        }
+        })
     }
 
-    fn into_domain(self) -> User {
-        User {
+    fn into_domain(self) -> Result<User, StoreFault> {
+        Ok(User {
             id: UserId::new(self.id),
             sub: self.sub,
             name: self.name,
@@ -112,10 +114,11 @@ impl row::Model {
             email: self.email,
             email_verified: self.email_verified,
             is_private_email: self.is_private_email,
+            claims: from_json(&self.claims, "users.claims")?,
             disabled_at: to_time(self.disabled_at),
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
-        }
+        })
     }
 }
 
@@ -153,14 +156,14 @@ impl Reader {
     /// The person with this id.
     pub async fn find_user(&self, id: &UserId) -> Result<Option<User>, StoreFault> {
         let found = row::Entity::find_by_id(id.as_str()).one(&self.connection).await?;
-        Ok(found.map(row::Model::into_domain))
+        found.map(row::Model::into_domain).transpose()
     }
 
     /// The person whom clients know by this `sub`.
     pub async fn find_user_by_sub(&self, sub: &str) -> Result<Option<User>, StoreFault> {
         let found =
             row::Entity::find().filter(row::Column::Sub.eq(sub)).one(&self.connection).await?;
-        Ok(found.map(row::Model::into_domain))
+        found.map(row::Model::into_domain).transpose()
     }
 
     /// The identity with this subject at this authority.
@@ -208,14 +211,14 @@ impl WriteTx {
     /// # Errors
     /// [`StoreFault::Conflict`] when `id` or `sub` is taken.
     pub async fn insert_user(&self, user: &User) -> Result<(), StoreFault> {
-        let row = row::Model::from_domain(user).into_active_model();
+        let row = row::Model::from_domain(user)?.into_active_model();
         row::Entity::insert(row).exec_without_returning(&self.connection).await?;
         Ok(())
     }
 
     /// Stores a changed person; `false` when there is none with this id.
     pub async fn update_user(&self, user: &User) -> Result<bool, StoreFault> {
-        let row = row::Model::from_domain(user).into_active_model().reset_all();
+        let row = row::Model::from_domain(user)?.into_active_model().reset_all();
         let done = row::Entity::update_many()
             .set(row)
             .filter(row::Column::Id.eq(user.id.as_str()))

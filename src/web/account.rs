@@ -8,6 +8,7 @@ use super::page::interaction::{ErrorPage, initial};
 use super::{App, html, request};
 use crate::op::account::Account;
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::local_account::AUTHORITY;
 use crate::protocol::metadata::path;
 
 /// What a signed-in person sees of their own.
@@ -21,6 +22,9 @@ pub async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
 
 fn page(app: &App, account: Account) -> AccountPage {
     let name = |connection: &crate::protocol::id::ConnectionId| {
+        if connection.as_str() == AUTHORITY {
+            return "Username and password".to_owned();
+        }
         app.provider
             .connector(connection)
             .map_or_else(|| connection.to_string(), |c| c.display_name().to_owned())

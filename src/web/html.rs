@@ -98,6 +98,7 @@ fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
         | ErrorCode::LoginRequired
         | ErrorCode::ConsentRequired
         | ErrorCode::InteractionRequired
+        | ErrorCode::UnmetAuthenticationRequirements
         | ErrorCode::RequestNotSupported
         | ErrorCode::RequestUriNotSupported
         | ErrorCode::RegistrationNotSupported

@@ -6,7 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::cookies::Jar;
 use super::endpoints::form;
-use super::page::interaction::{self as page, ConnectionButton, FormPostPage, ScopeLine};
+use super::page::interaction::{
+    self as page, ConnectionButton, FormPostPage, PasswordForm, ScopeLine,
+};
 use super::{App, html};
 use crate::op::Failure;
 use crate::op::authorize::{ChoosePage, ConsentPage, Next, Unanswerable};
@@ -110,13 +112,19 @@ fn show(app: &App, next: Next) -> HttpResponse {
             };
             html::page(StatusCode::OK, &template, source.as_slice())
         }
-        Next::Choose(page) => choose(app, page),
+        Next::Choose(page) => choose(app, page, None, StatusCode::OK),
         Next::Consent(page) => consent_page(app, page),
         Next::Device(page) => super::device::confirm(app, page),
     }
 }
 
-fn choose(app: &App, choices: ChoosePage) -> HttpResponse {
+/// The sign-in page; `typed` is what stood in its form.
+pub fn choose(
+    app: &App,
+    choices: ChoosePage,
+    typed: Option<PasswordForm>,
+    status: StatusCode,
+) -> HttpResponse {
     let mut sources: Vec<String> = form_action_source(&choices.redirect_uri).into_iter().collect();
     sources.extend(app.provider.connectors().iter().map(|c| c.form_action_source()));
     let template = page::ChoosePage {
@@ -129,10 +137,14 @@ fn choose(app: &App, choices: ChoosePage) -> HttpResponse {
             .map(|(id, name)| ConnectionButton { apple: name == "Apple", id: id.to_string(), name })
             .collect(),
         signed_in_as: choices.signed_in_as,
+        password_form: choices.local_accounts.then(|| {
+            let username = choices.login_hint.unwrap_or_default();
+            typed.unwrap_or(PasswordForm { username, problem: None })
+        }),
         // The interaction is bound to a Lax cookie, which no other site's form brings along.
         csrf: None,
     };
-    html::page(StatusCode::OK, &template, &sources)
+    html::page(status, &template, &sources)
 }
 
 fn consent_page(app: &App, asked: ConsentPage) -> HttpResponse {

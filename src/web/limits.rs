@@ -50,6 +50,11 @@ impl Limits {
         }
     }
 
+    /// Whether anything is limited.
+    pub fn enabled(&self) -> bool {
+        self.enabled
+    }
+
     /// Whether this address may fail to prove a client once more.
     pub fn may_fail(&self, request: &HttpRequest) -> bool {
         self.allows(&self.failures, request)

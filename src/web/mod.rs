@@ -13,6 +13,7 @@ pub mod endpoints;
 pub mod html;
 pub mod interaction;
 pub mod limits;
+pub mod local;
 pub mod logout;
 pub mod metrics;
 pub mod notifications;
@@ -38,6 +39,7 @@ use crate::protocol::metadata::{Metadata, path};
 
 use cookies::{Cookies, Jar};
 use limits::Limits;
+use local::Guesses;
 use metrics::Metrics;
 
 /// No endpoint reads a longer body.
@@ -55,6 +57,8 @@ pub struct App {
     pub base: String,
     /// Who may try how often.
     pub limits: Limits,
+    /// Failed guesses at local accounts.
+    pub guesses: Guesses,
     /// `apple-developer-domain-association.txt`, when configured.
     pub domain_association: Option<String>,
     /// What is counted, where somebody listens.
@@ -73,13 +77,15 @@ impl App {
         metrics: Option<Metrics>,
     ) -> Self {
         let issuer = provider.issuer();
-        let metadata = serde_json::to_vec(&Metadata::of(issuer)).unwrap_or_default();
+        let metadata =
+            serde_json::to_vec(&Metadata::of(issuer, provider.offered())).unwrap_or_default();
         let base = Url::parse(issuer)
             .map(|url| url.path().trim_end_matches('/').to_owned())
             .unwrap_or_default();
         Self {
             cookies: Cookies::of_issuer(issuer),
             base,
+            guesses: Guesses::new(limits.enabled()),
             limits,
             domain_association,
             metrics,
@@ -194,6 +200,7 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                 web::resource("/interaction/{id}/depart/{connection}")
                     .route(web::post().to(interaction::depart)),
             )
+            .service(web::resource("/interaction/{id}/local").route(web::post().to(local::sign_in)))
             .service(
                 web::resource("/upstream/apple/challenge")
                     .route(web::post().to(endpoints::native_challenge)),

@@ -31,6 +31,7 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::LoginRequired
         | ErrorCode::ConsentRequired
         | ErrorCode::InteractionRequired
+        | ErrorCode::UnmetAuthenticationRequirements
         | ErrorCode::RequestNotSupported
         | ErrorCode::RequestUriNotSupported
         | ErrorCode::RegistrationNotSupported

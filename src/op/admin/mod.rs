@@ -6,6 +6,7 @@ mod apis;
 pub mod audit;
 mod clients;
 mod console;
+mod local_accounts;
 pub mod metadata;
 mod notice_rules;
 pub mod passwords;
@@ -24,6 +25,7 @@ pub use admins::NewAdmin;
 pub use apis::{ApiChange, NewApi};
 pub use clients::{ClientChange, MAX_SECRET_OVERLAP, NewClient, RegisteredClient, SECRET_OVERLAP};
 pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession};
+pub use local_accounts::NewLocalUser;
 pub use trusted_issuers::NewTrustedIssuer;
 pub use users::Person;
 

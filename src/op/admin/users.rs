@@ -152,6 +152,7 @@ impl Person {
             "email_verified": user.email_verified,
             "is_private_email": user.is_private_email,
             "email_undeliverable_since": self.email_undeliverable_since().map(|at| at.secs()),
+            "claims": user.claims,
             "disabled_at": user.disabled_at.map(|at| at.secs()),
             "created_at": user.created_at.secs(),
             "updated_at": user.updated_at.secs(),

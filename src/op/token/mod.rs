@@ -12,10 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::clients::RegisteredClient;
 use super::{Failure, Provider};
 use crate::protocol::access_token::{AccessTokenClaims, Actor, Audience, jti};
+use crate::protocol::acr;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::Api;
 use crate::protocol::client::{Client, GrantType};
@@ -28,6 +30,7 @@ use crate::protocol::params::Params;
 use crate::protocol::presented::Presented;
 use crate::protocol::refresh_token as family;
 use crate::protocol::scope::Access;
+use crate::protocol::standard_claims;
 
 /// `issued_token_type` and its like (RFC 8693 §3).
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -164,7 +167,9 @@ impl Provider {
                 nonce,
                 at_hash: Some(alg.half_hash(&access_token)),
                 amr: terms.amr.clone(),
+                acr: acr::of(&terms.amr).map(ToOwned::to_owned),
                 sid: grant.session_id.as_ref().map(ToString::to_string),
+                claims: self.claims_in_id_token(grant).await?,
             };
             Some(self.keys.signer(alg).await?.sign(Typ::IdToken, &claims)?)
         } else {
@@ -186,6 +191,17 @@ impl Provider {
             id_token,
             issued_token_type: None,
         })
+    }
+
+    /// The claims about the person that the request named for the ID token.
+    async fn claims_in_id_token(&self, grant: &Grant) -> Result<Map<String, Value>, Failure> {
+        let named = grant.terms.claims.id_token.as_slice();
+        if named.is_empty() {
+            return Ok(Map::new());
+        }
+        let user = self.store.find_user(&grant.user_id).await?;
+        let known = user.as_ref().map(standard_claims::known).unwrap_or_default();
+        Ok(standard_claims::released(known, |_| false, named))
     }
 
     /// Signs an access token for these resources; the API decides algorithm and life, and of

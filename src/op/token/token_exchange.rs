@@ -73,6 +73,7 @@ impl Provider {
             auth_time: now,
             amr: Vec::new(),
             nonce: Some(nonce.to_owned()),
+            claims: crate::protocol::claims_request::NamedClaims::default(),
         };
         let id = GrantId::random(self.entropy.as_ref());
         let giver = Giver { user_id: user.id, session_id: None, connection_id: Some(connection) };

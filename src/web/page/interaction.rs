@@ -12,6 +12,14 @@ pub struct ConnectionButton {
     pub apple: bool,
 }
 
+/// The form for a username and password.
+pub struct PasswordForm {
+    /// What the username field holds.
+    pub username: String,
+    /// Why the form is shown again.
+    pub problem: Option<String>,
+}
+
 /// How do you want to sign in?
 #[derive(Template)]
 #[template(path = "interaction/choose.html")]
@@ -26,6 +34,8 @@ pub struct ChoosePage {
     pub connections: Vec<ConnectionButton>,
     /// Who is signed in already, when a fresh proof is wanted.
     pub signed_in_as: Option<String>,
+    /// Offered to people with a local account.
+    pub password_form: Option<PasswordForm>,
     /// Hidden in every form, when given.
     pub csrf: Option<String>,
 }
@@ -45,8 +55,10 @@ impl ScopeLine {
     pub fn new(value: &str, description: &str) -> Self {
         let ours = match value {
             "openid" => Some("Recognise you when you come back"),
-            "profile" => Some("See your name"),
+            "profile" => Some("See your name and profile"),
             "email" => Some("See your email address"),
+            "address" => Some("See your postal address"),
+            "phone" => Some("See your phone number"),
             "offline_access" => Some("Keep this access while you are away"),
             "account:delete" => Some("Delete your account here, when you ask for it"),
             _ => None,
@@ -179,6 +191,7 @@ mod tests {
                 ConnectionButton { id: "corp".into(), name: text(), apple: false },
             ],
             signed_in_as: Some(text()),
+            password_form: Some(PasswordForm { username: text(), problem: Some(text()) }),
             csrf: Some(text()),
         };
         let html = page.render().unwrap();

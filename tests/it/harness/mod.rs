@@ -19,6 +19,7 @@ use russet::protocol::client::{Client, ClientKind, ClientSecret};
 use russet::protocol::id::ClientId;
 use russet::protocol::jose::Algorithm;
 use russet::protocol::secret::{SecretString, Vault};
+use russet::protocol::user::User;
 use russet::simulator::{
     self, Account, AppGroup, DeveloperPublicKey, RunningSimulator, ServicesId, Team, developer_key,
 };
@@ -253,6 +254,20 @@ impl House {
             .await
             .expect("a client");
         App::new(self, client, secret)
+    }
+
+    /// Makes a person with a local account.
+    pub async fn local_user(&self, new: russet::op::admin::NewLocalUser) -> User {
+        let password = crate::local_accounts::PASSWORD.into();
+        let administration = &self.broker.broker.administration;
+        let actor = russet::op::admin::Actor::cli();
+        administration.create_local_user(&actor, new, password).await.expect("a person")
+    }
+
+    /// The discovery document.
+    pub async fn metadata(&self) -> serde_json::Value {
+        let url = format!("{}/.well-known/openid-configuration", self.issuer);
+        self.http.get(url).send().await.expect("an answer").json().await.expect("JSON")
     }
 
     /// How many events of this kind were recorded.

@@ -99,6 +99,7 @@ async fn a_person_is_found_by_sub_or_id_switched_off_exported_and_deleted() {
             email: None,
             email_verified: false,
             is_private_email: false,
+            claims: crate::protocol::standard_claims::StandardClaims::default(),
             disabled_at: None,
             created_at: now,
             updated_at: now,
