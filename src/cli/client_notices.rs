@@ -13,6 +13,12 @@ pub(super) struct Notices {
     /// Whether a logout token without sid is of no use to it.
     #[arg(long, action = ArgAction::Set, value_name = "true|false")]
     backchannel_logout_session_required: Option<bool>,
+    /// A page that signs out the browser that loads it; "" takes it away.
+    #[arg(long, value_name = "URI")]
+    frontchannel_logout_uri: Option<String>,
+    /// Whether that page needs iss and sid.
+    #[arg(long, action = ArgAction::Set, value_name = "true|false")]
+    frontchannel_logout_session_required: Option<bool>,
     /// Where Security Event Tokens are pushed (RFC 8935); "" takes it away.
     #[arg(long, value_name = "URI")]
     security_events_endpoint: Option<String>,
@@ -34,6 +40,12 @@ impl Notices {
         }
         if let Some(required) = self.backchannel_logout_session_required {
             set("backchannel_logout_session_required", json!(required));
+        }
+        if let Some(uri) = self.frontchannel_logout_uri {
+            set("frontchannel_logout_uri", or_none(uri));
+        }
+        if let Some(required) = self.frontchannel_logout_session_required {
+            set("frontchannel_logout_session_required", json!(required));
         }
         if let Some(uri) = self.security_events_endpoint {
             set("security_events_endpoint", or_none(uri));
@@ -63,6 +75,8 @@ mod tests {
         let notices = Notices {
             backchannel_logout_uri: Some(String::new()),
             backchannel_logout_session_required: None,
+            frontchannel_logout_uri: None,
+            frontchannel_logout_session_required: Some(true),
             security_events_endpoint: Some("https://a.example/".to_owned()),
             security_events_requested: Some(vec!["account-purged".to_owned(), "else".to_owned()]),
         };
@@ -72,6 +86,7 @@ mod tests {
             Value::Object(settings),
             json!({
                 "backchannel_logout_uri": null,
+                "frontchannel_logout_session_required": true,
                 "security_events_endpoint": "https://a.example/",
                 "security_events_requested": [EventType::AccountPurged.uri(), "else"],
             })

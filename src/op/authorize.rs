@@ -368,7 +368,8 @@ impl Provider {
             })
             .await?;
         parked?;
-        Ok(Next::Answer(request.return_to.success(&self.issuer, code.expose())))
+        let session_state = self.session_state(interaction, session);
+        Ok(Next::Answer(request.return_to.success(&self.issuer, code.expose(), session_state)))
     }
 
     fn choose_page(

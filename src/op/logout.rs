@@ -1,30 +1,37 @@
 //! RP-initiated logout — OIDC RP-Initiated Logout 1.0 §2, §3.
 
 use super::ending::{self, Ending, Reason};
-use super::interaction::Browser;
+use super::interaction::{Browser, Interaction};
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::authorization_response::with_query;
 use crate::protocol::client::Client;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
-use crate::protocol::id::ClientId;
+use crate::protocol::id::{ClientId, SessionId};
 use crate::protocol::params::Params;
-use crate::protocol::secret::constant_time_eq;
+use crate::protocol::secret::{SecretHash, SecretString, constant_time_eq};
 use crate::protocol::session::Session;
+use crate::protocol::session_state::session_state;
 
 /// What the browser gets.
 pub enum LoggedOut {
-    /// Signed out; back to the client.
-    Redirect(String),
-    /// Signed out; a page says so.
-    Page,
+    /// Signed out.
+    Done {
+        /// Back to the client; without it, a page says so.
+        target: Option<String>,
+        /// Pages of the apps that sign this browser out, to be loaded in frames
+        /// (OIDC Front-Channel Logout 1.0 §3).
+        frames: Vec<String>,
+    },
     /// Nothing proves that the person wants it: ask. The token comes back with the answer.
     Confirm {
         /// Proves that the form was ours.
         csrf: String,
         /// Where a form on the page may lead in the end.
         redirect_uri: Option<String>,
+        /// Who asks, if it is known.
+        client_name: Option<String>,
     },
 }
 
@@ -64,7 +71,7 @@ impl Provider {
         let session =
             self.signed_in(browser, now).await?.map(|(session, user)| (session, user.sub));
         let Some((session, sub)) = session else {
-            return Ok(target.map_or(LoggedOut::Page, LoggedOut::Redirect));
+            return Ok(LoggedOut::Done { target, frames: Vec::new() });
         };
         let hinted = hint.is_some_and(|hint| {
             hint.sid.as_deref().map_or(hint.sub == sub, |sid| sid == session.id.as_str())
@@ -75,10 +82,12 @@ impl Provider {
                 .one("csrf")?
                 .is_some_and(|given| constant_time_eq(given.as_bytes(), csrf.as_bytes()));
         if !hinted && !answered {
-            return Ok(LoggedOut::Confirm { csrf, redirect_uri: target });
+            let client_name = client.map(|client| client.client_name);
+            return Ok(LoggedOut::Confirm { csrf, redirect_uri: target, client_name });
         }
+        let frames = self.logout_frames(&session).await?;
         self.close_session(session, now).await?;
-        Ok(target.map_or(LoggedOut::Page, LoggedOut::Redirect))
+        Ok(LoggedOut::Done { target, frames })
     }
 
     /// Ends a session with everything that was granted in it.
@@ -106,11 +115,60 @@ impl Provider {
         Ok(())
     }
 
-    /// Ends every session and grant of the person who is signed in here.
+    /// The front-channel logout pages of the apps that this browser signed in to, each with `iss`
+    /// and `sid`.
+    async fn logout_frames(&self, session: &Session) -> Result<Vec<String>, Failure> {
+        let mut frames = Vec::new();
+        for participant in self.store.participants_of_session(&session.id).await? {
+            let client = self.store.find_client(&participant.client_id).await?;
+            let client = client.filter(|client| client.disabled_at.is_none());
+            let Some(uri) = client.and_then(|client| client.settings.frontchannel_logout_uri)
+            else {
+                continue;
+            };
+            let named = [("iss", self.issuer.clone()), ("sid", session.id.to_string())];
+            frames.push(with_query(&uri, &named));
+        }
+        Ok(frames)
+    }
+
+    /// What the check session iframe reads in a browser with this session cookie.
+    pub fn browser_state(&self, session_cookie: &SecretString) -> String {
+        self.browser_state_of(&self.vault.hash(session_cookie.expose()))
+    }
+
+    fn browser_state_of(&self, cookie_hash: &SecretHash) -> String {
+        self.vault.hash(&format!("browser_state:{}", cookie_hash.to_text())).to_text()
+    }
+
+    /// `session_state` for an OpenID request (OIDC Session Management §3.1).
+    pub(super) fn session_state(
+        &self,
+        interaction: &Interaction,
+        session: &Session,
+    ) -> Option<String> {
+        let request = &interaction.request;
+        if !request.scope.iter().any(|value| value == "openid") {
+            return None;
+        }
+        session_state(
+            interaction.client_id.as_str(),
+            &request.return_to.redirect_uri,
+            &self.browser_state_of(&session.cookie_hash),
+            SessionId::random(self.entropy.as_ref()).as_str(),
+        )
+    }
+
+    /// Ends every session and grant of the person who is signed in here. Returns the pages that
+    /// sign this browser out of its apps.
     ///
     /// # Errors
     /// `access_denied` when nobody is signed in or the form is not ours.
-    pub async fn sign_out_everywhere(&self, browser: &Browser, csrf: &str) -> Result<(), Failure> {
+    pub async fn sign_out_everywhere(
+        &self,
+        browser: &Browser,
+        csrf: &str,
+    ) -> Result<Vec<String>, Failure> {
         let now = self.clock.now();
         let (session, user) = self
             .signed_in(browser, now)
@@ -119,6 +177,7 @@ impl Provider {
         if !constant_time_eq(csrf.as_bytes(), self.logout_csrf(&session).as_bytes()) {
             return Err(Refusal::access_denied("the form is not ours or too old").into());
         }
+        let frames = self.logout_frames(&session).await?;
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -136,7 +195,7 @@ impl Provider {
             })
             .await?;
         self.doorbell.ring();
-        Ok(())
+        Ok(frames)
     }
 
     /// Proves that a form was made for this very session.

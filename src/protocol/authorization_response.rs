@@ -45,9 +45,16 @@ pub enum AuthorizationResponse {
 }
 
 impl ReturnTo {
-    /// The answer that carries a code.
-    pub fn success(&self, issuer: &str, code: &str) -> AuthorizationResponse {
-        self.response(issuer, vec![("code", code.to_owned())])
+    /// The answer that carries a code, and what the check session iframe can be asked with.
+    pub fn success(
+        &self,
+        issuer: &str,
+        code: &str,
+        session_state: Option<String>,
+    ) -> AuthorizationResponse {
+        let mut fields = vec![("code", code.to_owned())];
+        fields.extend(session_state.map(|state| ("session_state", state)));
+        self.response(issuer, fields)
     }
 
     /// The answer that carries an error.
@@ -118,7 +125,7 @@ mod tests {
     #[test]
     fn every_answer_names_the_issuer_and_returns_the_state() {
         let issuer = "https://id.example";
-        let redirect = to("https://a.example/cb", ResponseMode::Query).success(issuer, "c");
+        let redirect = to("https://a.example/cb", ResponseMode::Query).success(issuer, "c", None);
         assert_eq!(
             redirect,
             AuthorizationResponse::Redirect(

@@ -16,6 +16,12 @@ pub struct ClientSettings {
     /// `backchannel_logout_session_required`: a logout token without `sid` is of no use to it.
     #[serde(skip_serializing_if = "is_unset")]
     pub backchannel_logout_session_required: bool,
+    /// `frontchannel_logout_uri` (OIDC Front-Channel Logout §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// `frontchannel_logout_session_required`: `iss` and `sid` are sent in any case.
+    #[serde(skip_serializing_if = "is_unset")]
+    pub frontchannel_logout_session_required: bool,
     /// Where Security Event Tokens are pushed (RFC 8935).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_events_endpoint: Option<String>,

@@ -43,6 +43,7 @@ pub mod scope;
 pub mod secret;
 pub mod security_event;
 pub mod session;
+pub mod session_state;
 pub mod standard_claims;
 pub mod token_exchange;
 pub mod trusted_issuer;

@@ -32,6 +32,8 @@ pub mod path {
     pub const REVOCATION: &str = "/revoke";
     /// OIDC RP-Initiated Logout §2.
     pub const END_SESSION: &str = "/logout";
+    /// OIDC Session Management §3.3.
+    pub const CHECK_SESSION: &str = "/session/check";
 }
 
 /// The discovery document.
@@ -46,6 +48,7 @@ pub struct Metadata {
     introspection_endpoint: String,
     revocation_endpoint: String,
     end_session_endpoint: String,
+    check_session_iframe: String,
     scopes_supported: Vec<&'static str>,
     response_types_supported: Vec<&'static str>,
     response_modes_supported: Vec<&'static str>,
@@ -68,6 +71,8 @@ pub struct Metadata {
     authorization_response_iss_parameter_supported: bool,
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
+    frontchannel_logout_supported: bool,
+    frontchannel_logout_session_supported: bool,
 }
 
 /// What an installation offers beyond what all do.
@@ -107,6 +112,7 @@ impl Metadata {
             introspection_endpoint: url(path::INTROSPECTION),
             revocation_endpoint: url(path::REVOCATION),
             end_session_endpoint: url(path::END_SESSION),
+            check_session_iframe: url(path::CHECK_SESSION),
             scopes_supported: scope::SUPPORTED.to_vec(),
             response_types_supported: vec!["code"],
             response_modes_supported: RESPONSE_MODES.to_vec(),
@@ -134,6 +140,8 @@ impl Metadata {
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The browser's cookies: HttpOnly, Lax, and on https bound to this host by `__Host-`.
+//! The browser's cookies: HttpOnly and Lax (but one), and on https bound to this host by `__Host-`.
 //!
 //! Over plain http, which only a loopback issuer may use, the plain names are used: a `Secure`
 //! cookie would be lost by every client but a browser.
@@ -14,6 +14,9 @@ pub enum Jar {
     Binding,
     /// A signed-in person.
     Session,
+    /// What the check session iframe reads of the session (OIDC Session Management §3.2). The one
+    /// cookie that a script may read, and that other sites' pages bring along: it proves nothing.
+    State,
     /// A signed-in admin.
     Console,
 }
@@ -36,6 +39,8 @@ impl Cookies {
             (Jar::Binding, false) => "russet_browser",
             (Jar::Session, true) => "__Host-russet_session",
             (Jar::Session, false) => "russet_session",
+            (Jar::State, true) => "__Host-russet_state",
+            (Jar::State, false) => "russet_state",
             (Jar::Console, true) => "__Host-russet_console",
             (Jar::Console, false) => "russet_console",
         }
@@ -57,9 +62,14 @@ impl Cookies {
     ) -> Cookie<'static> {
         let mut cookie = Cookie::build(self.name(jar), value)
             .path("/")
-            .http_only(true)
+            .http_only(jar != Jar::State)
             .secure(self.secure)
-            .same_site(SameSite::Lax)
+            // Browsers take None from https alone.
+            .same_site(if jar == Jar::State && self.secure {
+                SameSite::None
+            } else {
+                SameSite::Lax
+            })
             .finish();
         if let Some(max_age) = max_age {
             let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);

@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::account::{moment, signed_out};
-use super::cookies::Jar;
 use super::endpoints::{authorization, form};
 use super::interaction::see_other;
 use super::page::account::{DeletePage, DeletionPage, StepLine};
@@ -44,9 +43,7 @@ pub async fn begin(app: web::Data<App>, request: HttpRequest, body: web::Bytes) 
         Err(failure) => html::error(&app, &request, failure),
         Ok(deletion) => {
             let mut response = see_other(receipt_path(&app, &deletion));
-            if let Err(error) = response.add_cookie(&app.cookies.remove(Jar::Session)) {
-                tracing::error!(%error, "the session cookie could not be removed");
-            }
+            app.close_session(&mut response);
             response
         }
     }
@@ -96,11 +93,9 @@ pub async fn sign_out_everywhere(
     };
     match ended.await {
         Err(failure) => html::error(&app, &request, failure),
-        Ok(()) => {
-            let mut response = super::logout::signed_out_page(&app);
-            if let Err(error) = response.add_cookie(&app.cookies.remove(Jar::Session)) {
-                tracing::error!(%error, "the session cookie could not be removed");
-            }
+        Ok(frames) => {
+            let mut response = super::logout::signed_out(&app, None, frames);
+            app.close_session(&mut response);
             response
         }
     }

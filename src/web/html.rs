@@ -15,10 +15,23 @@ use crate::protocol::error::{ErrorCode, Refusal};
 /// applies `form-action` to the redirect that answers a form, so a page whose form ends at a client
 /// must name that client.
 pub fn page<T: Template>(code: StatusCode, template: &T, form_action: &[String]) -> HttpResponse {
+    render(code, template, policy(form_action))
+}
+
+/// The same for a page with frames of these origins.
+pub fn page_with_frames<T: Template>(
+    code: StatusCode,
+    template: &T,
+    origins: &[String],
+) -> HttpResponse {
+    render(code, template, format!("{}; frame-src {}", policy(&[]), listed(origins)))
+}
+
+fn render<T: Template>(code: StatusCode, template: &T, policy: String) -> HttpResponse {
     match template.render() {
         Ok(html) => HttpResponse::build(code)
             .content_type("text/html; charset=utf-8")
-            .insert_header((header::CONTENT_SECURITY_POLICY, policy(form_action)))
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::X_FRAME_OPTIONS, "DENY"))
             .body(html),
@@ -30,19 +43,19 @@ pub fn page<T: Template>(code: StatusCode, template: &T, form_action: &[String])
 }
 
 fn policy(form_action: &[String]) -> String {
-    let mut sources = "'self'".to_owned();
-    for source in form_action {
-        // A source comes from a parsed URL; anything that could end the directive is left out.
-        if !source.contains([';', ',', ' ', '\'', '"']) {
-            sources.push(' ');
-            sources.push_str(source);
-        }
-    }
+    let sources = format!("'self' {}", listed(form_action));
+    let sources = sources.trim_end();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
          font-src 'self'; connect-src 'self'; form-action {sources}; frame-ancestors 'none'; \
          base-uri 'none'"
     )
+}
+
+/// A source comes from a parsed URL; anything that could end the directive is left out.
+fn listed(sources: &[String]) -> String {
+    let harmless = |source: &&String| !source.contains([';', ',', ' ', '\'', '"']);
+    sources.iter().filter(harmless).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// The page for a failure that no client can be told: a sentence for the person, the cause for

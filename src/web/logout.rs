@@ -3,10 +3,10 @@
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::cookies::Jar;
 use super::endpoints::form;
 use super::interaction::see_other;
 use super::page::interaction::{LoggedOutPage, LogoutPage};
+use super::page::logout::SigningOutPage;
 use super::{App, html};
 use crate::op::Failure;
 use crate::op::logout::LoggedOut;
@@ -36,7 +36,7 @@ pub async fn end_session(
     let browser = app.browser(&request);
     let mut response = match app.provider.end_session(&params, &browser, posted).await {
         Err(failure) => return html::error(&app, &request, failure),
-        Ok(LoggedOut::Confirm { csrf, redirect_uri }) => {
+        Ok(LoggedOut::Confirm { csrf, redirect_uri, client_name }) => {
             let mut carried = Vec::new();
             for name in CARRIED {
                 if let Ok(Some(value)) = params.one(name) {
@@ -48,22 +48,29 @@ pub async fn end_session(
             let template = LogoutPage {
                 base: app.base.clone(),
                 action: format!("{}{}", app.base, path::END_SESSION),
-                client_name: None,
+                client_name,
                 fields: carried,
                 csrf,
             };
             return html::page(StatusCode::OK, &template, &sources);
         }
-        Ok(LoggedOut::Redirect(uri)) => see_other(uri),
-        Ok(LoggedOut::Page) => signed_out_page(&app),
+        Ok(LoggedOut::Done { target, frames }) => signed_out(&app, target, frames),
     };
-    if let Err(error) = response.add_cookie(&app.cookies.remove(Jar::Session)) {
-        tracing::error!(%error, "the session cookie could not be removed");
-    }
+    app.close_session(&mut response);
     response
 }
 
-/// Says that the person is signed out.
-pub(super) fn signed_out_page(app: &App) -> HttpResponse {
-    html::page(StatusCode::OK, &LoggedOutPage { base: app.base.clone() }, &[])
+/// Says that the person is signed out, by way of the apps' own pages, or sends them back.
+pub(super) fn signed_out(app: &App, target: Option<String>, frames: Vec<String>) -> HttpResponse {
+    let base = app.base.clone();
+    if !frames.is_empty() {
+        let origins: Vec<String> =
+            frames.iter().filter_map(|uri| form_action_source(uri)).collect();
+        let template = SigningOutPage { base, target, frames };
+        return html::page_with_frames(StatusCode::OK, &template, &origins);
+    }
+    match target {
+        Some(uri) => see_other(uri),
+        None => html::page(StatusCode::OK, &LoggedOutPage { base }, &[]),
+    }
 }

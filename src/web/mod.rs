@@ -5,6 +5,7 @@
 pub mod account;
 pub mod admin;
 pub mod assets;
+pub mod check_session;
 pub mod cookies;
 pub mod cors;
 pub mod deletion;
@@ -36,6 +37,7 @@ use crate::op::keys::etag;
 use crate::op::{Failure, Provider};
 use crate::protocol::error::ErrorCode;
 use crate::protocol::metadata::{Metadata, path};
+use crate::protocol::secret::SecretString;
 
 use cookies::{Cookies, Jar};
 use limits::Limits;
@@ -103,6 +105,33 @@ impl App {
             self.cookies.read(request, Jar::Session).as_deref(),
         );
         browser.under(request::id(request))
+    }
+
+    /// Gives a browser its session, and what the check session iframe reads of it.
+    pub fn open_session(
+        &self,
+        response: &mut HttpResponse,
+        session: &SecretString,
+        life: std::time::Duration,
+    ) {
+        let state = self.provider.browser_state(session);
+        for cookie in [
+            self.cookies.make(Jar::Session, session.expose().clone(), Some(life)),
+            self.cookies.make(Jar::State, state, Some(life)),
+        ] {
+            if let Err(error) = response.add_cookie(&cookie) {
+                tracing::error!(%error, "a session cookie could not be set");
+            }
+        }
+    }
+
+    /// Takes a browser's session away.
+    pub fn close_session(&self, response: &mut HttpResponse) {
+        for jar in [Jar::Session, Jar::State] {
+            if let Err(error) = response.add_cookie(&self.cookies.remove(jar)) {
+                tracing::error!(%error, "a session cookie could not be removed");
+            }
+        }
     }
 
     /// The error answer of an endpoint that proves clients; who fails too often must wait.
@@ -219,6 +248,10 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                 web::resource(path::END_SESSION)
                     .route(web::get().to(logout::end_session))
                     .route(web::post().to(logout::end_session)),
+            )
+            .service(
+                web::resource(path::CHECK_SESSION)
+                    .route(web::get().to(check_session::check_session)),
             )
             .service(web::resource("/account").route(web::get().to(account::show)))
             .service(

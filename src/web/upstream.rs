@@ -60,11 +60,7 @@ pub async fn callback(
         Ok(welcome) => {
             let mut response =
                 see_other(format!("{}/interaction/{}", app.base, welcome.interaction));
-            let value = welcome.session_cookie.expose().clone();
-            let cookie = app.cookies.make(Jar::Session, value, Some(welcome.session_ttl));
-            if let Err(error) = response.add_cookie(&cookie) {
-                tracing::error!(%error, "the session cookie could not be set");
-            }
+            app.open_session(&mut response, &welcome.session_cookie, welcome.session_ttl);
             response
         }
         Err(Stranded::AtInteraction(id, failure)) => {

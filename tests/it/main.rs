@@ -23,6 +23,7 @@ mod local_accounts;
 mod metrics;
 mod native_sign_in;
 mod notifications;
+mod rp_initiated_logout;
 mod secrets;
 mod sessions;
 mod shared_signals;

@@ -20,6 +20,17 @@ pub(super) fn problems(client: &Client, say: &mut impl FnMut(&'static str, Strin
     if settings.backchannel_logout_uri.is_some() && client.kind == ClientKind::Machine {
         say("backchannel_logout_uri", "has no use: a machine client signs nobody in".to_owned());
     }
+    if let Some(uri) = settings.frontchannel_logout_uri.as_deref() {
+        let origin = |uri: &str| Url::parse(uri).ok().map(|url| url.origin());
+        let known = client.redirect_uris.iter().any(|known| origin(known) == origin(uri));
+        if let Some(problem) = endpoint_problem(uri) {
+            say("frontchannel_logout_uri", problem);
+        } else if !known {
+            // Front-Channel Logout §2.
+            let message = "must have the scheme, host and port of one of the redirect_uris";
+            say("frontchannel_logout_uri", message.to_owned());
+        }
+    }
     for uri in settings.security_events_requested.iter().flatten() {
         if EventType::parse(uri).is_none() {
             let known = EventType::ALL.map(EventType::uri).join(", ");
@@ -84,6 +95,23 @@ mod tests {
         };
         assert!(wanted(&[EventType::AccountPurged.uri()]).is_empty());
         assert_eq!(wanted(&["account-purged"]), ["security_events_requested"]);
+    }
+
+    #[test]
+    fn a_front_channel_page_is_where_a_redirect_uri_is() {
+        for (uri, good) in [
+            ("https://app.example/logout", true),
+            ("https://app.example:443/logout", true),
+            ("https://other.example/logout", false),
+            ("https://app.example:8443/logout", false),
+            ("http://app.example/logout", false),
+        ] {
+            let found = fields(|client| {
+                client.redirect_uris = vec!["https://app.example/callback".to_owned()];
+                client.settings.frontchannel_logout_uri = Some(uri.to_owned());
+            });
+            assert_eq!(found.is_empty(), good, "{uri}");
+        }
     }
 
     #[test]

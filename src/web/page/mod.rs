@@ -4,6 +4,7 @@ pub mod account;
 pub mod admin;
 pub mod device;
 pub mod interaction;
+pub mod logout;
 
 #[cfg(test)]
 pub(crate) mod hostile {

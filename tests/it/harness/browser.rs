@@ -140,7 +140,9 @@ impl Browser {
         for header in headers.get_all("set-cookie") {
             let header = header.to_str().expect("a cookie");
             let lower = header.to_lowercase();
-            assert!(lower.contains("httponly"), "every cookie is HttpOnly: {header}");
+            // What the check session iframe reads proves nothing (OIDC Session Management §3.2).
+            let readable = lower.starts_with("russet_state=");
+            assert!(lower.contains("httponly") != readable, "who may read it: {header}");
             assert!(lower.contains("samesite=lax"), "every cookie is Lax: {header}");
             let (pair, _) = header.split_once(';').unwrap_or((header, ""));
             let (name, value) = pair.split_once('=').expect("name and value");
