@@ -9,6 +9,7 @@ mod m0002_settings_and_leases;
 mod m0003_upstream_grants;
 mod m0004_upstream_notifications;
 mod m0005_endings;
+mod m0006_connections;
 mod m0007_local_accounts;
 mod m0009_delegation;
 mod m0010_console;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_upstream_grants::Migration),
             Box::new(m0004_upstream_notifications::Migration),
             Box::new(m0005_endings::Migration),
+            Box::new(m0006_connections::Migration),
             Box::new(m0007_local_accounts::Migration),
             Box::new(m0009_delegation::Migration),
             Box::new(m0010_console::Migration),

@@ -12,7 +12,7 @@ use actix_web::{App as ActixApp, HttpServer, web};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, ConfigProblems};
+use crate::config::{Config, ConfigProblems, FileConnection};
 use crate::jobs;
 use crate::op::admin::Administration;
 use crate::op::admin::passwords::{PasswordFault, PasswordHasher};
@@ -21,9 +21,8 @@ use crate::protocol::ambient::{Clock, Entropy};
 use crate::protocol::id::ConnectionId;
 use crate::store::{Store, StoreFault};
 use crate::upstream::Connector;
-use crate::upstream::apple::{AppleConfigError, AppleConnector, AppleSettings};
+use crate::upstream::build::{self, BuildError};
 use crate::upstream::http::{Outbound, OutboundSettings};
-use crate::upstream::oidc::{OidcConfigError, OidcConnector, OidcSettings};
 use crate::web::limits::Limits;
 use crate::web::metrics::Metrics;
 use crate::web::{self as door, App};
@@ -48,12 +47,14 @@ pub enum StartError {
     /// The configuration is unusable.
     #[error(transparent)]
     Config(#[from] ConfigProblems),
-    /// The `[apple]` section is unusable.
-    #[error("[apple]: {0}")]
-    Apple(#[from] AppleConfigError),
-    /// A `[[connections]]` entry is unusable.
-    #[error("[[connections]]: {0}")]
-    Oidc(#[from] OidcConfigError),
+    /// The `[apple]` section or a `[[connections]]` entry is unusable.
+    #[error("connection {id}: {cause}")]
+    Connection {
+        /// Which.
+        id: ConnectionId,
+        /// What is wrong.
+        cause: BuildError,
+    },
     /// The database cannot be used.
     #[error("database: {0}")]
     Store(#[from] StoreFault),
@@ -142,6 +143,7 @@ impl Broker {
             outbound,
             local_passwords: config.local_accounts.enabled.then_some(passwords),
         }));
+        provider.reload_connectors().await?;
         Ok(Self { provider, administration, store })
     }
 
@@ -248,36 +250,17 @@ pub(crate) fn outbound(config: &Config) -> Outbound {
     })
 }
 
+/// The connectors of the file.
 pub(crate) fn connectors(
     config: &Config,
     outbound: &Outbound,
 ) -> Result<Vec<Arc<dyn Connector>>, StartError> {
-    let mut connectors: Vec<Arc<dyn Connector>> = Vec::new();
-    if let Some(apple) = &config.apple {
-        let settings = AppleSettings {
-            connection_id: ConnectionId::new("apple"),
-            team_id: apple.team_id.clone(),
-            key_id: apple.key_id.clone(),
-            private_key: apple.private_key.clone(),
-            services_id: apple.services_id.clone(),
-            bundle_ids: apple.bundle_ids.clone(),
-            primary_app_id: apple.primary_app_id.clone(),
-            issuer: apple.issuer.clone(),
-            additional_issuers: Vec::new(),
-            pkce: apple.pkce,
-        };
-        connectors.push(Arc::new(AppleConnector::new(settings, outbound.clone())?));
-    }
-    for connection in &config.connections {
-        let settings = OidcSettings {
-            connection_id: ConnectionId::new(connection.id.clone()),
-            display_name: connection.name.clone(),
-            issuer: connection.issuer.clone(),
-            client_id: connection.client_id.clone(),
-            client_secret: connection.client_secret.clone(),
-            scopes: connection.scopes.clone(),
-        };
-        connectors.push(Arc::new(OidcConnector::new(settings, outbound.clone())?));
-    }
-    Ok(connectors)
+    config
+        .file_connections()
+        .iter()
+        .map(|FileConnection { connection, secrets }| {
+            build::connector(connection, secrets, outbound)
+                .map_err(|cause| StartError::Connection { id: connection.id.clone(), cause })
+        })
+        .collect()
 }

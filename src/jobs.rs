@@ -19,6 +19,8 @@ const DELIVER: Duration = Duration::from_secs(1);
 const DELIVERERS: usize = 4;
 /// How soon what another replica left undone is taken up here; one's own is taken up at once.
 const READ_INBOX: Duration = Duration::from_secs(5);
+/// How soon a connection changed on another replica is taken up here.
+const RELOAD_CONNECTORS: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(60);
 const CHAIN_EVENTS: Duration = Duration::from_secs(1);
 const PRUNE_EVENTS: Duration = Duration::from_secs(3600);
@@ -69,6 +71,14 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
                 () = tokio::time::sleep(READ_INBOX) => {}
             }
         }
+    });
+    let renewer = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        every(RELOAD_CONNECTORS, stopped, || async {
+            noted("reload connections", renewer.provider.reload_connectors().await);
+        })
+        .await;
     });
     let sweeper = app.clone();
     let stopped = stop.clone();

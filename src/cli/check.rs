@@ -12,13 +12,13 @@ use super::answer::Answer;
 use super::failure::CliError;
 use crate::broker;
 use crate::config::Config;
-use crate::op::Policy;
 use crate::op::keys::KeyKeeper;
+use crate::op::{Parts, Policy, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::job::{JobCondition, JobState};
 use crate::protocol::secret::Vault;
 use crate::store::Store;
-use crate::upstream::{Finding, Verdict};
+use crate::upstream::{Connector, Finding, Verdict};
 
 /// A job that has not run for so long does not run.
 const QUIET: Duration = Duration::from_secs(15 * 60);
@@ -150,9 +150,14 @@ async fn connections(place: &Place, config: &Config, findings: &mut Findings) {
             ),
         }
     }
-    let connectors = match broker::connectors(config, &broker::outbound(config)) {
+    let outbound = broker::outbound(config);
+    let connectors = match broker::connectors(config, &outbound) {
         Ok(connectors) => connectors,
         Err(error) => return findings.wrong("connections", error.to_string()),
+    };
+    let connectors = match of_database(place, config, connectors.clone(), findings).await {
+        Some(all) => all,
+        None => connectors,
     };
     if connectors.is_empty() {
         let message = "none, so nobody can sign in; fill in [apple] unless only machines come";
@@ -165,6 +170,39 @@ async fn connections(place: &Place, config: &Config, findings: &mut Findings) {
             findings.add(finding.verdict, subject, finding.message);
         }
     }
+}
+
+/// The connectors of file and database, if the database can be asked.
+async fn of_database(
+    place: &Place,
+    config: &Config,
+    file: Vec<Arc<dyn Connector>>,
+    findings: &mut Findings,
+) -> Option<Vec<Arc<dyn Connector>>> {
+    let path = config.database.url.expose().strip_prefix("sqlite://");
+    if path.is_some_and(|path| !Path::new(path).exists()) {
+        return None;
+    }
+    let store = Store::connect(config.database.url.expose()).await.ok()?;
+    if store.migration_status().await.ok()?.iter().any(|migration| !migration.applied) {
+        return None;
+    }
+    let provider = Provider::new(Parts {
+        issuer: config.issuer().to_owned(),
+        policy: Policy::default(),
+        clock: Arc::clone(&place.surroundings.world.clock),
+        entropy: Arc::clone(&place.surroundings.world.entropy),
+        vault: Arc::new(config.vault().ok()?),
+        store,
+        connectors: file,
+        outbound: broker::outbound(config),
+        local_passwords: None,
+    });
+    provider.reload_connectors().await.ok()?;
+    for (id, cause) in provider.connection_troubles() {
+        findings.wrong(id.to_string(), cause);
+    }
+    Some(provider.connectors().to_vec())
 }
 
 /// Apple takes only https return URLs with a domain name (apple.md §10).

@@ -6,6 +6,7 @@
 //! included, start at the directory of the configuration file; those from the environment start
 //! at the working directory. All problems are reported at once.
 
+mod connections;
 mod problem;
 mod read;
 mod rules;
@@ -20,6 +21,7 @@ use ipnet::IpNet;
 use url::Url;
 
 pub use self::problem::{ConfigProblems, Problem};
+use crate::protocol::connection::{Connection, ConnectionSecrets};
 use crate::protocol::notification::NotificationPolicy;
 use crate::protocol::secret::{SecretString, Vault};
 
@@ -34,8 +36,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// `[apple]`; absent when the broker has no Apple connection.
     pub apple: Option<Apple>,
-    /// `[[connections]]`: OpenID Providers other than Apple.
-    pub connections: Vec<OidcConnection>,
+    /// `[[connections]]`: upstreams besides the first Apple.
+    pub connections: Vec<FileConnection>,
     /// `[local_accounts]`
     pub local_accounts: LocalAccounts,
     /// `[outbound]`
@@ -89,6 +91,8 @@ pub struct Apple {
     pub key_id: String,
     /// Content of the `.p8` file.
     pub private_key: SecretString,
+    /// Key ID and content of the `.p8` file that is to follow.
+    pub next_key: Option<(String, SecretString)>,
     /// Web sign-in: the Services ID.
     pub services_id: Option<String>,
     /// Native sign-in: the apps' bundle IDs.
@@ -99,27 +103,21 @@ pub struct Apple {
     pub notifications: NotificationPolicy,
     /// Apple, or a simulation of it.
     pub issuer: Url,
+    /// Issuers that tokens may carry besides.
+    pub additional_issuers: Vec<String>,
     /// Whether to send PKCE: `"s256"` (default) or `"off"`.
     pub pkce: bool,
     /// Content of Apple's domain association file.
     pub domain_association: Option<String>,
 }
 
-/// One of `[[connections]]`.
+/// A connection of the file: `[apple]`, or one of `[[connections]]`.
 #[derive(Clone, Debug)]
-pub struct OidcConnection {
-    /// Its name in URLs and rows.
-    pub id: String,
-    /// Its name for people.
-    pub name: String,
-    /// The upstream's issuer identifier, as text for comparison with `iss`.
-    pub issuer: String,
-    /// Russet's `client_id` there.
-    pub client_id: String,
-    /// Russet's `client_secret` there; absent for a public client.
-    pub client_secret: Option<SecretString>,
-    /// What to ask for; holds `openid`.
-    pub scopes: Vec<String>,
+pub struct FileConnection {
+    /// The connection.
+    pub connection: Connection,
+    /// What is secret of it.
+    pub secrets: ConnectionSecrets,
 }
 
 /// `[local_accounts]`: people who sign in with a password kept here.

@@ -3,12 +3,12 @@
 use url::Url;
 
 use super::problem::ConfigProblems;
-use super::rules;
 use super::values::Values;
 use super::{
-    Apple, Config, Database, LocalAccounts, Log, LogFormat, Metrics, OidcConnection, Outbound,
-    RateLimit, Secrets, Server,
+    Apple, Config, Database, LocalAccounts, Log, LogFormat, Metrics, Outbound, RateLimit, Secrets,
+    Server,
 };
+use super::{connections, rules};
 use crate::protocol::notification::{NotificationPolicy, OnAccountDeleted, OnConsentRevoked};
 use crate::protocol::secret::{SecretString, Vault};
 
@@ -21,7 +21,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
     let database = database(&mut values);
     let secrets = secrets(&mut values);
     let apple = apple(&mut values);
-    let connections = connections(&mut values);
+    let connections = connections::read(&mut values);
     let local_accounts = LocalAccounts { enabled: values.boolean("local_accounts.enabled", false) };
     let outbound = outbound(&mut values);
     let rate_limit = RateLimit { enabled: values.boolean("rate_limit.enabled", true) };
@@ -128,11 +128,14 @@ fn apple(values: &mut Values) -> Option<Apple> {
     let bundle_ids = values.parsed_list("apple.bundle_ids", rules::apple_app_identifier);
     let primary_app_id = values.parsed("apple.primary_app_id", rules::apple_app_identifier);
     let notifications = notifications(values);
-    let pkce = values.parsed("apple.pkce", |text| match text {
-        "s256" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(format!("{text:?} must be \"s256\" or \"off\"")),
+    let additional_issuers = values.parsed_list("apple.additional_issuers", connections::issuer);
+    let next_key_id = values.parsed("apple.next_key_id", identifier);
+    let next_private_key = values.secret("apple.next_private_key").and_then(|key| {
+        rules::apple_private_key(&key)
+            .map_err(|message| values.secret_problem("apple.next_private_key", message))
+            .ok()
     });
+    let pkce = values.parsed("apple.pkce", rules::pkce);
     let domain_association = values.file_content("apple.domain_association_file").map(|(_, t)| t);
     if !present || values.problems.len() > before {
         return None;
@@ -141,6 +144,16 @@ fn apple(values: &mut Values) -> Option<Apple> {
         (team_id.is_none(), "apple.team_id", "at the top right of developer.apple.com/account"),
         (key_id.is_none(), "apple.key_id", "the ten characters in the name AuthKey_….p8"),
         (private_key.is_none(), "apple.private_key_file", "the AuthKey_….p8 file"),
+        (
+            next_key_id.is_some() && next_private_key.is_none(),
+            "apple.next_private_key_file",
+            "the AuthKey_….p8 file of apple.next_key_id",
+        ),
+        (
+            next_key_id.is_none() && next_private_key.is_some(),
+            "apple.next_key_id",
+            "the ten characters in the name of the next AuthKey_….p8",
+        ),
         (
             services_id.is_none() && bundle_ids.is_empty(),
             "apple.services_id",
@@ -156,11 +169,13 @@ fn apple(values: &mut Values) -> Option<Apple> {
         team_id: team_id?,
         key_id: key_id?,
         private_key: private_key?,
+        next_key: next_key_id.zip(next_private_key),
         services_id,
         bundle_ids,
         primary_app_id,
         notifications,
         issuer: issuer.or_else(|| Url::parse(APPLE_ISSUER).ok())?,
+        additional_issuers,
         pkce: pkce.unwrap_or(true),
         domain_association,
     })
@@ -181,57 +196,6 @@ fn notifications(values: &mut Values) -> NotificationPolicy {
         account_deleted: account_deleted.unwrap_or_default(),
         consent_revoked: consent_revoked.unwrap_or_default(),
     }
-}
-
-fn connections(values: &mut Values) -> Vec<OidcConnection> {
-    let mut connections: Vec<OidcConnection> = Vec::new();
-    for index in 0_usize.. {
-        let section = format!("connections.{index}.");
-        if !values.has_section(&section) {
-            break;
-        }
-        let key = |name: &str| format!("{section}{name}");
-        let before = values.problems.len();
-        let id = values.parsed(&key("id"), rules::connection_id);
-        let name = values.text(&key("name"));
-        let issuer = values.parsed(&key("issuer"), upstream_issuer);
-        let client_id = values.text(&key("client_id"));
-        let client_secret = values.secret(&key("client_secret"));
-        let scopes = values.list(&key("scopes"));
-        if values.problems.len() > before {
-            continue;
-        }
-        for (absent, name, what) in [
-            (id.is_none(), "id", "a short name for URLs, such as \"google\""),
-            (
-                issuer.is_none(),
-                "issuer",
-                "the provider's issuer, such as \"https://accounts.example\"",
-            ),
-            (client_id.is_none(), "client_id", "what the provider calls this broker"),
-        ] {
-            if absent {
-                values.missing(&key(name), what);
-            }
-        }
-        let (Some(id), Some(issuer), Some(client_id)) = (id, issuer, client_id) else { continue };
-        if connections.iter().any(|other| other.id == id) {
-            values.problem(&key("id"), format!("{id:?} names two connections; rename one"));
-        }
-        let scopes =
-            scopes.unwrap_or_else(|| ["openid", "profile", "email"].map(str::to_owned).to_vec());
-        if !scopes.iter().any(|scope| scope == "openid") {
-            values.problem(&key("scopes"), "must hold \"openid\"; add it");
-        }
-        let name = name.unwrap_or_else(|| id.clone());
-        connections.push(OidcConnection { id, name, issuer, client_id, client_secret, scopes });
-    }
-    connections
-}
-
-/// Other providers' issuers may end in a slash; they are taken as they are.
-fn upstream_issuer(text: &str) -> Result<String, String> {
-    rules::issuer(text.trim_end_matches('/')).map(|_| text.to_owned())
 }
 
 fn outbound(values: &mut Values) -> Outbound {

@@ -99,6 +99,15 @@ pub(super) fn apple_private_key(text: &SecretString) -> Result<SecretString, Str
     Ok(mended)
 }
 
+/// Whether web sign-in at Apple sends a PKCE challenge.
+pub(super) fn pkce(text: &str) -> Result<bool, String> {
+    match text {
+        "s256" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("{text:?} must be \"s256\" or \"off\"")),
+    }
+}
+
 /// A connection's name in URLs and rows.
 pub(super) fn connection_id(text: &str) -> Result<String, String> {
     let good = (1..=32).contains(&text.len())

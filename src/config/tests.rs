@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::protocol::ambient::SeededEntropy;
+use crate::protocol::connection::ConnectionSettings;
 
 const MINIMAL: &str = "[server]\nissuer = \"https://id.example.com\"\n";
 
@@ -95,10 +96,12 @@ client_secret = "s"
     assert!(!config.rate_limit.enabled);
     assert_eq!(config.server.trusted_proxies.len(), 2);
     let connection = &config.connections[0];
-    assert_eq!(
-        (connection.name.as_str(), connection.issuer.as_str()),
-        ("neighbour", "https://op.example/")
-    );
+    assert_eq!(connection.connection.display_name, "neighbour");
+    let ConnectionSettings::Oidc(oidc) = &connection.connection.settings else {
+        panic!("an OpenID Provider");
+    };
+    assert_eq!(oidc.issuer, "https://op.example/");
+    assert!(connection.secrets.client_secret.is_some());
     let expected = format!("sqlite://{}/russet.db", place.0.path().display());
     assert_eq!(*config.database.url.expose(), expected);
     assert_eq!(config.warnings.len(), 2, "two secret files that others may read");

@@ -83,6 +83,11 @@ impl Values {
         self.entries.keys().any(|key| key.starts_with(section))
     }
 
+    /// The names that were configured below `section`, which may be any.
+    pub(super) fn names_below(&self, section: &str) -> Vec<String> {
+        self.entries.keys().filter_map(|key| key.strip_prefix(section)).map(str::to_owned).collect()
+    }
+
     /// Reports `message` against `key` where it was set, or the file if it was not.
     pub(super) fn problem(&mut self, key: &str, message: impl Into<String>) {
         let problem = self.at(key, message);

@@ -61,6 +61,7 @@ impl Provider {
             auth_time: now,
             amr: vec![AMR.to_owned()],
             connection_id: ConnectionId::new(AUTHORITY),
+            upstream_sid: None,
             expires_at: now.plus(self.policy.session_ttl),
             request_id: browser.request_id(),
         };

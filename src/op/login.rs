@@ -221,6 +221,7 @@ impl Provider {
         let now = self.clock.now();
         let auth_time = auth_time(&departure, &identity, now);
         let connection_id = departure.connection;
+        let upstream_sid = identity.sid.clone().filter(|sid| (1..=255).contains(&sid.len()));
         let arrival = Arrival { connection_id: connection_id.clone(), identity };
         let cookie = SecretString::random(self.entropy.as_ref());
         let session = NewSession {
@@ -231,6 +232,7 @@ impl Provider {
             // How the upstream knew them is the upstream's to say.
             amr: Vec::new(),
             connection_id,
+            upstream_sid,
             expires_at: now.plus(self.policy.session_ttl),
             request_id: browser.request_id(),
         };
@@ -319,6 +321,7 @@ pub(super) struct NewSession {
     pub(super) auth_time: Timestamp,
     pub(super) amr: Vec<String>,
     pub(super) connection_id: ConnectionId,
+    pub(super) upstream_sid: Option<String>,
     pub(super) expires_at: Timestamp,
     pub(super) request_id: Option<String>,
 }
@@ -373,6 +376,10 @@ pub(super) async fn open_session(
             session.id
         }
     };
+    match &new.upstream_sid {
+        Some(sid) => tx.put_upstream_sid(&id, &new.connection_id, sid).await?,
+        None => tx.delete_upstream_sid(&id).await?,
+    }
     let event = Event::new(now, "login.succeeded", format!("user:{}", user.id))
         .target(new.connection_id.to_string())
         .request_id(new.request_id.clone())

@@ -26,6 +26,7 @@ pub mod people;
 pub mod revocation;
 pub mod signals;
 pub mod token;
+pub mod upstream_logout;
 pub mod userinfo;
 
 use std::sync::Arc;
@@ -109,9 +110,9 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     /// What is remembered.
     pub store: Store,
-    /// The configured upstreams, in the order people are offered them.
+    /// The upstreams of the configuration file, in the order people are offered them.
     pub connectors: Vec<Arc<dyn Connector>>,
-    /// How clients and others are reached.
+    /// How clients, upstreams and others are reached.
     pub outbound: Outbound,
     /// What passwords of local accounts are compared with; `None` offers none.
     pub local_passwords: Option<Arc<PasswordHasher>>,
@@ -153,7 +154,7 @@ impl Provider {
             vault: parts.vault,
             clients: ClientCache::new(parts.store.clone()),
             store: parts.store,
-            connectors: Connectors::new(parts.connectors),
+            connectors: Connectors::new(parts.connectors, parts.outbound.clone()),
             local_passwords: parts.local_passwords,
             keys,
             verified: VerifiedTokens::new(),

@@ -19,6 +19,7 @@ pub mod apis;
 pub mod audit;
 pub mod backup;
 pub mod clients;
+pub mod connections;
 pub mod deletions;
 pub mod devices;
 pub mod events;

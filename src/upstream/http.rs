@@ -139,6 +139,20 @@ impl Outbound {
         send(self.client(url)?.get(url.clone()), url, MAX_KEY_SET).await
     }
 
+    /// Fetches a document of up to 64 KiB with a bearer token (RFC 6750 §2.1). Any status is an
+    /// answer.
+    ///
+    /// # Errors
+    /// Every [`OutboundError`].
+    pub async fn get_with_bearer(
+        &self,
+        url: &Url,
+        bearer: &SecretString,
+    ) -> Result<Answer, OutboundError> {
+        let request = self.client(url)?.get(url.clone()).bearer_auth(bearer.expose());
+        send(request.header("accept", "application/json"), url, MAX_BODY).await
+    }
+
     /// Posts a form. Any status is an answer.
     ///
     /// # Errors
@@ -148,7 +162,26 @@ impl Outbound {
         url: &Url,
         form: &[(&str, &str)],
     ) -> Result<Answer, OutboundError> {
-        send(self.client(url)?.post(url.clone()).form(form), url, MAX_BODY).await
+        self.post_form_with(url, form, None).await
+    }
+
+    /// Posts a form, with a bearer token if one is given. Any status is an answer.
+    ///
+    /// # Errors
+    /// Every [`OutboundError`].
+    pub async fn post_form_with(
+        &self,
+        url: &Url,
+        form: &[(&str, &str)],
+        bearer: Option<&SecretString>,
+    ) -> Result<Answer, OutboundError> {
+        let mut request = self.client(url)?.post(url.clone()).form(form);
+        // Some token endpoints answer a form unless they are asked for JSON.
+        request = request.header("accept", "application/json");
+        if let Some(bearer) = bearer {
+            request = request.bearer_auth(bearer.expose());
+        }
+        send(request, url, MAX_BODY).await
     }
 
     /// Posts a body. Any status is an answer.

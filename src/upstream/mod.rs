@@ -6,6 +6,8 @@
 
 mod address;
 pub mod apple;
+pub mod build;
+pub mod github;
 pub mod http;
 pub mod key_sets;
 pub mod oidc;
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::notification::Notification;
 use crate::protocol::secret::SecretString;
@@ -67,6 +70,25 @@ pub struct UpstreamIdentity {
     pub auth_time: Option<Timestamp>,
     /// The upstream refresh token, if one was given.
     pub grant: Option<ObtainedGrant>,
+    /// The upstream's own name for the session (`sid`), where it tells one.
+    pub sid: Option<String>,
+    /// Apple's `transfer_sub`: who this is to the team that an app came from (apple.md §9).
+    pub transfer_sub: Option<String>,
+}
+
+/// Who is signed out upstream, as a logout token says (OIDC Back-Channel Logout §2.4).
+#[derive(Clone, Debug)]
+pub struct SignedOut {
+    /// Who vouches.
+    pub authority: String,
+    /// `sub`; at least one of this and `sid` is there.
+    pub subject: Option<String>,
+    /// `sid`.
+    pub sid: Option<String>,
+    /// `jti`, to be taken once.
+    pub jti: String,
+    /// How long that must be remembered.
+    pub expires_at: Timestamp,
 }
 
 /// An upstream refresh token and the `client_id` that it belongs to.
@@ -111,6 +133,9 @@ pub trait Connector: Send + Sync {
     /// Its name for people, such as `Apple`.
     fn display_name(&self) -> &str;
 
+    /// What it speaks; decides how its button looks.
+    fn kind(&self) -> ConnectionKind;
+
     /// What a page's CSP must allow in `form-action` so that a form may lead to this upstream.
     fn form_action_source(&self) -> String;
 
@@ -151,6 +176,23 @@ pub trait Connector: Send + Sync {
     /// What the upstream announces by itself, if it announces anything.
     fn announcements(&self) -> Option<&dyn Announcements> {
         None
+    }
+
+    /// Moving people between Apple teams, where that is possible.
+    fn team_transfer(&self) -> Option<&dyn TeamTransfer> {
+        None
+    }
+
+    /// Verifies a logout token that the upstream sent by itself.
+    async fn signed_out(
+        &self,
+        _logout_token: &str,
+        _now: Timestamp,
+    ) -> Result<SignedOut, UpstreamError> {
+        Err(UpstreamError::Rejected {
+            reason: "logout_not_supported",
+            detail: "this connection takes no logout tokens".to_owned(),
+        })
     }
 
     /// What is wrong with this connection, as far as can be told without a sign-in.
@@ -202,6 +244,44 @@ pub enum Standing {
     Misconfigured(String),
     /// No answer, or none that can be believed. Says nothing of the person.
     Unwell(String),
+}
+
+/// Moving people between two Apple teams (apple.md §9).
+#[async_trait]
+pub trait TeamTransfer: Send + Sync {
+    /// The team of this connection.
+    fn team_id(&self) -> &str;
+
+    /// An access token that opens the migration endpoint.
+    async fn migration_token(&self, now: Timestamp) -> Result<SecretString, UpstreamError>;
+
+    /// What the team `target` will know a person of this team by.
+    async fn transfer_sub(
+        &self,
+        token: &SecretString,
+        subject: &str,
+        target: &str,
+        now: Timestamp,
+    ) -> Result<String, UpstreamError>;
+
+    /// Who a person of another team is in this one.
+    async fn exchange(
+        &self,
+        token: &SecretString,
+        transfer_sub: &str,
+        now: Timestamp,
+    ) -> Result<Transferred, UpstreamError>;
+}
+
+/// A person in their new team.
+#[derive(Clone, Debug)]
+pub struct Transferred {
+    /// `sub` in the new team.
+    pub subject: String,
+    /// The new relay address; told only of people who hide theirs.
+    pub email: Option<String>,
+    /// Whether it is one.
+    pub is_private_email: bool,
 }
 
 /// Native sign-in: the app posts identity token and authorization code (apple.md §5).
@@ -279,14 +359,6 @@ pub enum Verdict {
     Unknown,
     /// Wrong; the message says where to mend it.
     Wrong,
-}
-
-/// Text that may be stored as an address (RFC 5321 §4.5.3.1.3: 254 characters); anything else counts
-/// as none. Whether mail arrives there is not looked at.
-fn is_address(email: &str) -> bool {
-    !email.is_empty()
-        && email.chars().count() <= 254
-        && !email.contains(|c: char| c.is_control() || c.is_whitespace())
 }
 
 #[cfg(test)]

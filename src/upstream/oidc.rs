@@ -1,33 +1,40 @@
 //! Any OpenID Provider as an upstream — OIDC Core §3.1, RFC 7636, RFC 9207.
 
 mod discovery;
+mod logout;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier,
-    CoreTokenResponse, CoreUserInfoClaims,
+    CoreAuthenticationFlow, CoreClient, CoreGenderClaim, CoreIdToken, CoreIdTokenClaims,
+    CoreIdTokenVerifier, CoreTokenResponse,
 };
 use openidconnect::{
-    AccessToken, AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId,
-    ClientSecret, ConfigurationError, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet,
-    IssuerUrl, LoginHint, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, TokenResponse,
+    AccessToken, AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode,
+    ClaimsVerificationError, ClientId, ClientSecret, ConfigurationError, CsrfToken,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, LoginHint, Nonce,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    Scope, SignatureVerificationError, TokenResponse, UserInfoClaims,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, to_value};
 use url::Url;
 
 use self::discovery::{Discovered, Discovery};
 use super::http::Outbound;
 use super::{
-    Callback, Connector, Finding, ObtainedGrant, Trip, UpstreamError, UpstreamIdentity, Verdict,
-    is_address,
+    Callback, Connector, Finding, ObtainedGrant, SignedOut, Trip, UpstreamError, UpstreamIdentity,
+    Verdict,
 };
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::secret::SecretString;
-use crate::protocol::user::Profile;
+use crate::protocol::upstream_claims::ClaimRules;
 
 /// How far two clocks may differ.
 const SKEW: Duration = Duration::from_secs(60);
@@ -40,12 +47,16 @@ pub struct OidcSettings {
     pub display_name: String,
     /// The upstream's issuer, byte for byte.
     pub issuer: String,
+    /// What its tokens call it when it has many tenants: `{tenantid}` stands for the token's `tid`.
+    pub issuer_template: Option<String>,
     /// Our `client_id` there.
     pub client_id: String,
     /// Our secret there, unless we are a public client.
     pub client_secret: Option<SecretString>,
     /// Scopes besides `openid`.
     pub scopes: Vec<String>,
+    /// Which claims say what, and whom they admit.
+    pub claims: ClaimRules,
 }
 
 /// Why the settings cannot be used.
@@ -70,25 +81,21 @@ type UpstreamClient = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// The profile in an ID token or a userinfo answer: two types with the same claims.
-macro_rules! profile {
-    ($claims:expr) => {{
-        let claims = &$claims;
-        let text = |value: Option<String>| value.filter(|value| !value.trim().is_empty());
-        let email = claims.email().map(|email| email.as_str().to_owned()).filter(|e| is_address(e));
-        Profile {
-            name: text(claims.name().and_then(|n| n.get(None)).map(|n| n.as_str().to_owned())),
-            given_name: text(
-                claims.given_name().and_then(|n| n.get(None)).map(|n| n.as_str().to_owned()),
-            ),
-            family_name: text(
-                claims.family_name().and_then(|n| n.get(None)).map(|n| n.as_str().to_owned()),
-            ),
-            email_verified: claims.email_verified().unwrap_or(false) && email.is_some(),
-            is_private_email: false,
-            email,
-        }
-    }};
+/// Claims that the library has no field for.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct Extra {
+    #[serde(flatten)]
+    members: Map<String, Value>,
+}
+
+impl AdditionalClaims for Extra {}
+
+/// Everything in the payload of a token whose signature was verified.
+fn payload(id_token: &CoreIdToken) -> Map<String, Value> {
+    let text = id_token.to_string();
+    let payload = text.split('.').nth(1).unwrap_or_default();
+    let decoded = URL_SAFE_NO_PAD.decode(payload).unwrap_or_default();
+    serde_json::from_slice(&decoded).unwrap_or_default()
 }
 
 /// The connector.
@@ -109,7 +116,8 @@ impl OidcConnector {
                 connection: settings.connection_id.to_string(),
                 cause: error.to_string(),
             })?;
-        let discovery = Discovery::new(issuer, outbound.clone());
+        let template = settings.issuer_template.clone();
+        let discovery = Discovery::new(issuer, template, outbound.clone());
         Ok(Self { settings, outbound, discovery })
     }
 
@@ -144,10 +152,14 @@ impl OidcConnector {
         let moment =
             |at: Timestamp| DateTime::<Utc>::from_timestamp_millis(at.millis()).unwrap_or_default();
         let late = moment(now.minus(SKEW));
-        let verifier = verifier.set_time_fn(move || late);
+        let one_issuer = self.settings.issuer_template.is_none();
+        let verifier = verifier.set_time_fn(move || late).require_issuer_match(one_issuer);
         let nonce = Nonce::new(arrival.nonce.to_owned());
         let claims =
             arrival.id_token.claims(&verifier, &nonce).map_err(|error| unverified(&error))?;
+        if let Some(template) = &self.settings.issuer_template {
+            check_tenant(template, claims.issuer().as_str(), &payload(arrival.id_token))?;
+        }
         if claims.issue_time() > moment(now.plus(SKEW)) {
             return Err(rejected("iat_in_future", "iat is ahead of this clock by over a minute"));
         }
@@ -172,6 +184,8 @@ impl OidcConnector {
     /// Refuses an answer that another issuer could have sent (RFC 9207 §2.4).
     fn check_iss(&self, callback: &Callback, promised: bool) -> Result<(), UpstreamError> {
         match callback.iss.as_deref() {
+            // One of many tenants, of which the ID token will say the same.
+            Some(_) if self.settings.issuer_template.is_some() => Ok(()),
             Some(iss) if iss != self.discovery.issuer.as_str() => {
                 Err(rejected("iss_mismatch", "the answer names another issuer"))
             }
@@ -213,31 +227,52 @@ impl OidcConnector {
     /// goes on, and an answer about somebody else is not used (OIDC Core §5.3.2).
     async fn complete(
         &self,
-        profile: &mut Profile,
+        told: &mut Map<String, Value>,
         client: &UpstreamClient,
         (access_token, claims): (&AccessToken, &CoreIdTokenClaims),
     ) {
-        if client.user_info_url().is_none() || (profile.email.is_some() && profile.name.is_some()) {
+        let profile = self.settings.claims.profile(told);
+        let conditions = self.settings.claims.required_claims.keys();
+        let unknown = conditions.into_iter().any(|claim| !told.contains_key(claim));
+        let lacking = profile.email.is_none() || profile.name.is_none() || unknown;
+        if client.user_info_url().is_none() || !lacking {
             return;
         }
         let subject = claims.subject().clone();
         let Ok(request) = client.user_info(access_token.clone(), Some(subject)) else { return };
-        let answer: Result<CoreUserInfoClaims, _> = request.request_async(&self.outbound).await;
-        let Ok(told) = answer else {
+        let answer: Result<UserInfoClaims<Extra, CoreGenderClaim>, _> =
+            request.request_async(&self.outbound).await;
+        let Some(Value::Object(more)) = answer.ok().and_then(|more| to_value(more).ok()) else {
             tracing::warn!("userinfo gave nothing that could be used");
             return;
         };
-        let told = profile!(told);
-        if profile.email.is_none() {
-            profile.email = told.email;
-            profile.email_verified = told.email_verified;
-        }
-        if profile.name.is_none() {
-            profile.name = told.name;
-            profile.given_name = profile.given_name.take().or(told.given_name);
-            profile.family_name = profile.family_name.take().or(told.family_name);
+        // An address and what vouches for it belong together: both from one place.
+        let (email, verified) = self.settings.claims.email_claims();
+        let has_email = profile.email.is_some();
+        for (claim, value) in more {
+            let of_email = claim == email || claim == verified;
+            let missing = told.get(&claim).is_none_or(Value::is_null);
+            let wanted = if of_email { !has_email } else { missing };
+            if wanted {
+                told.insert(claim, value);
+            }
         }
     }
+}
+
+/// Holds the issuer of a tenant's token against the form that the operator trusts.
+fn check_tenant(
+    template: &str,
+    issuer: &str,
+    claims: &Map<String, Value>,
+) -> Result<(), UpstreamError> {
+    let tenant = claims.get("tid").and_then(Value::as_str).unwrap_or_default();
+    let plain =
+        !tenant.is_empty() && tenant.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if plain && issuer == template.replace("{tenantid}", tenant) {
+        return Ok(());
+    }
+    Err(rejected("iss_mismatch", "the issuer is not of the form that its tenants have"))
 }
 
 /// What the token endpoint gave, and the nonce of the journey.
@@ -286,6 +321,10 @@ impl Connector for OidcConnector {
 
     fn authority(&self) -> String {
         self.discovery.issuer.as_str().to_owned()
+    }
+
+    fn kind(&self) -> ConnectionKind {
+        ConnectionKind::Oidc
     }
 
     fn form_action_source(&self) -> String {
@@ -363,10 +402,15 @@ impl Connector for OidcConnector {
             }
             verified => verified?,
         };
-        let mut profile = profile!(claims);
-        self.complete(&mut profile, &client, (tokens.access_token(), &claims)).await;
+        let mut told = payload(id_token);
+        let sid = told.get("sid").and_then(Value::as_str).map(ToOwned::to_owned);
+        self.complete(&mut told, &client, (tokens.access_token(), &claims)).await;
+        let profile = self.settings.claims.profile(&told);
+        if let Err(not) = self.settings.claims.admit(&told, &profile) {
+            return Err(rejected(not.as_str(), "the operator admits others only"));
+        }
         Ok(UpstreamIdentity {
-            authority: self.discovery.issuer.as_str().to_owned(),
+            authority: claims.issuer().as_str().to_owned(),
             subject: claims.subject().as_str().to_owned(),
             profile,
             auth_time: claims.auth_time().map(|at| Timestamp::from_millis(at.timestamp_millis())),
@@ -374,7 +418,17 @@ impl Connector for OidcConnector {
                 client_id: self.settings.client_id.clone(),
                 refresh_token: SecretString::new(token.secret().clone()),
             }),
+            sid,
+            transfer_sub: None,
         })
+    }
+
+    async fn signed_out(
+        &self,
+        logout_token: &str,
+        now: Timestamp,
+    ) -> Result<SignedOut, UpstreamError> {
+        self.read_logout_token(logout_token, now).await
     }
 
     async fn check(&self, now: Timestamp) -> Vec<Finding> {

@@ -245,6 +245,10 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                     .route(web::post().to(notifications::receive)),
             )
             .service(
+                web::resource("/upstream/{connection}/backchannel_logout")
+                    .route(web::post().to(upstream::backchannel_logout)),
+            )
+            .service(
                 web::resource(path::END_SESSION)
                     .route(web::get().to(logout::end_session))
                     .route(web::post().to(logout::end_session)),

@@ -12,6 +12,7 @@ use super::cookies::Jar;
 use super::endpoints::form;
 use super::interaction::{answer, see_other};
 use super::page::interaction::RepostPage;
+use super::reply::{no_store, oauth_error};
 use super::{App, html};
 use crate::op::Failure;
 use crate::op::login::Stranded;
@@ -113,6 +114,24 @@ async fn repost(
         fields,
     };
     html::page(StatusCode::OK, &template, &sources)
+}
+
+/// An upstream signs somebody out (OIDC Back-Channel Logout §2.5).
+pub async fn backchannel_logout(
+    app: web::Data<App>,
+    request: HttpRequest,
+    connection: web::Path<String>,
+    body: web::Bytes,
+) -> HttpResponse {
+    let connection = ConnectionId::new(connection.into_inner());
+    let ended = async {
+        let params = form(&request, &body)?;
+        app.provider.upstream_logout(&connection, params.required("logout_token")?).await
+    };
+    match ended.await {
+        Ok(()) => no_store(HttpResponse::Ok()).finish(),
+        Err(failure) => oauth_error(failure, false),
+    }
 }
 
 /// Apple's domain association file, when the operator configured one.

@@ -10,7 +10,7 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
 
-use super::{AppleConfigError, AppleSettings};
+use super::AppleConfigError;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::secret::SecretString;
 use crate::upstream::UpstreamError;
@@ -42,8 +42,13 @@ pub(super) struct ClientSecrets {
 }
 
 impl ClientSecrets {
-    pub(super) fn new(settings: &AppleSettings, issuer: String) -> Result<Self, AppleConfigError> {
-        let pem = normalise(settings.private_key.expose());
+    pub(super) fn new(
+        team_id: &str,
+        key_id: &str,
+        private_key: &SecretString,
+        issuer: &str,
+    ) -> Result<Self, AppleConfigError> {
+        let pem = normalise(private_key.expose());
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose().as_bytes())
             .map_err(|_| AppleConfigError::BadKey)?;
         // Parsing it as P-256 is the check of its kind: RSA and other curves fail here.
@@ -51,14 +56,19 @@ impl ClientSecrets {
             .map_err(|_| AppleConfigError::BadKey)?;
         let key = EncodingKey::from_ec_der(der.secret_pkcs8_der());
         let secrets = Self {
-            team_id: settings.team_id.clone(),
-            key_id: settings.key_id.clone(),
-            issuer,
+            team_id: team_id.to_owned(),
+            key_id: key_id.to_owned(),
+            issuer: issuer.to_owned(),
             key,
             minted: Mutex::new(HashMap::new()),
         };
         secrets.mint("self-test", Timestamp::default()).map_err(|_| AppleConfigError::BadKey)?;
         Ok(secrets)
+    }
+
+    /// The Key ID it signs under.
+    pub(super) fn key_id(&self) -> &str {
+        &self.key_id
     }
 
     /// The secret for requests of `client_id`.
@@ -117,6 +127,7 @@ pub(super) mod tests {
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use url::Url;
 
+    use super::super::AppleSettings;
     use super::*;
     use crate::protocol::id::ConnectionId;
     use crate::protocol::jose::{self, generate_private_key};
@@ -130,9 +141,11 @@ pub(super) mod tests {
     pub(crate) fn settings(private_key: String) -> AppleSettings {
         AppleSettings {
             connection_id: ConnectionId::new("apple"),
+            display_name: "Apple".into(),
             team_id: "TEAM123456".into(),
             key_id: "KEY1234567".into(),
             private_key: private_key.into(),
+            next_key: None,
             services_id: Some("com.example.web".into()),
             bundle_ids: vec!["com.example.app".into()],
             primary_app_id: None,
@@ -142,9 +155,13 @@ pub(super) mod tests {
         }
     }
 
+    fn of(private_key: String) -> Result<ClientSecrets, AppleConfigError> {
+        let key = SecretString::new(private_key);
+        ClientSecrets::new("TEAM123456", "KEY1234567", &key, "https://appleid.apple.com")
+    }
+
     fn secrets() -> ClientSecrets {
-        let settings = settings(pem(jose::Algorithm::Es256));
-        ClientSecrets::new(&settings, "https://appleid.apple.com".into()).unwrap()
+        of(pem(jose::Algorithm::Es256)).unwrap()
     }
 
     fn claims(secret: &SecretString) -> serde_json::Value {
@@ -194,7 +211,7 @@ pub(super) mod tests {
             format!("\u{feff}{good}"),
             format!("\"{}\"", good.replace('\n', "\\n")),
         ] {
-            assert!(ClientSecrets::new(&settings(mangled), "x".into()).is_ok());
+            assert!(of(mangled).is_ok());
         }
     }
 
@@ -207,7 +224,7 @@ pub(super) mod tests {
             pem(jose::Algorithm::EdDsa),
             pem(jose::Algorithm::Es256).replace("PRIVATE", "ENCRYPTED PRIVATE"),
         ] {
-            assert!(ClientSecrets::new(&settings(bad), "x".into()).is_err());
+            assert!(of(bad).is_err());
         }
     }
 }

@@ -8,12 +8,14 @@ use super::identity_token::{Claims, Code, Expected, ExpectedNonce};
 use super::token_endpoint::{Redemption, check_at_hash};
 use super::user_field::Names;
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::pkce::CodeChallenge;
+use crate::protocol::upstream_claims::is_address;
 use crate::protocol::user::Profile;
 use crate::upstream::{
-    Announcements, Callback, Connector, Finding, Lifecycle, NativeSignIn, ObtainedGrant, Trip,
-    UpstreamError, UpstreamIdentity, is_address,
+    Announcements, Callback, Connector, Finding, Lifecycle, NativeSignIn, ObtainedGrant,
+    TeamTransfer, Trip, UpstreamError, UpstreamIdentity,
 };
 
 impl AppleConnector {
@@ -42,6 +44,8 @@ impl AppleConnector {
             profile,
             auth_time: None,
             grant: None,
+            sid: None,
+            transfer_sub: claims.transfer_sub.clone().filter(|sub| (1..=255).contains(&sub.len())),
         }
     }
 
@@ -84,7 +88,11 @@ impl Connector for AppleConnector {
     }
 
     fn display_name(&self) -> &str {
-        "Apple"
+        &self.settings.display_name
+    }
+
+    fn kind(&self) -> ConnectionKind {
+        ConnectionKind::Apple
     }
 
     fn form_action_source(&self) -> String {
@@ -179,6 +187,10 @@ impl Connector for AppleConnector {
     }
 
     fn announcements(&self) -> Option<&dyn Announcements> {
+        Some(self)
+    }
+
+    fn team_transfer(&self) -> Option<&dyn TeamTransfer> {
         Some(self)
     }
 

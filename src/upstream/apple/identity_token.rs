@@ -64,6 +64,8 @@ pub(super) struct Claims {
     pub(super) email_verified: bool,
     #[serde(default, deserialize_with = "flag")]
     pub(super) is_private_email: bool,
+    /// There while a moved app's people may still be matched (apple.md §9).
+    pub(super) transfer_sub: Option<String>,
 }
 
 /// A string, or an array of one.
@@ -320,7 +322,8 @@ mod tests {
         let twice = text.replace("\"sub\"", "\"sub\":\"other\",\"sub\"");
         assert!(object::<Claims>(twice.as_bytes()).is_none());
         // What serde would read as the same structure, its members in their order.
-        let list = json!([ISSUER, "s", "a", 2, 1, null, null, null, null, true, true]).to_string();
+        let list =
+            json!([ISSUER, "s", "a", 2, 1, null, null, null, null, true, true, null]).to_string();
         assert!(serde_json::from_str::<Claims>(&list).is_ok());
         assert!(object::<Claims>(list.as_bytes()).is_none());
     }

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 
 use super::AppleConnector;
+use super::client_keys::Ask;
 use super::identity_token::{Code, Expected, ExpectedNonce};
 use super::token_endpoint::{CLIENT_REFUSED, Tokens, check_at_hash, error_code};
 use super::user_field::Names;
@@ -85,19 +86,12 @@ impl Lifecycle for AppleConnector {
         refresh_token: &SecretString,
         now: Timestamp,
     ) -> Standing {
-        let secret = match self.secrets.secret(client_id, now) {
-            Ok(secret) => secret,
-            Err(error) => return trouble(error),
-        };
-        let form = [
-            ("client_id", client_id),
-            ("client_secret", secret.expose().as_str()),
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token.expose().as_str()),
-        ];
-        match self.outbound.post_form(&self.endpoint("/auth/token"), &form).await {
+        let form =
+            [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose().as_str())];
+        let ask = Ask { path: "/auth/token", client_id, form: &form, bearer: None };
+        match self.ask(&ask, now).await {
             Ok(answer) => self.standing(client_id, &answer, now).await,
-            Err(error) => trouble(error.into()),
+            Err(error) => trouble(error),
         }
     }
 
@@ -107,14 +101,10 @@ impl Lifecycle for AppleConnector {
         refresh_token: &SecretString,
         now: Timestamp,
     ) -> Result<(), UpstreamError> {
-        let secret = self.secrets.secret(client_id, now)?;
-        let form = [
-            ("client_id", client_id),
-            ("client_secret", secret.expose().as_str()),
-            ("token", refresh_token.expose().as_str()),
-            ("token_type_hint", "refresh_token"),
-        ];
-        let answer = self.outbound.post_form(&self.endpoint("/auth/revoke"), &form).await?;
+        let form =
+            [("token", refresh_token.expose().as_str()), ("token_type_hint", "refresh_token")];
+        let ask = Ask { path: "/auth/revoke", client_id, form: &form, bearer: None };
+        let answer = self.ask(&ask, now).await?;
         match answer.status {
             200 => Ok(()),
             400 | 401 => Err(match error_code(&answer.body).as_deref() {

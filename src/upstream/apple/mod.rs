@@ -4,11 +4,13 @@
 //! day (apple.md §1.6) or that a token says of itself can move them.
 
 mod check;
+mod client_keys;
 mod client_secret;
 mod connector;
 mod identity_token;
 mod jwks;
 mod lifecycle;
+mod migration;
 mod native;
 mod notification;
 mod token_endpoint;
@@ -20,19 +22,23 @@ use crate::protocol::id::ConnectionId;
 use crate::protocol::secret::SecretString;
 
 use super::http::Outbound;
-use client_secret::ClientSecrets;
+use client_keys::ClientKeys;
 use jwks::AppleJwks;
 
 /// What an operator fills in.
 pub struct AppleSettings {
     /// The connection's name, `apple` unless there are several.
     pub connection_id: ConnectionId,
+    /// Its name for people, `Apple` unless there are several.
+    pub display_name: String,
     /// Team ID: ten letters and digits at Apple, any number at a simulated Apple.
     pub team_id: String,
     /// Key ID, of the same shape; it belongs to the private key.
     pub key_id: String,
     /// The `.p8` file's text: PKCS#8 PEM of a P-256 key.
     pub private_key: SecretString,
+    /// The key that is to follow, used as soon as Apple takes the first one no more.
+    pub next_key: Option<NextKey>,
     /// Services ID: the `client_id` of web sign-in.
     pub services_id: Option<String>,
     /// Bundle IDs: the `client_id`s of native sign-in.
@@ -46,6 +52,14 @@ pub struct AppleSettings {
     pub additional_issuers: Vec<String>,
     /// Whether web sign-in sends a PKCE challenge (apple.md §1.1).
     pub pkce: bool,
+}
+
+/// A key that waits for its turn.
+pub struct NextKey {
+    /// Key ID.
+    pub key_id: String,
+    /// The `.p8` file's text.
+    pub private_key: SecretString,
 }
 
 /// Why the settings cannot be used; names the key and the remedy.
@@ -63,6 +77,12 @@ pub enum AppleConfigError {
          offers it for download"
     )]
     BadKey,
+    /// The next key is not one either.
+    #[error(
+        "next_private_key is not an unencrypted PKCS#8 P-256 key; use the AuthKey_….p8 file as \
+         Apple offers it for download"
+    )]
+    BadNextKey,
     /// Nothing to sign in with.
     #[error("set services_id for web sign-in, bundle_ids for native sign-in, or both")]
     NoClient,
@@ -76,7 +96,7 @@ pub struct AppleConnector {
     /// That one, and the additional ones.
     issuers: Vec<String>,
     outbound: Outbound,
-    secrets: ClientSecrets,
+    keys: ClientKeys,
     jwks: AppleJwks,
 }
 
@@ -88,7 +108,10 @@ impl AppleConnector {
     /// Every [`AppleConfigError`].
     pub fn new(settings: AppleSettings, outbound: Outbound) -> Result<Self, AppleConfigError> {
         let exact = settings.issuer.host_str() == Some("appleid.apple.com");
-        for (key, value) in [("team_id", &settings.team_id), ("key_id", &settings.key_id)] {
+        let identifiers = [("team_id", &settings.team_id), ("key_id", &settings.key_id)]
+            .into_iter()
+            .chain(settings.next_key.as_ref().map(|next| ("next_key_id", &next.key_id)));
+        for (key, value) in identifiers {
             let good = if exact { value.len() == 10 } else { !value.is_empty() };
             if !good || !value.bytes().all(|b| b.is_ascii_alphanumeric()) {
                 return Err(AppleConfigError::BadShape { key });
@@ -100,9 +123,9 @@ impl AppleConnector {
         let issuer = settings.issuer.as_str().trim_end_matches('/').to_owned();
         let mut issuers = vec![issuer.clone()];
         issuers.extend(settings.additional_issuers.iter().cloned());
-        let secrets = ClientSecrets::new(&settings, issuer.clone())?;
+        let keys = ClientKeys::new(&settings, &issuer)?;
         let jwks = AppleJwks::new(endpoint(&issuer, "/auth/keys"), outbound.clone());
-        Ok(Self { settings, issuer, issuers, outbound, secrets, jwks })
+        Ok(Self { settings, issuer, issuers, outbound, keys, jwks })
     }
 
     /// Who vouches for an identity: the team, for `sub` is the same in all its apps.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::AppleConnector;
+use super::client_keys::Ask;
 use super::identity_token::Claims;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::jose::Algorithm;
@@ -50,16 +51,12 @@ impl AppleConnector {
         redemption: &Redemption<'_>,
         now: Timestamp,
     ) -> Result<Tokens, UpstreamError> {
-        let secret = self.secrets.secret(redemption.client_id, now)?;
-        let mut form = vec![
-            ("client_id", redemption.client_id),
-            ("client_secret", secret.expose().as_str()),
-            ("grant_type", "authorization_code"),
-            ("code", redemption.code),
-        ];
+        let mut form = vec![("grant_type", "authorization_code"), ("code", redemption.code)];
         form.extend(redemption.redirect_uri.map(|uri| ("redirect_uri", uri)));
         form.extend(redemption.code_verifier.map(|verifier| ("code_verifier", verifier)));
-        let answer = self.outbound.post_form(&self.endpoint("/auth/token"), &form).await?;
+        let ask =
+            Ask { path: "/auth/token", client_id: redemption.client_id, form: &form, bearer: None };
+        let answer = self.ask(&ask, now).await?;
         match answer.status {
             200 => serde_json::from_slice(&answer.body).map_err(|_| {
                 UpstreamError::Unavailable("the token endpoint did not answer JSON".to_owned())
@@ -88,7 +85,7 @@ pub(super) fn check_at_hash(claims: &Claims, tokens: &Tokens) -> Result<(), Upst
 }
 
 /// Sorts Apple's error codes; its descriptions are not read (apple.md §1.2).
-fn refused(body: &[u8]) -> UpstreamError {
+pub(super) fn refused(body: &[u8]) -> UpstreamError {
     let Some(error) = error_code(body) else {
         return UpstreamError::Unavailable("the token endpoint did not answer JSON".to_owned());
     };

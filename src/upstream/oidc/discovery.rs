@@ -102,13 +102,15 @@ struct Cache {
 /// The cache of one upstream. One request fetches while the others wait for it.
 pub(super) struct Discovery {
     pub(super) issuer: IssuerUrl,
+    /// What the document may call the issuer besides, when it stands for many tenants.
+    template: Option<String>,
     outbound: Outbound,
     cache: Mutex<Cache>,
 }
 
 impl Discovery {
-    pub(super) fn new(issuer: IssuerUrl, outbound: Outbound) -> Self {
-        Self { issuer, outbound, cache: Mutex::default() }
+    pub(super) fn new(issuer: IssuerUrl, template: Option<String>, outbound: Outbound) -> Self {
+        Self { issuer, template, outbound, cache: Mutex::default() }
     }
 
     /// What is known, fetched if it is old; with `anew`, fetched because a key is missing, but
@@ -160,7 +162,8 @@ impl Discovery {
         }
         let metadata: Metadata = serde_json::from_slice(&document.body)
             .map_err(|_| unavailable("not a discovery document"))?;
-        if *metadata.issuer() != self.issuer {
+        let is_template = self.template.as_deref() == Some(metadata.issuer().as_str());
+        if *metadata.issuer() != self.issuer && !is_template {
             return Err(UpstreamError::Misconfigured(
                 "the discovery document names another issuer; compare it with the connection's \
                  issuer, byte by byte"

@@ -119,9 +119,11 @@ fn connector(issuer: &str) -> OidcConnector {
         connection_id: ConnectionId::new("plain"),
         display_name: "Plain".into(),
         issuer: issuer.to_owned(),
+        issuer_template: None,
         client_id: "russet".into(),
         client_secret: Some("the-secret".into()),
         scopes: vec!["email".into()],
+        claims: ClaimRules::default(),
     };
     OidcConnector::new(settings, outbound(&["127.0.0.1/32"])).unwrap()
 }
