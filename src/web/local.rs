@@ -9,7 +9,6 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use moka::sync::Cache;
 
-use super::cookies::Jar;
 use super::endpoints::form;
 use super::interaction::{choose, see_other};
 use super::page::interaction::PasswordForm;
@@ -115,11 +114,7 @@ pub async fn sign_in(
             guess.forgive();
             let mut response =
                 see_other(format!("{}/interaction/{}", app.base, welcome.interaction));
-            let value = welcome.session_cookie.expose().clone();
-            let cookie = app.cookies.make(Jar::Session, value, Some(welcome.session_ttl));
-            if let Err(error) = response.add_cookie(&cookie) {
-                tracing::error!(%error, "the session cookie could not be set");
-            }
+            app.open_session(&mut response, &welcome.session_cookie, welcome.session_ttl);
             response
         }
         Ok(LocalSignIn::Refused(page)) => {
