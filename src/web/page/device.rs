@@ -63,7 +63,7 @@ mod tests {
         };
         let html = page.render().unwrap();
         check(&html);
-        assert!(html.contains("aria-describedby=\"user-code-problem\""));
+        assert!(html.contains("aria-describedby=\"user-code-problem user-code-hint\""));
         assert!(html.contains("action=\"/idp/device\""));
         page.problem = None;
         page.brought = true;
