@@ -49,7 +49,7 @@ pub(super) async fn seed(
     places: &Places,
     world: &World,
 ) -> Result<Seeded, DevError> {
-    let actor = Actor { name: "dev".to_owned(), role: Role::Owner, request_id: None };
+    let actor = Actor::named("dev", Role::Owner);
     let mut seeder = Seeder { administration, directory, actor };
     seeder.api().await?;
     let seeded = Seeded {

@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ambient::Timestamp;
-use crate::id::AdminId;
+use crate::ambient::{Entropy, Timestamp};
+use crate::id::{AdminId, ClientId, GrantId};
 use crate::secret::SecretHash;
 
 /// What an account may do in the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Changes the clients that were given to them, and sees nothing else.
+    Editor,
     /// Sees everything, changes nothing.
     Viewer,
     /// Registers and changes clients and APIs.
@@ -19,9 +21,13 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role, the least first.
+    pub const ALL: [Self; 4] = [Self::Editor, Self::Viewer, Self::Admin, Self::Owner];
+
     /// The role as written on the command line and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Editor => "editor",
             Self::Viewer => "viewer",
             Self::Admin => "admin",
             Self::Owner => "owner",
@@ -30,7 +36,7 @@ impl Role {
 
     /// The role with this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Viewer, Self::Admin, Self::Owner].into_iter().find(|role| role.as_str() == name)
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 }
 
@@ -49,6 +55,42 @@ pub struct Admin {
     pub created_at: Timestamp,
     /// Set while it may not sign in.
     pub disabled_at: Option<Timestamp>,
+    /// The clients that an editor may change.
+    pub clients: Vec<ClientId>,
+    /// The shared secret of its second factor (RFC 6238), sealed; bound to `admins.totp:{id}`.
+    pub sealed_totp: Option<Vec<u8>>,
+    /// The time step of the last code that was accepted: none is good twice.
+    pub totp_last_step: Option<i64>,
+}
+
+impl Admin {
+    /// An account without a second factor.
+    pub fn new(
+        id: AdminId,
+        username: String,
+        password_hash: String,
+        role: Role,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            username,
+            password_hash,
+            role,
+            created_at,
+            disabled_at: None,
+            clients: Vec::new(),
+            sealed_totp: None,
+            totp_last_step: None,
+        }
+    }
+}
+
+impl AdminSession {
+    /// A name for a new session.
+    pub fn random_id(entropy: &dyn Entropy) -> String {
+        GrantId::random(entropy).into()
+    }
 }
 
 /// A signed-in console.
@@ -64,4 +106,10 @@ pub struct AdminSession {
     pub idle_expires_at: Timestamp,
     /// When it ends whatever is done.
     pub expires_at: Timestamp,
+    /// Names the session, proves nothing.
+    pub id: String,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
+    /// When the account last proved who it is: dangerous acts want that to be recent.
+    pub proved_at: Timestamp,
 }

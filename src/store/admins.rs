@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use crate::act::WriteTx;
-use crate::column::{to_hash, to_millis, to_time};
+use crate::column::{from_json, to_hash, to_json, to_millis, to_time};
 use crate::fault::StoreFault;
 use crate::reader::Reader;
 
@@ -27,6 +27,9 @@ mod row {
         pub(super) role: String,
         pub(super) created_at: i64,
         pub(super) disabled_at: Option<i64>,
+        pub(super) clients: String,
+        pub(super) sealed_totp: Option<Vec<u8>>,
+        pub(super) totp_last_step: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -47,6 +50,9 @@ mod session_row {
         pub(super) created_at: i64,
         pub(super) idle_expires_at: i64,
         pub(super) expires_at: i64,
+        pub(super) id: String,
+        pub(super) user_agent: Option<String>,
+        pub(super) proved_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -56,15 +62,18 @@ mod session_row {
 }
 
 impl row::Model {
-    fn from_domain(admin: &Admin) -> Self {
-        Self {
+    fn from_domain(admin: &Admin) -> Result<Self, StoreFault> {
+        Ok(Self {
             id: admin.id.to_string(),
             username: admin.username.clone(),
             password_hash: admin.password_hash.clone(),
             role: admin.role.as_str().to_owned(),
             created_at: admin.created_at.millis(),
             disabled_at: to_millis(admin.disabled_at),
-        }
+            clients: to_json(&admin.clients)?,
+            sealed_totp: admin.sealed_totp.clone(),
+            totp_last_step: admin.totp_last_step,
+        })
     }
 
     fn into_domain(self) -> Result<Admin, StoreFault> {
@@ -75,6 +84,9 @@ impl row::Model {
             password_hash: self.password_hash,
             created_at: Timestamp::from_millis(self.created_at),
             disabled_at: to_time(self.disabled_at),
+            clients: from_json(&self.clients, "admins.clients")?,
+            sealed_totp: self.sealed_totp,
+            totp_last_step: self.totp_last_step,
         })
     }
 }
@@ -87,6 +99,9 @@ impl session_row::Model {
             created_at: session.created_at.millis(),
             idle_expires_at: session.idle_expires_at.millis(),
             expires_at: session.expires_at.millis(),
+            id: session.id.clone(),
+            user_agent: session.user_agent.clone(),
+            proved_at: Some(session.proved_at.millis()),
         }
     }
 
@@ -97,6 +112,9 @@ impl session_row::Model {
             created_at: Timestamp::from_millis(self.created_at),
             idle_expires_at: Timestamp::from_millis(self.idle_expires_at),
             expires_at: Timestamp::from_millis(self.expires_at),
+            id: self.id,
+            user_agent: self.user_agent,
+            proved_at: Timestamp::from_millis(self.proved_at.unwrap_or(self.created_at)),
         })
     }
 }
@@ -146,7 +164,7 @@ impl WriteTx {
     /// # Errors
     /// [`StoreFault::Conflict`] when the username is taken.
     pub async fn insert_admin(&self, admin: &Admin) -> Result<(), StoreFault> {
-        let row = row::Model::from_domain(admin).into_active_model();
+        let row = row::Model::from_domain(admin)?.into_active_model();
         row::Entity::insert(row).exec_without_returning(&self.connection).await?;
         Ok(())
     }

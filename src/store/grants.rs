@@ -8,7 +8,8 @@ use russet_protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use russet_protocol::secret::SecretHash;
 use sea_orm::{
     ColumnTrait, ConnectionTrait as _, EntityTrait as _, ExprTrait as _, FromQueryResult as _,
-    IntoActiveModel as _, QueryFilter as _, Value, sea_query::Expr, sea_query::SimpleExpr,
+    IntoActiveModel as _, QueryFilter as _, QueryResult, Value, sea_query::Expr,
+    sea_query::SimpleExpr,
 };
 
 use crate::act::WriteTx;
@@ -79,6 +80,11 @@ impl row::Model {
             revoked_at: to_time(self.revoked_at),
         })
     }
+}
+
+/// A grant as a raw query found it.
+pub(crate) fn read(row: &QueryResult) -> Result<Grant, StoreFault> {
+    row::Model::from_query_result(row, "")?.into_domain()
 }
 
 /// The first use of a refresh token: generation and hash as it was presented.

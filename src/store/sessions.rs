@@ -6,8 +6,8 @@ use russet_protocol::secret::SecretHash;
 use russet_protocol::session::{Consent, Session};
 use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, ExprTrait as _, IntoActiveModel as _, QueryFilter as _,
-    QueryOrder as _,
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, FromQueryResult as _, IntoActiveModel as _,
+    QueryFilter as _, QueryOrder as _, QueryResult,
 };
 
 use crate::act::WriteTx;
@@ -87,6 +87,11 @@ impl row::Model {
             ended_at: to_time(self.ended_at),
         })
     }
+}
+
+/// A session as a raw query found it.
+pub(crate) fn read(row: &QueryResult) -> Result<Session, StoreFault> {
+    row::Model::from_query_result(row, "")?.into_domain()
 }
 
 /// A person has proved anew who they are, in a browser that had a session.

@@ -5,8 +5,8 @@ use russet_protocol::id::{ConnectionId, UserId};
 use russet_protocol::user::{Identity, User};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QueryOrder as _,
+    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, FromQueryResult as _,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QueryResult,
 };
 
 use crate::act::WriteTx;
@@ -84,6 +84,11 @@ mod pending_profile_row {
     pub(super) enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A person as a raw query found them.
+pub(crate) fn read(row: &QueryResult) -> Result<User, StoreFault> {
+    row::Model::from_query_result(row, "")?.into_domain()
 }
 
 impl row::Model {
@@ -213,7 +218,7 @@ impl WriteTx {
     pub async fn insert_user(&self, user: &User) -> Result<(), StoreFault> {
         let row = row::Model::from_domain(user)?.into_active_model();
         row::Entity::insert(row).exec_without_returning(&self.connection).await?;
-        Ok(())
+        self.put_terms(user).await
     }
 
     /// Stores a changed person; `false` when there is none with this id.
@@ -224,7 +229,11 @@ impl WriteTx {
             .filter(row::Column::Id.eq(user.id.as_str()))
             .exec(&self.connection)
             .await?;
-        Ok(done.rows_affected > 0)
+        if done.rows_affected == 0 {
+            return Ok(false);
+        }
+        self.put_terms(user).await?;
+        Ok(true)
     }
 
     /// Removes a person with identities, sessions, consents, grants and upstream grants; `false`

@@ -20,7 +20,10 @@ pub async fn metadata(app: web::Data<App>, request: HttpRequest) -> HttpResponse
 /// The JWKS — RFC 7517 §5. Rendered when the keys change.
 pub async fn jwks(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     match app.provider.keys().complete().await {
-        Ok(keyring) => cached_json(&request, keyring.jwks().clone(), keyring.etag()),
+        Ok(keyring) => {
+            app.jwks_fetchers.note(&request, app.provider.now());
+            cached_json(&request, keyring.jwks().clone(), keyring.etag())
+        }
         Err(fault) => oauth_error(fault.into(), false),
     }
 }

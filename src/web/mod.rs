@@ -11,6 +11,7 @@ pub mod cors;
 pub mod deletion;
 pub mod device;
 pub mod endpoints;
+pub mod fetchers;
 pub mod html;
 pub mod interaction;
 pub mod limits;
@@ -61,6 +62,8 @@ pub struct App {
     pub limits: Limits,
     /// Failed guesses at local accounts.
     pub guesses: Guesses,
+    /// Who fetched the signing keys.
+    pub jwks_fetchers: fetchers::Fetchers,
     /// `apple-developer-domain-association.txt`, when configured.
     pub domain_association: Option<String>,
     /// What is counted, where somebody listens.
@@ -89,6 +92,7 @@ impl App {
             base,
             guesses: Guesses::new(limits.enabled()),
             limits,
+            jwks_fetchers: fetchers::Fetchers::default(),
             domain_association,
             metrics,
             metadata_etag: etag(&metadata),

@@ -23,6 +23,8 @@ mod local_accounts;
 mod metrics;
 mod native_sign_in;
 mod notifications;
+mod rights;
+mod rooms;
 mod rp_initiated_logout;
 mod secrets;
 mod sessions;

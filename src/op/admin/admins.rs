@@ -39,14 +39,9 @@ impl Administration {
         }
         checked(problems)?;
         let now = self.clock.now();
-        let admin = Admin {
-            id: AdminId::random(self.entropy.as_ref()),
-            username: new.username,
-            password_hash: self.passwords.hash(new.password).await?,
-            role: new.role,
-            created_at: now,
-            disabled_at: None,
-        };
+        let id = AdminId::random(self.entropy.as_ref());
+        let hash = self.passwords.hash(new.password).await?;
+        let admin = Admin::new(id, new.username, hash, new.role, now);
         let event = actor
             .event(now, "admin.created", &admin.username)
             .detail(json!({ "role": admin.role.as_str() }));

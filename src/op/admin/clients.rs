@@ -197,7 +197,7 @@ impl Administration {
         id: &ClientId,
         change: ClientChange,
     ) -> Result<Client, AdminError> {
-        actor.must_be(Role::Admin)?;
+        actor.must_edit(id)?;
         let now = self.clock.now();
         let (actor, id) = (actor.clone(), id.clone());
         self.store
@@ -210,6 +210,7 @@ impl Administration {
                     if changed.is_empty() {
                         return Ok(client);
                     }
+                    must_be_an_editors(&actor, &changed)?;
                     client.updated_at = now;
                     check(tx, &client).await?;
                     if !tx.update_client(&client).await? {
@@ -237,7 +238,7 @@ impl Administration {
         id: &ClientId,
         overlap: Duration,
     ) -> Result<RegisteredClient, AdminError> {
-        actor.must_be(Role::Admin)?;
+        actor.must_edit(id)?;
         if overlap > MAX_SECRET_OVERLAP {
             return Err(AdminError::invalid("overlap", "must be thirty days at most"));
         }
@@ -320,6 +321,16 @@ impl Administration {
         let hash = self.vault.hash(secret.expose());
         (secret, ClientSecret { id, hash, created_at: now, expires_at: None })
     }
+}
+
+/// What an editor may change: what the app itself is about, and nothing that gives it more rights.
+const EDITORS: [&str; 3] = ["client_name", "redirect_uris", "post_logout_redirect_uris"];
+
+fn must_be_an_editors(actor: &Actor, changed: &[&'static str]) -> Result<(), AdminError> {
+    if actor.role == Role::Editor && changed.iter().any(|field| !EDITORS.contains(field)) {
+        return actor.must_be(Role::Admin);
+    }
+    Ok(())
 }
 
 async fn check(tx: &WriteTx, client: &Client) -> Result<(), AdminError> {

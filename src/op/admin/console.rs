@@ -62,6 +62,9 @@ impl Administration {
             created_at: now,
             idle_expires_at: now.plus(CONSOLE_IDLE),
             expires_at: now.plus(CONSOLE_LIFE),
+            id: AdminSession::random_id(self.entropy.as_ref()),
+            user_agent: None,
+            proved_at: now,
         };
         let expires_at = session.expires_at;
         let actor = format!("admin:{}", admin.username);

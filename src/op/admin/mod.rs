@@ -10,6 +10,7 @@ mod local_accounts;
 pub mod metadata;
 mod notice_rules;
 pub mod passwords;
+mod people;
 mod receivers;
 pub mod reveal;
 pub mod rules;
@@ -26,6 +27,7 @@ pub use apis::{ApiChange, NewApi};
 pub use clients::{ClientChange, MAX_SECRET_OVERLAP, NewClient, RegisteredClient, SECRET_OVERLAP};
 pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession};
 pub use local_accounts::NewLocalUser;
+pub use people::Signed;
 pub use trusted_issuers::NewTrustedIssuer;
 pub use users::Person;
 
@@ -35,6 +37,7 @@ pub use crate::store::events::{EventQuery, RecordedEvent};
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 use crate::protocol::event::Event;
+use crate::protocol::id::ClientId;
 use crate::protocol::secret::{SealError, Vault};
 use crate::store::{Store, StoreFault};
 use passwords::{PasswordFault, PasswordHasher};
@@ -69,6 +72,8 @@ pub struct Actor {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// The clients that an editor may change.
+    pub clients: Vec<ClientId>,
     /// The `X-Request-Id` they act under.
     pub request_id: Option<String>,
 }
@@ -76,18 +81,37 @@ pub struct Actor {
 impl Actor {
     /// Whoever can run the binary with its configuration may do everything.
     pub fn cli() -> Self {
-        Self { name: "cli".to_owned(), role: Role::Owner, request_id: None }
+        Self::named("cli", Role::Owner)
+    }
+
+    /// Somebody else who acts under no request.
+    pub fn named(name: &str, role: Role) -> Self {
+        Self { name: name.to_owned(), role, clients: Vec::new(), request_id: None }
     }
 
     /// Somebody at the console.
     pub fn console(admin: &Admin, request_id: Option<String>) -> Self {
-        Self { name: format!("admin:{}", admin.username), role: admin.role, request_id }
+        Self {
+            name: format!("admin:{}", admin.username),
+            role: admin.role,
+            clients: admin.clients.clone(),
+            request_id,
+        }
     }
 
     /// # Errors
     /// [`AdminError::Forbidden`] for a lesser role.
     pub fn must_be(&self, needed: Role) -> Result<(), AdminError> {
         if self.role >= needed { Ok(()) } else { Err(AdminError::Forbidden { needed }) }
+    }
+
+    /// # Errors
+    /// [`AdminError::Forbidden`] for a lesser role, unless it is an editor's own client.
+    pub fn must_edit(&self, client: &ClientId) -> Result<(), AdminError> {
+        if self.role == Role::Editor && self.clients.contains(client) {
+            return Ok(());
+        }
+        self.must_be(Role::Admin)
     }
 
     fn event(&self, at: Timestamp, kind: &str, target: &str) -> Event {

@@ -218,6 +218,7 @@ fn about(console: &Console, name: &str, actor: bool) -> Option<String> {
     let (kind, id) = name.split_once(':')?;
     let path = match kind {
         "client" => format!("/clients/{id}"),
+        "user" => format!("/people/{id}"),
         _ => return actor.then(|| console.url(&format!("/audit{}", with_query(&[("q", name)])))),
     };
     Some(console.url(&path))
@@ -227,6 +228,9 @@ fn target_url(console: &Console, event: &Event) -> Option<String> {
     let target = event.target.as_deref()?;
     let path = match event.kind.split_once('.')?.0 {
         "client" => format!("/clients/{target}"),
+        "user" if event.kind != "user.deleted" => format!("/people/{target}"),
+        "login" => format!("/connections/{target}"),
+        "signing_key" => "/keys".to_owned(),
         "api" => format!("/apis/edit{}", with_query(&[("identifier", target)])),
         _ => format!("/audit{}", with_query(&[("q", target)])),
     };

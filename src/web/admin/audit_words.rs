@@ -121,14 +121,14 @@ fn login(error: Option<&str>, description: Option<&str>, detail: Option<&str>) -
             "Run the check on the page of the connection: team, key and Services ID must belong \
              together, and the key must not have been revoked.",
         )
-    } else if has(&["invalid_grant"]) {
+    } else if has(&["invalid_grant", "code_refused"]) {
         (
             "The identity provider does not accept the code: it was used before, is too old, or \
              was issued for another client or return URL.",
             "If it happens every time, compare the return URL at the provider with the one on \
              the page of the connection.",
         )
-    } else if has(&["audience", "aud "]) {
+    } else if has(&["audience", "aud_", "aud "]) {
         (
             "The identity token is for another app.",
             "Add the app's bundle ID to the connection and to the client, if it is one of yours.",

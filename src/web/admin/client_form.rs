@@ -73,7 +73,7 @@ pub(super) async fn edit_page(
     console: Console,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    console.must_be(Role::Admin)?;
+    console.must_edit(&id)?;
     let client = find(&console, &id).await?;
     show_edit(&console, &client, &Entries::of(&client), Problems::default(), false).await
 }
@@ -81,7 +81,7 @@ pub(super) async fn edit_page(
 /// Saves, unless somebody else did meanwhile.
 pub(super) async fn save(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let Posted { console, form } = posted;
-    console.must_be(Role::Admin)?;
+    console.must_edit(&id)?;
     let client = find(&console, &id).await?;
     let mut entries = Entries::typed(&form, client.client_id.to_string());
     let change = match entries.change(client.kind) {
@@ -126,7 +126,7 @@ pub(super) async fn secret_page(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Error> {
     let (id, handle) = path.into_inner();
-    console.must_be(Role::Admin)?;
+    console.must_edit(&id)?;
     let client = find(&console, &id).await?;
     let shown = console.app.administration.reveal(&console.cookie, &handle).await;
     let reveal = shown.map_err(|error| console.refuse(error))?.filter(|reveal| reveal.of == id);

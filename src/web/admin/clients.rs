@@ -8,7 +8,9 @@ use super::client_fields::kind_title;
 use super::client_form::{find, on_to_secret, status_of};
 use super::form::{query, with_query};
 use super::{Console, Posted, moment, see_other};
-use crate::op::admin::{ClientChange, ListQuery, MAX_SECRET_OVERLAP, SECRET_OVERLAP};
+use crate::op::admin::{
+    AdminError, ClientChange, ListQuery, MAX_SECRET_OVERLAP, Page, SECRET_OVERLAP,
+};
 use crate::protocol::admin::Role;
 use crate::protocol::client::Client;
 use crate::web::html;
@@ -24,12 +26,13 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
     let after = query(&request, "after").filter(|after| !after.is_empty());
     let paged = after.is_some();
     let search = Some(q.clone()).filter(|q| !q.is_empty());
-    let page = console
-        .app
-        .administration
-        .list_clients(&ListQuery { search, after, limit: PAGE })
-        .await
-        .map_err(|error| console.refuse(error))?;
+    let page = if console.admin.role == Role::Editor {
+        own_clients(&console, &q).await
+    } else {
+        let query = ListQuery { search, after, limit: PAGE };
+        console.app.administration.list_clients(&query).await
+    };
+    let page = page.map_err(|error| console.refuse(error))?;
     let next_url = page.next.map(|after| {
         let query = with_query(&[("q", q.as_str()), ("after", after.as_str())]);
         console.url(&format!("/clients{query}"))
@@ -51,6 +54,21 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
     }))
 }
 
+/// The clients that were given to an editor; they are few.
+async fn own_clients(console: &Console, q: &str) -> Result<Page<Client>, AdminError> {
+    let q = q.to_lowercase();
+    let mut items = Vec::new();
+    for id in &console.admin.clients {
+        match console.app.administration.find_client(id).await {
+            Ok(client) if client.client_name.to_lowercase().contains(&q) => items.push(client),
+            Ok(_) | Err(AdminError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    items.sort_by(|a, b| a.client_name.cmp(&b.client_name));
+    Ok(Page { items, next: None })
+}
+
 /// One client.
 pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let client = find(&console, &id).await?;
@@ -69,6 +87,7 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
     };
     Ok(console.page(&ShowPage {
         shell: console.shell(),
+        may_edit: console.may_edit(&client.client_id),
         client_id: client.client_id.to_string(),
         client_name: client.client_name.clone(),
         kind_name: kind_title(client.kind),
@@ -140,7 +159,7 @@ pub(super) async fn rotate_secret(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let Posted { console, form } = posted;
-    console.must_be(Role::Admin)?;
+    console.must_edit(&id)?;
     let client = find(&console, &id).await?;
     let administration = &console.app.administration;
     let secrets = administration

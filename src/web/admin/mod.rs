@@ -10,11 +10,19 @@ mod audit_words;
 mod client_fields;
 mod client_form;
 mod clients;
+mod connections;
 mod form;
 mod kept;
+mod keys;
 mod overview;
+mod people;
+pub mod rights;
 mod safe_path;
 mod session;
+mod sessions;
+
+use std::collections::HashMap;
+use std::fmt::Display;
 
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
@@ -26,9 +34,11 @@ use super::cookies::Jar;
 use super::page::admin::{Problem, ProblemPage, Problems, Shell};
 use super::page::interaction::ErrorPage;
 use super::{App, html, request};
+use crate::op::Fault;
 use crate::op::admin::{Actor, AdminError, FieldProblem};
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::id::{ClientId, ConnectionId};
 use form::Form;
 
 /// The console's routes.
@@ -74,6 +84,28 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/admin/clients/{client_id}/secret/{handle}")
                 .route(web::get().to(client_form::secret_page)),
+        )
+        .service(web::resource("/admin/people").route(web::get().to(people::list)))
+        .service(web::resource("/admin/people/{id}").route(web::get().to(people::show)))
+        .service(
+            web::resource("/admin/people/{id}/{act}")
+                .route(web::get().to(people::ask_page))
+                .route(web::post().to(people::act)),
+        )
+        .service(web::resource("/admin/deletions/{id}").route(web::get().to(people::deletion)))
+        .service(web::resource("/admin/sessions").route(web::get().to(sessions::list)))
+        .service(web::resource("/admin/keys").route(web::get().to(keys::show)))
+        .service(web::resource("/admin/keys/rotate/{alg}").route(web::post().to(keys::rotate)))
+        .service(
+            web::resource("/admin/keys/retire/{kid}")
+                .route(web::get().to(keys::retire_page))
+                .route(web::post().to(keys::retire)),
+        )
+        .service(web::resource("/admin/connections").route(web::get().to(connections::list)))
+        .service(web::resource("/admin/connections/{id}").route(web::get().to(connections::show)))
+        .service(
+            web::resource("/admin/connections/{id}/check")
+                .route(web::post().to(connections::check)),
         )
         .service(web::resource("/admin/audit").route(web::get().to(audit::list)))
         .service(web::resource("/admin/audit/export").route(web::get().to(audit::export)))
@@ -121,17 +153,67 @@ impl Console {
         let to_login = || ended(see_other(&session::login_url(&app.base, request)));
         let cookie = app.cookies.read(request, Jar::Console).ok_or_else(to_login)?;
         match app.administration.find_console_session(&cookie).await {
-            Ok(Some(admin)) => Ok(Self {
-                admin,
-                cookie,
-                request_id: request::id(request),
-                flash: form::query(request, "done").and_then(|done| words_of(&done)),
-                section: section(request.path(), &app.base),
-                app,
-            }),
+            Ok(Some(admin)) => {
+                let console = Self {
+                    admin,
+                    cookie,
+                    request_id: request::id(request),
+                    flash: form::query(request, "done").and_then(|done| words_of(&done)),
+                    section: section(request.path(), &app.base),
+                    app,
+                };
+                console.admit(request)?;
+                Ok(console)
+            }
             Ok(None) => Err(to_login()),
             Err(error) => Err(ended(failed(&app, request::id(request), &error))),
         }
+    }
+
+    /// Asks the table of rights whether this account may come here.
+    fn admit(&self, request: &HttpRequest) -> Result<(), Error> {
+        let pattern = request.match_pattern().unwrap_or_default();
+        let pattern = pattern.strip_prefix(&self.app.base).unwrap_or(&pattern);
+        let Some(need) = rights::need(request.method(), pattern) else {
+            tracing::error!(pattern, "a route of the console has no line in the table of rights");
+            return Err(self.refuse(AdminError::NotFound));
+        };
+        if need.allows(&self.admin, request.match_info().get("client_id")) {
+            return Ok(());
+        }
+        Err(self.refuse(AdminError::Forbidden { needed: need.role() }))
+    }
+
+    /// What a connection is called, also when it is offered no more.
+    fn connection_name(&self, id: &ConnectionId) -> String {
+        let connector = self.app.provider.connector(id);
+        connector.map_or_else(|| id.to_string(), |found| found.display_name().to_owned())
+    }
+
+    /// The names of clients, as far as they are still there.
+    async fn client_names<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a ClientId>,
+    ) -> Result<HashMap<ClientId, String>, Error> {
+        let mut names = HashMap::new();
+        for id in ids {
+            if names.contains_key(id) {
+                continue;
+            }
+            match self.app.administration.find_client(id).await {
+                Ok(client) => {
+                    names.insert(id.clone(), client.client_name);
+                }
+                Err(AdminError::NotFound) => {}
+                Err(error) => return Err(self.refuse(error)),
+            }
+        }
+        Ok(names)
+    }
+
+    /// The page for a fault of the provider's.
+    fn fail(&self, fault: &Fault) -> Error {
+        ended(failed(&self.app, self.request_id.clone(), fault))
     }
 
     fn actor(&self) -> Actor {
@@ -147,6 +229,7 @@ impl Console {
             csrf: self.app.administration.csrf_token(&self.cookie),
             flash: self.flash,
             may_change: self.admin.role >= Role::Admin,
+            is_editor: self.admin.role == Role::Editor,
         }
     }
 
@@ -154,6 +237,17 @@ impl Console {
     /// The page that says which role is needed.
     fn must_be(&self, needed: Role) -> Result<(), Error> {
         self.actor().must_be(needed).map_err(|error| self.refuse(error))
+    }
+
+    /// Whether they may change this client.
+    fn may_edit(&self, client: &ClientId) -> bool {
+        self.actor().must_edit(client).is_ok()
+    }
+
+    /// # Errors
+    /// The page that says which role is needed to change this client.
+    fn must_edit(&self, client: &str) -> Result<(), Error> {
+        self.actor().must_edit(&ClientId::new(client)).map_err(|error| self.refuse(error))
     }
 
     /// An address in the console.
@@ -272,7 +366,7 @@ fn see_other(location: &str) -> HttpResponse {
 }
 
 /// The page for a fault. Its cause is in the log and nowhere else.
-fn failed(app: &App, request_id: Option<String>, fault: &AdminError) -> HttpResponse {
+fn failed(app: &App, request_id: Option<String>, fault: &dyn Display) -> HttpResponse {
     tracing::error!(%fault, "the console failed");
     let template = ErrorPage {
         base: app.base.clone(),
@@ -299,6 +393,11 @@ fn words_of(done: &str) -> Option<&'static str> {
             "This form was sent before, and registered this client then. A secret is shown only \
              once; if you missed it, rotate it."
         }
+        "signed-out" => "Signed out.",
+        "unlinked" => "Unlinked.",
+        "rotated" => "The next key is made. It signs when every cache has it.",
+        "already-next" => "The next key was made already.",
+        "retired" => "The key is out of service; its successor signs.",
         "already-shown" => {
             "The secret was shown once, and cannot be shown again. If you missed it, rotate it."
         }
@@ -315,6 +414,14 @@ fn section(path: &str, base: &str) -> &'static str {
         "apis"
     } else if path.starts_with("/admin/audit") {
         "audit"
+    } else if path.starts_with("/admin/people") || path.starts_with("/admin/deletions") {
+        "people"
+    } else if path.starts_with("/admin/sessions") {
+        "sessions"
+    } else if path.starts_with("/admin/keys") {
+        "keys"
+    } else if path.starts_with("/admin/connections") {
+        "connections"
     } else {
         "overview"
     }

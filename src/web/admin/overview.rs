@@ -2,8 +2,9 @@
 
 use actix_web::{Error, HttpResponse};
 
-use super::Console;
+use super::{Console, see_other};
 use crate::op::admin::ListQuery;
+use crate::protocol::admin::Role;
 use crate::web::page::admin::{OverviewPage, SetupStep};
 
 /// Clients beyond this many are not counted on the overview.
@@ -11,6 +12,9 @@ const COUNTED: u32 = 100;
 
 /// What there is, and what is still to be set up, as the state of things says.
 pub(super) async fn show(console: Console) -> Result<HttpResponse, Error> {
+    if console.admin.role == Role::Editor {
+        return Ok(see_other(&console.url("/clients")));
+    }
     let administration = &console.app.administration;
     let query = ListQuery { search: None, after: None, limit: COUNTED };
     let clients =

@@ -83,7 +83,7 @@ async fn on_both<F: AsyncFn(House)>(test: F) {
 }
 
 fn viewer() -> Actor {
-    Actor { name: "admin:eve".to_owned(), role: Role::Viewer, request_id: None }
+    Actor::named("admin:eve", Role::Viewer)
 }
 
 fn fields(error: AdminError) -> Vec<&'static str> {

@@ -167,6 +167,8 @@ pub struct SecretRow {
 pub struct ShowPage {
     /// What surrounds it.
     pub shell: Shell,
+    /// Whether this very client may be changed.
+    pub may_edit: bool,
     /// `client_id`.
     pub client_id: String,
     /// `client_name`.
@@ -255,6 +257,7 @@ mod tests {
         assert!(!page.render().unwrap().contains("/admin/clients/new"));
         let mut page = show();
         page.shell.may_change = false;
+        page.may_edit = false;
         let html = page.render().unwrap();
         assert!(!html.contains("/secret\"") && !html.contains("/edit\""));
         assert!(!html.contains("/delete\"") && !html.contains("/enable\""));
@@ -289,6 +292,7 @@ mod tests {
     fn show() -> ShowPage {
         ShowPage {
             shell: shell(),
+            may_edit: true,
             client_id: text(),
             client_name: text(),
             kind_name: "Web app",

@@ -3,6 +3,9 @@
 pub mod apis;
 pub mod audit;
 pub mod clients;
+pub mod connections;
+pub mod keys;
+pub mod people;
 
 use askama::Template;
 
@@ -23,6 +26,8 @@ pub struct Shell {
     pub flash: Option<&'static str>,
     /// Whether the role may change what the page shows.
     pub may_change: bool,
+    /// Whether the role sees its own clients alone.
+    pub is_editor: bool,
 }
 
 /// What is wrong with one field.
@@ -242,6 +247,7 @@ pub(crate) mod hostile {
             csrf: text(),
             flash: None,
             may_change: true,
+            is_editor: false,
         }
     }
 

@@ -1,0 +1,201 @@
+//! People as an operator sees them: finding them, what is alive of theirs, signing them out.
+
+use serde_json::json;
+
+use super::{Actor, AdminError, Administration, EventQuery, RecordedEvent};
+use crate::op::ending::{self, Ended, Ending, Reason};
+use crate::protocol::admin::Role;
+use crate::protocol::grant::Grant;
+use crate::protocol::id::{GrantId, SessionId, UserId};
+use crate::protocol::session::{Consent, Session};
+use crate::protocol::upstream_grant::UpstreamGrant;
+use crate::protocol::user::User;
+use crate::store::clients::Page;
+use crate::store::living::{Living, Of};
+use crate::store::people::PeopleQuery;
+
+/// What is alive of a person.
+#[derive(Clone, Debug, Default)]
+pub struct Signed {
+    /// Browsers in which they are signed in.
+    pub sessions: Vec<Session>,
+    /// What apps hold of them.
+    pub grants: Vec<Grant>,
+    /// What they agreed to.
+    pub consents: Vec<Consent>,
+}
+
+impl Administration {
+    /// People, a page at a time. A search also finds an upstream's subject, compared exactly.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn list_people(&self, query: &PeopleQuery) -> Result<Page<User>, AdminError> {
+        let mut page = self.store.list_people(query).await?;
+        if let (Some(search), None) = (&query.search, &query.after) {
+            for user in self.store.find_people_by_subject(search.trim()).await? {
+                if page.items.iter().all(|found| found.id != user.id) {
+                    page.items.insert(0, user);
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    /// What is alive of a person.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn signed(&self, id: &UserId) -> Result<Signed, AdminError> {
+        let now = self.clock.now();
+        let mut sessions = self.store.list_sessions(id).await?;
+        sessions.retain(|session| session.ended_at.is_none() && session.expires_at > now);
+        Ok(Signed {
+            sessions,
+            grants: self.store.list_living_grants(id, now).await?,
+            consents: self.store.list_consents(id).await?,
+        })
+    }
+
+    /// What upstreams gave for a person, and how it stands.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn upstream_states(&self, id: &UserId) -> Result<Vec<UpstreamGrant>, AdminError> {
+        Ok(self.store.find_upstream_grants(id).await?)
+    }
+
+    /// What a person did and what happened to them, newest first.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn timeline(
+        &self,
+        id: &UserId,
+        limit: u32,
+    ) -> Result<Vec<RecordedEvent>, AdminError> {
+        let query = EventQuery { limit, ..EventQuery::default() };
+        self.search_events(id.as_str(), &query).await
+    }
+
+    /// Browser sessions that are alive, newest first, with whose they are.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn list_sessions(
+        &self,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<(Session, User)>, AdminError> {
+        let page = self.store.list_living_sessions(after, limit, self.clock.now()).await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for session in page.items {
+            if let Some(user) = self.store.find_user(&session.user_id).await? {
+                items.push((session, user));
+            }
+        }
+        Ok(Page { items, next: page.next })
+    }
+
+    /// How much of it is alive.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn count_living(&self, of: &Of) -> Result<Living, AdminError> {
+        Ok(self.store.count_living(of, self.clock.now()).await?)
+    }
+
+    /// Ends one browser session with what was granted in it.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when it is not alive.
+    pub async fn end_session(&self, actor: &Actor, id: &SessionId) -> Result<Ended, AdminError> {
+        self.end(actor, Ending::Session(id.clone()), "session.ended", id.as_str()).await
+    }
+
+    /// Revokes one grant: an app must ask the person anew.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when it is not alive.
+    pub async fn revoke_grant(&self, actor: &Actor, id: &GrantId) -> Result<Ended, AdminError> {
+        self.end(actor, Ending::Grant(id.clone()), "grant.revoked", id.as_str()).await
+    }
+
+    /// Signs a person out everywhere.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn sign_out_person(&self, actor: &Actor, id: &UserId) -> Result<Ended, AdminError> {
+        let ended = self.end(actor, Ending::User(id.clone()), "user.signed_out", id.as_str()).await;
+        match ended {
+            // Nothing was alive: they are signed out.
+            Err(AdminError::NotFound) => Ok(Ended::default()),
+            ended => ended,
+        }
+    }
+
+    async fn end(
+        &self,
+        actor: &Actor,
+        ending: Ending,
+        kind: &'static str,
+        target: &str,
+    ) -> Result<Ended, AdminError> {
+        actor.must_be(Role::Admin)?;
+        let now = self.clock.now();
+        let event = actor.event(now, kind, target);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let ended = ending::end(tx, &ending, Reason::Administrative, now).await?;
+                    if ended == Ended::default() {
+                        return Err(AdminError::NotFound);
+                    }
+                    let counts = json!({ "sessions": ended.sessions, "grants": ended.grants });
+                    tx.record(&event.detail(counts)).await?;
+                    Ok(ended)
+                })
+            })
+            .await
+    }
+
+    /// Takes an identity from a person, and ends what they signed in to through its connection.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when it is not theirs.
+    pub async fn unlink_identity(
+        &self,
+        actor: &Actor,
+        id: &UserId,
+        authority: &str,
+        subject: &str,
+    ) -> Result<Ended, AdminError> {
+        actor.must_be(Role::Admin)?;
+        let now = self.clock.now();
+        let event = actor.event(now, "user.unlinked", id.as_str());
+        let (id, authority, subject) = (id.clone(), authority.to_owned(), subject.to_owned());
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let identity = tx.find_identity(&authority, &subject).await?;
+                    let connection = identity
+                        .filter(|identity| identity.user_id == id)
+                        .map(|identity| identity.connection_id)
+                        .ok_or(AdminError::NotFound)?;
+                    if !tx.delete_identity(&id, &authority, &subject).await? {
+                        return Err(AdminError::NotFound);
+                    }
+                    let ending = Ending::Connections(id, vec![connection]);
+                    let ended = ending::end(tx, &ending, Reason::Administrative, now).await?;
+                    let detail = json!({
+                        "authority": authority,
+                        "sessions": ended.sessions,
+                        "grants": ended.grants,
+                    });
+                    tx.record(&event.detail(detail)).await?;
+                    Ok(ended)
+                })
+            })
+            .await
+    }
+}

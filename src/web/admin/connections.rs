@@ -1,0 +1,97 @@
+//! Connections: what people sign in through, and what is wrong with it.
+
+use actix_web::{Error, HttpResponse, web};
+
+use super::audit_words::explain;
+use super::{Console, Posted, moment};
+use crate::op::admin::{AdminError, EventQuery};
+use crate::protocol::id::ConnectionId;
+use crate::upstream::{Finding, Verdict};
+use crate::web::page::admin::connections::{ConnectionRow, FindingRow, ListPage, ShowPage};
+
+/// Every connection.
+pub(super) async fn list(console: Console) -> Result<HttpResponse, Error> {
+    let mut rows = Vec::new();
+    for connector in console.app.provider.connectors().iter() {
+        rows.push(row(&console, connector.id(), connector.display_name()).await?);
+    }
+    Ok(console.page(&ListPage { shell: console.shell(), rows }))
+}
+
+async fn row(console: &Console, id: &ConnectionId, name: &str) -> Result<ConnectionRow, Error> {
+    let last = async |kind: &str| {
+        let query = EventQuery {
+            kind: Some(kind.to_owned()),
+            target: Some(id.to_string()),
+            limit: 1,
+            ..EventQuery::default()
+        };
+        let found = console.app.administration.list_events(&query).await;
+        found.map(|mut events| events.pop()).map_err(|error| console.refuse(error))
+    };
+    let (success, failure) = (last("login.succeeded").await?, last("login.failed").await?);
+    let failing = match (&success, &failure) {
+        (Some(success), Some(failure)) => failure.id > success.id,
+        (None, Some(_)) => true,
+        (Some(_) | None, None) => false,
+    };
+    Ok(ConnectionRow {
+        id: id.to_string(),
+        name: name.to_owned(),
+        failing,
+        last_success: success.map(|recorded| moment(recorded.event.at)),
+        last_failure: failure.as_ref().map(|recorded| moment(recorded.event.at)),
+        why: failure.as_ref().and_then(|recorded| explain(&recorded.event)).map(|it| it.cause),
+        failure_url: failure.map(|recorded| console.url(&format!("/audit/{}", recorded.id))),
+    })
+}
+
+/// One connection, with what must be pasted at the provider.
+pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    page(&console, &id, None).await
+}
+
+/// Runs the doctor.
+pub(super) async fn check(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let console = posted.console;
+    let connector = console
+        .app
+        .provider
+        .connector(&ConnectionId::new(id.as_str()))
+        .ok_or_else(|| console.refuse(AdminError::NotFound))?;
+    let findings = connector.check(console.app.provider.now()).await;
+    page(&console, &id, Some(findings)).await
+}
+
+async fn page(
+    console: &Console,
+    id: &str,
+    findings: Option<Vec<Finding>>,
+) -> Result<HttpResponse, Error> {
+    let provider = &console.app.provider;
+    let connection = ConnectionId::new(id);
+    let connector =
+        provider.connector(&connection).ok_or_else(|| console.refuse(AdminError::NotFound))?;
+    let finding = |finding: Finding| {
+        let (word, chip) = match finding.verdict {
+            Verdict::Fine => ("fine", "good"),
+            Verdict::Unknown => ("unknown", "warn"),
+            Verdict::Wrong => ("wrong", "bad"),
+        };
+        FindingRow { word, chip, subject: finding.subject, message: finding.message }
+    };
+    let issuer = provider.issuer();
+    let domain = url::Url::parse(issuer).ok();
+    let domain = domain.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    Ok(console.page(&ShowPage {
+        shell: console.shell(),
+        row: row(console, &connection, connector.display_name()).await?,
+        checked: findings.is_some(),
+        findings: findings.unwrap_or_default().into_iter().map(finding).collect(),
+        is_apple: connector.native().is_some(),
+        return_url: provider.callback_uri(&connection),
+        domain: domain.to_owned(),
+        notifications: format!("{issuer}/upstream/{connection}/notifications"),
+        domain_file: format!("{issuer}/.well-known/apple-developer-domain-association.txt"),
+    }))
+}

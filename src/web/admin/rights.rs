@@ -1,0 +1,140 @@
+//! Who may do what: one line for each route of the console. A route that is not here is nobody's.
+
+use actix_web::http::Method;
+
+use crate::protocol::admin::{Admin, Role};
+
+/// What a route needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// To be signed in.
+    SignedIn,
+    /// This role or a greater one.
+    Role(Role),
+    /// The same, or to be an editor of the client that the address names.
+    OfClient(Role),
+    /// The same, or to be an editor of any client: the answer holds only theirs.
+    OfAnyClient(Role),
+}
+
+impl Need {
+    /// Whether this account fulfils it; `client_id` is the one in the address.
+    pub fn allows(self, admin: &Admin, client_id: Option<&str>) -> bool {
+        let edits = |id: &str| admin.clients.iter().any(|client| client.as_str() == id);
+        match self {
+            Self::SignedIn => true,
+            Self::Role(role) => admin.role >= role,
+            Self::OfClient(role) => {
+                admin.role >= role || (admin.role == Role::Editor && client_id.is_some_and(edits))
+            }
+            Self::OfAnyClient(role) => admin.role >= role || admin.role == Role::Editor,
+        }
+    }
+
+    /// The role that a refusal names.
+    pub const fn role(self) -> Role {
+        match self {
+            Self::SignedIn => Role::Editor,
+            Self::Role(role) | Self::OfClient(role) | Self::OfAnyClient(role) => role,
+        }
+    }
+}
+
+const SEE: Need = Need::Role(Role::Viewer);
+const CHANGE: Need = Need::Role(Role::Admin);
+const OWN: Need = Need::Role(Role::Owner);
+
+/// `GET` routes, and what they need.
+pub const READ: &[(&str, Need)] = &[
+    ("/admin", Need::SignedIn),
+    ("/admin/", Need::SignedIn),
+    ("/admin/clients", Need::OfAnyClient(Role::Viewer)),
+    ("/admin/clients/new", CHANGE),
+    ("/admin/clients/new/{kind}", CHANGE),
+    ("/admin/clients/{client_id}", Need::OfClient(Role::Viewer)),
+    ("/admin/clients/{client_id}/edit", Need::OfClient(Role::Admin)),
+    ("/admin/clients/{client_id}/delete", CHANGE),
+    ("/admin/clients/{client_id}/secret/{handle}", Need::OfClient(Role::Admin)),
+    ("/admin/apis", SEE),
+    ("/admin/apis/new", CHANGE),
+    ("/admin/apis/edit", SEE),
+    ("/admin/apis/delete", CHANGE),
+    ("/admin/audit", SEE),
+    ("/admin/audit/export", SEE),
+    ("/admin/audit/{id}", SEE),
+    ("/admin/people", SEE),
+    ("/admin/people/{id}", SEE),
+    ("/admin/people/{id}/{act}", CHANGE),
+    ("/admin/deletions/{id}", SEE),
+    ("/admin/sessions", SEE),
+    ("/admin/keys", SEE),
+    ("/admin/keys/retire/{kid}", OWN),
+    ("/admin/connections", SEE),
+    ("/admin/connections/{id}", SEE),
+];
+
+/// `POST` routes, and what they need.
+pub const WRITE: &[(&str, Need)] = &[
+    ("/admin/logout", Need::SignedIn),
+    ("/admin/clients/new/{kind}", CHANGE),
+    ("/admin/clients/{client_id}/edit", Need::OfClient(Role::Admin)),
+    ("/admin/clients/{client_id}/disable", CHANGE),
+    ("/admin/clients/{client_id}/enable", CHANGE),
+    ("/admin/clients/{client_id}/secret", Need::OfClient(Role::Admin)),
+    ("/admin/clients/{client_id}/delete", CHANGE),
+    ("/admin/apis/new", CHANGE),
+    ("/admin/apis/edit", CHANGE),
+    ("/admin/apis/delete", CHANGE),
+    ("/admin/audit/verify", SEE),
+    ("/admin/people/{id}/{act}", CHANGE),
+    ("/admin/keys/rotate/{alg}", OWN),
+    ("/admin/keys/retire/{kid}", OWN),
+    ("/admin/connections/{id}/check", SEE),
+];
+
+/// What a route needs; `None` for one that nobody has thought about, which is refused.
+pub(super) fn need(method: &Method, pattern: &str) -> Option<Need> {
+    let table = if *method == Method::POST { WRITE } else { READ };
+    table.iter().find(|(path, _)| *path == pattern).map(|(_, need)| *need)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ambient::Timestamp;
+    use crate::protocol::id::{AdminId, ClientId};
+
+    fn account(role: Role) -> Admin {
+        Admin::new(AdminId::new("a"), "a".to_owned(), String::new(), role, Timestamp::default())
+    }
+
+    #[test]
+    fn an_editor_reaches_their_own_clients_and_nothing_else() {
+        let mut editor = account(Role::Editor);
+        editor.clients = vec![ClientId::new("mine")];
+        for (path, need) in READ.iter().chain(WRITE) {
+            let theirs = matches!(need, Need::SignedIn | Need::OfClient(_) | Need::OfAnyClient(_));
+            assert_eq!(need.allows(&editor, Some("mine")), theirs, "{path}");
+            let everybodys = matches!(need, Need::SignedIn | Need::OfAnyClient(_));
+            assert_eq!(need.allows(&editor, Some("other")), everybodys, "{path}");
+            assert_eq!(need.allows(&editor, None), everybodys, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_viewer_changes_nothing_and_an_owner_everything() {
+        for (path, need) in WRITE {
+            let harmless =
+                ["/admin/logout", "/admin/audit/verify", "/admin/connections/{id}/check"];
+            let allowed = harmless.contains(path);
+            assert_eq!(need.allows(&account(Role::Viewer), None), allowed, "{path}");
+            assert!(need.allows(&account(Role::Owner), None), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_thought_about_is_nobodys() {
+        assert_eq!(need(&Method::GET, "/admin/secret-room"), None);
+        assert_eq!(need(&Method::POST, "/admin/clients"), None);
+    }
+}
