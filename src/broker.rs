@@ -134,7 +134,11 @@ impl Broker {
         );
         let provider = Arc::new(Provider::new(Parts {
             issuer: config.issuer().to_owned(),
-            policy: Policy { notifications: config.notifications(), ..Policy::default() },
+            policy: Policy {
+                notifications: config.notifications(),
+                require_dpop_nonce: config.dpop.require_nonce,
+                ..Policy::default()
+            },
             clock: Arc::clone(&world.clock),
             entropy: Arc::clone(&world.entropy),
             vault,

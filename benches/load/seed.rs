@@ -179,6 +179,7 @@ fn grant(user: &User, session: &Session) -> Grant {
             amr: session.amr.clone(),
             nonce: None,
             claims: NamedClaims::default(),
+            cnf: None,
         },
         session_id: Some(session.id.clone()),
         connection_id: Some(session.connection_id.clone()),

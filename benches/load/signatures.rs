@@ -36,6 +36,7 @@ fn sign_until(key: &SigningKey, end: Instant) -> u64 {
         scope: "read".to_owned(),
         auth_time: None,
         amr: Vec::new(),
+        cnf: None,
         sid: None,
         act: None,
         may_act: None,

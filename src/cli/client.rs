@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Place;
 use super::answer::{Answer, confirm_at_terminal, password_from_stdin};
+use super::client_binding::Binding;
 use super::client_delegation::Delegation;
 use super::client_notices::Notices;
 use super::failure::CliError;
@@ -148,6 +149,8 @@ pub(super) struct Members {
     #[command(flatten)]
     notices: Notices,
     #[command(flatten)]
+    binding: Binding,
+    #[command(flatten)]
     delegation: Delegation,
 }
 
@@ -184,6 +187,7 @@ fn grant_type(name: &str) -> Result<GrantType, String> {
 impl Members {
     fn change(self) -> ClientChange {
         let mut settings = serde_json::Map::new();
+        self.binding.add_to(&mut settings);
         self.notices.add_to(&mut settings);
         self.delegation.add_to(&mut settings);
         ClientChange {

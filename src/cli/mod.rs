@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod check;
 mod client;
+mod client_binding;
 mod client_delegation;
 mod client_notices;
 mod delivery;

@@ -42,6 +42,8 @@ pub struct Config {
     pub local_accounts: LocalAccounts,
     /// `[outbound]`
     pub outbound: Outbound,
+    /// `[dpop]`
+    pub dpop: Dpop,
     /// `[rate_limit]`
     pub rate_limit: RateLimit,
     /// `[metrics]`
@@ -134,6 +136,13 @@ pub struct Outbound {
     pub ca_pem: Option<Vec<u8>>,
     /// Private networks the broker may fetch from.
     pub allow_private: Vec<IpNet>,
+}
+
+/// `[dpop]`
+#[derive(Clone, Copy, Debug)]
+pub struct Dpop {
+    /// Whether proofs must hold a nonce of ours (RFC 9449 §8).
+    pub require_nonce: bool,
 }
 
 /// `[rate_limit]`

@@ -5,8 +5,8 @@ use url::Url;
 use super::problem::ConfigProblems;
 use super::values::Values;
 use super::{
-    Apple, Config, Database, LocalAccounts, Log, LogFormat, Metrics, Outbound, RateLimit, Secrets,
-    Server,
+    Apple, Config, Database, Dpop, LocalAccounts, Log, LogFormat, Metrics, Outbound, RateLimit,
+    Secrets, Server,
 };
 use super::{connections, rules};
 use crate::protocol::notification::{NotificationPolicy, OnAccountDeleted, OnConsentRevoked};
@@ -24,6 +24,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
     let connections = connections::read(&mut values);
     let local_accounts = LocalAccounts { enabled: values.boolean("local_accounts.enabled", false) };
     let outbound = outbound(&mut values);
+    let dpop = Dpop { require_nonce: values.boolean("dpop.require_nonce", false) };
     let rate_limit = RateLimit { enabled: values.boolean("rate_limit.enabled", true) };
     let metrics = Metrics { listen: values.parsed("metrics.listen", rules::socket_address) };
     let log = log(&mut values);
@@ -37,6 +38,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
             connections,
             local_accounts,
             outbound,
+            dpop,
             rate_limit,
             metrics,
             log,

@@ -11,9 +11,12 @@ use moka::sync::Cache;
 use super::{Failure, Provider};
 use crate::protocol::access_token::AccessTokenClaims;
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::confirmation::TokenType;
 use crate::protocol::error::Refusal;
 use crate::protocol::grant::Grant;
+use crate::protocol::id::ClientId;
 use crate::protocol::jose::{self, Typ};
+use crate::protocol::presented::Presented;
 
 /// Tokens whose signature was found good, by SHA-256 of the whole token and the keyring it was
 /// checked against.
@@ -94,15 +97,28 @@ impl Provider {
         Ok(Some(LiveToken { claims, grant }))
     }
 
-    /// The token a protected endpoint of ours was called with.
-    pub(super) async fn bearer(
+    /// The token a protected endpoint of ours was called with: alive, presented as what it is,
+    /// and with the keys it is bound to.
+    pub(super) async fn presented_token(
         &self,
-        token: Option<&str>,
+        presented: &Presented<'_>,
+        endpoint: &str,
         now: Timestamp,
     ) -> Result<LiveToken, Failure> {
-        let token = token.ok_or_else(|| Refusal::invalid_token("an access token is required"))?;
-        self.live_access_token(token, now).await?.ok_or_else(|| {
-            Refusal::invalid_token("the access token is expired, revoked or not valid here").into()
-        })
+        let (scheme, token) = presented
+            .token()?
+            .ok_or_else(|| Refusal::invalid_token("an access token is required"))?;
+        let bad =
+            || Refusal::invalid_token("the access token is expired, revoked or not valid here");
+        let live = self.live_access_token(token, now).await?.ok_or_else(bad)?;
+        if TokenType::of(live.claims.cnf.as_ref()) != scheme {
+            return Err(bad().detail("presented as another token_type than it is").into());
+        }
+        if let Some(cnf) = &live.claims.cnf {
+            let client = self.client(&ClientId::new(live.claims.client_id.clone())).await?;
+            let client = client.ok_or_else(|| bad().detail("its client is gone"))?;
+            self.check_possession(cnf, &client.client, presented, token, endpoint, now).await?;
+        }
+        Ok(live)
     }
 }

@@ -339,6 +339,7 @@ impl Provider {
                 .redirect_uri_given
                 .then(|| request.return_to.redirect_uri.clone()),
             code_challenge: request.code_challenge.clone(),
+            dpop_jkt: request.dpop_jkt.clone(),
             terms: GrantTerms {
                 sub: user.sub.clone(),
                 scope: situation.access.scope.clone(),
@@ -347,6 +348,7 @@ impl Provider {
                 amr: session.amr.clone(),
                 nonce: request.nonce.clone(),
                 claims: situation.claims.clone(),
+                cnf: None,
             },
         };
         let payload = serde_json::to_vec(&issued)?;

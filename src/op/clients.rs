@@ -99,6 +99,17 @@ impl Provider {
         Ok(registered)
     }
 
+    /// The client of this name, as it was a second ago at the latest.
+    pub(super) async fn client(
+        &self,
+        id: &ClientId,
+    ) -> Result<Option<Arc<RegisteredClient>>, Failure> {
+        match self.clients.clients.get(id).await {
+            Some(registered) => Ok(Some(registered)),
+            None => Ok(self.clients.load(id).await?),
+        }
+    }
+
     /// The registered APIs among `identifiers`, in that order.
     pub(super) async fn apis(&self, identifiers: &[String]) -> Result<Vec<Arc<Api>>, Failure> {
         let mut found = Vec::with_capacity(identifiers.len());

@@ -189,6 +189,7 @@ impl Provider {
             login_hint: None,
             id_token_hint: None,
             claims: ClaimsRequest::default(),
+            dpop_jkt: None,
         }
     }
 
@@ -232,6 +233,8 @@ impl Provider {
                 amr: session.amr.clone(),
                 nonce: None,
                 claims: NamedClaims::default(),
+                // Its own token request shows the device's key.
+                cnf: None,
             },
         };
         let event = Event::new(now, "device.connected", format!("user:{}", user.id))

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Failure, Provider};
 use crate::protocol::access_token::{AccessTokenClaims, Actor, Audience};
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::confirmation::{Confirmation, TokenType};
 use crate::protocol::error::Refusal;
 use crate::protocol::id::ClientId;
 use crate::protocol::params::Params;
@@ -20,7 +21,7 @@ use crate::protocol::refresh_token::{self as family, Verdict};
 pub struct Introspection {
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    token_type: Option<&'static str>,
+    token_type: Option<TokenType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,6 +40,8 @@ pub struct Introspection {
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<Actor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
 }
 
 impl Provider {
@@ -68,7 +71,8 @@ impl Provider {
             let claims = live.claims.as_ref().clone();
             Introspection {
                 active: true,
-                token_type: Some("Bearer"),
+                token_type: Some(TokenType::of(claims.cnf.as_ref())),
+                cnf: claims.cnf,
                 scope: Some(claims.scope).filter(|scope| !scope.is_empty()),
                 client_id: Some(claims.client_id),
                 sub: Some(claims.sub),
@@ -97,6 +101,7 @@ impl Provider {
                 scope: Some(grant.terms.scope.join(" ")),
                 client_id: Some(grant.client_id.to_string()),
                 sub: Some(grant.terms.sub),
+                cnf: grant.terms.cnf,
                 iss: Some(self.issuer.clone()),
                 exp: Some(grant.refresh_idle_expires_at.min(grant.expires_at).secs()),
                 iat: Some(grant.created_at.secs()),

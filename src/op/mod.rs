@@ -23,6 +23,7 @@ pub mod login;
 pub mod logout;
 pub mod notifications;
 pub mod people;
+mod possession;
 pub mod revocation;
 pub mod signals;
 pub mod token;
@@ -71,6 +72,8 @@ pub struct Policy {
     pub pending_profile_ttl: Duration,
     /// A nonce from the native challenge endpoint (contract §3).
     pub native_challenge_ttl: Duration,
+    /// Whether DPoP proofs must hold a nonce of ours (RFC 9449 §8).
+    pub require_dpop_nonce: bool,
     /// How long a signing key signs before its successor takes over.
     pub key_rotation: Duration,
     /// What becomes of people whom an upstream gives up.
@@ -90,6 +93,7 @@ impl Default for Policy {
             access_token_ttl: Duration::from_secs(10 * MINUTE),
             pending_profile_ttl: Duration::from_secs(DAY),
             native_challenge_ttl: Duration::from_secs(5 * MINUTE),
+            require_dpop_nonce: false,
             key_rotation: Duration::from_secs(90 * DAY),
             notifications: NotificationPolicy::default(),
         }

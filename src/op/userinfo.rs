@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 use super::{Failure, Provider};
 use crate::protocol::error::Refusal;
+use crate::protocol::metadata::path;
+use crate::protocol::presented::Presented;
 use crate::protocol::standard_claims;
 
 /// What is told about a person; what is unknown is left out (OIDC Core §5.3.2).
@@ -21,9 +23,9 @@ impl Provider {
     ///
     /// # Errors
     /// `invalid_token` or `insufficient_scope` (RFC 6750 §3.1).
-    pub async fn userinfo(&self, token: Option<&str>) -> Result<Userinfo, Failure> {
+    pub async fn userinfo(&self, presented: &Presented<'_>) -> Result<Userinfo, Failure> {
         let now = self.clock.now();
-        let token = self.bearer(token, now).await?;
+        let token = self.presented_token(presented, path::USERINFO, now).await?;
         if !token.claims.has_scope("openid") {
             return Err(Refusal::insufficient_scope("the access token lacks scope openid").into());
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ambient::{Entropy, random};
+use crate::confirmation::Confirmation;
 use crate::id::GrantId;
 
 /// `aud`: a string when there is one audience, as most APIs expect it, else an array.
@@ -85,6 +86,9 @@ pub struct AccessTokenClaims {
     /// The browser session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// The keys it is bound to (RFC 7800 §3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// Who acts for the subject (RFC 8693 §4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
@@ -138,6 +142,7 @@ mod tests {
             auth_time: None,
             amr: Vec::new(),
             sid: None,
+            cnf: None,
             act: None,
             may_act: None,
         };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::authorization_response::{ResponseMode, ReturnTo};
 use crate::claims_request::ClaimsRequest;
 use crate::client::{Client, GrantType};
+use crate::dpop;
 use crate::error::{ErrorCode, Refusal};
 use crate::params::Params;
 use crate::pkce::CodeChallenge;
@@ -78,6 +79,9 @@ pub struct AuthorizationRequest {
     /// `claims`.
     #[serde(default)]
     pub claims: ClaimsRequest,
+    /// `dpop_jkt`: the key that must redeem the code (RFC 9449 §10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
 }
 
 /// Settles where answers go (RFC 6749 §3.1.2.3): the requested redirect URI if it is registered,
@@ -162,6 +166,10 @@ pub fn check(
                 .map_err(|_| Refusal::invalid_request("max_age is not a number of seconds"))?,
         ),
     };
+    let dpop_jkt = params.one("dpop_jkt")?;
+    if dpop_jkt.is_some_and(|jkt| !dpop::is_thumbprint(jkt)) {
+        return Err(Refusal::invalid_request("dpop_jkt is not a JWK thumbprint (SHA-256)"));
+    }
     let claims = ClaimsRequest::parse(params.one("claims")?)?;
     // These never decide anything here: the pages have one form and one language, and the class
     // that was reached is told whichever was wished for (OIDC Core §3.1.2.1: requests only). But a
@@ -182,6 +190,7 @@ pub fn check(
         login_hint: text("login_hint")?,
         id_token_hint: text("id_token_hint")?,
         claims,
+        dpop_jkt: dpop_jkt.map(ToOwned::to_owned),
     })
 }
 
@@ -264,6 +273,7 @@ mod tests {
             (format!("{}&prompt=create", good()), "invalid_request"),
             (format!("{}&claims=x", good()), "invalid_request"),
             (format!("{}&display=page&display=popup", good()), "invalid_request"),
+            (format!("{}&dpop_jkt=short", good()), "invalid_request"),
             (format!("{}&max_age=soon", good()), "invalid_request"),
             (format!("{}&max_age=-1", good()), "invalid_request"),
             (format!("{}&state=1&state=2", good()), "invalid_request"),

@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClientSettings {
+    /// Whether a token request without a DPoP proof is refused (RFC 9449 §5.2).
+    #[serde(skip_serializing_if = "is_unset")]
+    pub dpop_bound_access_tokens: bool,
     /// `backchannel_logout_uri` (OIDC Back-Channel Logout §2.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,

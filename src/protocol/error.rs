@@ -71,6 +71,10 @@ codes! {
     InvalidToken = "invalid_token", invalid_token;
     /// The access token does not carry the scope (RFC 6750 §3.1).
     InsufficientScope = "insufficient_scope", insufficient_scope;
+    /// The DPoP proof is missing or not good (RFC 9449 §12.2).
+    InvalidDpopProof = "invalid_dpop_proof", invalid_dpop_proof;
+    /// The DPoP proof must hold a nonce of ours (RFC 9449 §8).
+    UseDpopNonce = "use_dpop_nonce", use_dpop_nonce;
     /// The token type hint is not supported (RFC 7009 §2.2.1).
     UnsupportedTokenType = "unsupported_token_type", unsupported_token_type;
     /// Try again later (RFC 6749 §4.1.2.1).

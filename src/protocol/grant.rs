@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ambient::Timestamp;
 use crate::claims_request::NamedClaims;
+use crate::confirmation::Confirmation;
 use crate::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::secret::SecretHash;
 
@@ -57,4 +58,8 @@ pub struct GrantTerms {
     /// Claims granted by name, besides those of the scopes (OIDC Core §5.5).
     #[serde(default, skip_serializing_if = "NamedClaims::is_empty")]
     pub claims: NamedClaims,
+    /// The keys that must be shown to refresh it; set for public clients, since nothing else
+    /// proves who refreshes (RFC 9449 §5, RFC 8705 §4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
 }

@@ -136,6 +136,7 @@ mod tests {
             login_hint: None,
             id_token_hint: None,
             claims: crate::claims_request::ClaimsRequest::default(),
+            dpop_jkt: None,
         }
     }
 

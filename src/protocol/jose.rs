@@ -273,6 +273,22 @@ impl SigningKey {
                 &made
             }
         };
+        self.sign_under(header, claims)
+    }
+
+    /// Signs under another header than our own tokens have: as a client that signs its proofs.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`].
+    pub fn sign_with_header<C: Serialize>(
+        &self,
+        header: &serde_json::Value,
+        claims: &C,
+    ) -> Result<String, JoseError> {
+        self.sign_under(&URL_SAFE_NO_PAD.encode(header.to_string()), claims)
+    }
+
+    fn sign_under<C: Serialize>(&self, header: &str, claims: &C) -> Result<String, JoseError> {
         let payload = serde_json::to_vec(claims).map_err(|_| JoseError::Malformed)?;
         let mut jwt = String::with_capacity(header.len() + payload.len() * 4 / 3 + 352);
         jwt.push_str(header);

@@ -8,6 +8,7 @@ use crate::acr;
 use crate::authorization_request::PROMPT_VALUES;
 use crate::authorization_response::RESPONSE_MODES;
 use crate::client::{GrantType, TokenEndpointAuthMethod};
+use crate::dpop;
 use crate::jose::Algorithm;
 use crate::scope;
 use crate::standard_claims;
@@ -30,6 +31,8 @@ pub mod path {
     pub const INTROSPECTION: &str = "/introspect";
     /// RFC 7009 §2.
     pub const REVOCATION: &str = "/revoke";
+    /// Where a client deletes the account of its user.
+    pub const ACCOUNT_ME: &str = "/account/me";
     /// OIDC RP-Initiated Logout §2.
     pub const END_SESSION: &str = "/logout";
     /// OIDC Session Management §3.3.
@@ -59,6 +62,7 @@ pub struct Metadata {
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     code_challenge_methods_supported: Vec<&'static str>,
+    dpop_signing_alg_values_supported: Vec<&'static str>,
     claims_supported: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     acr_values_supported: Vec<&'static str>,
@@ -126,6 +130,7 @@ impl Metadata {
             introspection_endpoint_auth_methods_supported: confidential(),
             revocation_endpoint_auth_methods_supported: methods(),
             code_challenge_methods_supported: vec!["S256"],
+            dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(Algorithm::as_str).to_vec(),
             claims_supported: claims(),
             acr_values_supported: match offered.local_accounts {
                 true => acr::SUPPORTED.to_vec(),

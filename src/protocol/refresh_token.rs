@@ -141,6 +141,7 @@ mod tests {
                     amr: Vec::new(),
                     nonce: None,
                     claims: crate::claims_request::NamedClaims::default(),
+                    cnf: None,
                 },
                 session_id: None,
                 connection_id: None,

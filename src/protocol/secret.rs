@@ -131,6 +131,7 @@ pub struct Vault {
     hash: hmac::Key,
     refresh: hmac::Key,
     audit: hmac::Key,
+    dpop_nonce: hmac::Key,
 }
 
 impl Vault {
@@ -169,6 +170,7 @@ impl Vault {
             hash: hmac::Key::new(hmac::HMAC_SHA256, derive(b"hash")?.as_slice()),
             refresh: hmac::Key::new(hmac::HMAC_SHA256, derive(b"refresh_token")?.as_slice()),
             audit: hmac::Key::new(hmac::HMAC_SHA256, derive(b"audit")?.as_slice()),
+            dpop_nonce: hmac::Key::new(hmac::HMAC_SHA256, derive(b"dpop_nonce")?.as_slice()),
         })
     }
 
@@ -190,6 +192,11 @@ impl Vault {
     /// Authenticates a link of the audit chain (`protocol/audit.rs`).
     pub fn audit_tag(&self, message: &[u8]) -> SecretHash {
         SecretHash::from_tag(&hmac::sign(&self.audit, message))
+    }
+
+    /// Makes the DPoP nonce of a time window (`protocol/dpop.rs`).
+    pub fn dpop_nonce_tag(&self, message: &[u8]) -> SecretHash {
+        SecretHash::from_tag(&hmac::sign(&self.dpop_nonce, message))
     }
 
     /// Encrypts `plaintext` so that it opens only under the same `bound_to`, which names table,

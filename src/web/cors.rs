@@ -21,7 +21,7 @@ pub async fn open_to_apps(
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("WWW-Authenticate, X-Request-Id"),
+            HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate, X-Request-Id"),
         );
     }
     response
@@ -37,7 +37,10 @@ pub async fn preflight(app: web::Data<App>, request: HttpRequest) -> HttpRespons
         builder
             .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()))
             .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
-            .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"))
+            .insert_header((
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                "Authorization, Content-Type, DPoP",
+            ))
             .insert_header((header::ACCESS_CONTROL_MAX_AGE, "600"));
     }
     builder.finish()

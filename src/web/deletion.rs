@@ -5,11 +5,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::account::{moment, signed_out};
-use super::endpoints::{authorization, form};
+use super::endpoints::{answer_to_token, form, presented};
 use super::interaction::see_other;
 use super::page::account::{DeletePage, DeletionPage, StepLine};
-use super::reply::{bearer_error, no_store};
-use super::{App, cors, html};
+use super::reply::no_store;
+use super::{App, html};
 use crate::op::deletion::CONFIRMATION;
 use crate::protocol::deletion::{Deletion, Receipt};
 use crate::protocol::id::DeletionId;
@@ -69,15 +69,10 @@ pub async fn receipt(
 /// `DELETE /account/me`: an app deletes the account of the person whose access token with scope
 /// `account:delete` it holds. 202: it has begun; the answer says where to look at it.
 pub async fn by_token(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
-    let token = authorization(&request)
-        .and_then(|header| header.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
-    let response = match app.provider.delete_account_by_token(token).await {
-        Err(failure) => bearer_error(failure, token.is_some()),
-        Ok(deletion) => accepted(&app, &deletion),
-    };
-    cors::open_to_apps(&app, &request, response).await
+    let presented = presented(&request);
+    let answer = app.provider.delete_account_by_token(&presented).await;
+    let answer = answer.map(|deletion| accepted(&app, &deletion));
+    answer_to_token(&app, &request, &presented, answer).await
 }
 
 /// Ends every session of the person who is signed in here.

@@ -5,10 +5,10 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::reply::{bearer_error, no_store, oauth_error};
+use super::reply::{DPOP, no_store, oauth_error, tell_dpop_nonce, token_error};
 use super::{App, cors};
 use crate::op::Failure;
-use crate::protocol::error::Refusal;
+use crate::protocol::error::{ErrorCode, Refusal};
 use crate::protocol::params::Params;
 use crate::protocol::presented::Presented;
 
@@ -60,11 +60,16 @@ pub async fn token(app: web::Data<App>, request: HttpRequest, body: web::Bytes) 
         }
         answer
     };
-    let response = match answer.await {
-        Ok(tokens) => no_store(HttpResponse::Ok()).json(tokens),
-        Err(failure) => app.limited(&request, failure, used_basic(&request)),
+    let (response, refused) = match answer.await {
+        Ok(tokens) => (no_store(HttpResponse::Ok()).json(tokens), None),
+        Err(failure) => {
+            let refused = code(&failure);
+            (app.limited(&request, failure, used_basic(&request)), refused)
+        }
     };
-    cors::open_to_apps(&app, &request, response).await
+    let mut response = cors::open_to_apps(&app, &request, response).await;
+    tell_dpop_nonce(&app, &request, refused, &mut response);
+    response
 }
 
 /// Device authorization — RFC 8628 §3.1.
@@ -85,29 +90,36 @@ pub async fn device_authorization(
 
 /// Userinfo — OIDC Core §5.3.1: the token in the header, or in the body of a POST.
 pub async fn userinfo(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let in_header = authorization(&request)
-        .and_then(|header| header.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.to_owned());
-    let in_body = if request.method() == Method::POST && !body.is_empty() {
-        form(&request, &body)
-            .ok()
-            .and_then(|params| params.one("access_token").ok().flatten().map(ToOwned::to_owned))
+    let in_form = if request.method() == Method::POST && !body.is_empty() {
+        form(&request, &body).ok()
     } else {
         None
     };
-    let token = match (in_header, in_body) {
-        (Some(_), Some(_)) => {
-            let refusal = Refusal::invalid_request("the access token is sent twice");
-            return cors::open_to_apps(&app, &request, bearer_error(refusal.into(), true)).await;
+    let mut presented = presented(&request);
+    presented.token_in_form = in_form.as_ref().and_then(|form| form.one("access_token").ok()?);
+    let answer = app.provider.userinfo(&presented).await;
+    let answer = answer.map(|claims| no_store(HttpResponse::Ok()).json(claims));
+    answer_to_token(&app, &request, &presented, answer).await
+}
+
+/// What an endpoint that takes an access token says, with the challenges of RFC 6750 and RFC 9449
+/// when it refuses.
+pub async fn answer_to_token(
+    app: &App,
+    request: &HttpRequest,
+    presented: &Presented<'_>,
+    answer: Result<HttpResponse, Failure>,
+) -> HttpResponse {
+    let (response, refused) = match answer {
+        Ok(response) => (response, None),
+        Err(failure) => {
+            let refused = code(&failure);
+            (token_error(failure, presented.token_type()), refused)
         }
-        (header, body) => header.or(body),
     };
-    let response = match app.provider.userinfo(token.as_deref()).await {
-        Ok(claims) => no_store(HttpResponse::Ok()).json(claims),
-        Err(failure) => bearer_error(failure, token.is_some()),
-    };
-    cors::open_to_apps(&app, &request, response).await
+    let mut response = cors::open_to_apps(app, request, response).await;
+    tell_dpop_nonce(app, request, refused, &mut response);
+    response
 }
 
 /// Introspection — RFC 7662 §2.
@@ -202,11 +214,20 @@ pub fn authorization(request: &HttpRequest) -> Option<&str> {
 
 /// What the request brings besides its parameters.
 pub fn presented(request: &HttpRequest) -> Presented<'_> {
-    let proofs = request.headers().get_all("dpop");
+    let proofs = request.headers().get_all(DPOP);
     Presented {
         method: request.method().as_str(),
         authorization: authorization(request),
         dpop: proofs.map(|value| value.to_str().unwrap_or("malformed")).collect(),
+        token_in_form: None,
+    }
+}
+
+/// The code of a refusal; a fault has none.
+pub fn code(failure: &Failure) -> Option<ErrorCode> {
+    match failure {
+        Failure::Refused(refusal) => Some(refusal.code),
+        Failure::Fault(_) => None,
     }
 }
 

@@ -103,6 +103,8 @@ fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
         ErrorCode::InvalidRequest
         | ErrorCode::InvalidClient
         | ErrorCode::InvalidGrant
+        | ErrorCode::InvalidDpopProof
+        | ErrorCode::UseDpopNonce
         | ErrorCode::UnauthorizedClient
         | ErrorCode::UnsupportedGrantType
         | ErrorCode::UnsupportedResponseType

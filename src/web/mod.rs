@@ -271,7 +271,7 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                 web::resource("/account/deletions/{id}").route(web::get().to(deletion::receipt)),
             )
             .service(
-                web::resource("/account/me")
+                web::resource(path::ACCOUNT_ME)
                     .route(web::delete().to(deletion::by_token))
                     .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
             )

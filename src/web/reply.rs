@@ -3,12 +3,20 @@
 //! The match is exhaustive: a new code must be given its status.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde_json::json;
 
+use super::App;
 use crate::op::Failure;
+use crate::protocol::confirmation::TokenType;
+use crate::protocol::dpop;
 use crate::protocol::error::{ErrorCode, Refusal};
+use crate::protocol::jose::Algorithm;
+
+/// RFC 9449 §4.1.
+pub const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// The status of an error code.
 pub fn status(code: ErrorCode) -> StatusCode {
@@ -35,7 +43,9 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::RequestNotSupported
         | ErrorCode::RequestUriNotSupported
         | ErrorCode::RegistrationNotSupported
-        | ErrorCode::UnsupportedTokenType => StatusCode::BAD_REQUEST,
+        | ErrorCode::UnsupportedTokenType
+        | ErrorCode::InvalidDpopProof
+        | ErrorCode::UseDpopNonce => StatusCode::BAD_REQUEST,
     }
 }
 
@@ -79,26 +89,59 @@ pub fn oauth_error(failure: Failure, basic_was_used: bool) -> HttpResponse {
     }))
 }
 
-/// The answer of an endpoint that takes an access token (RFC 6750 §3): the challenge says why,
-/// but nothing at all when no token came.
-pub fn bearer_error(failure: Failure, token_was_sent: bool) -> HttpResponse {
+/// The answer of an endpoint that takes an access token (RFC 6750 §3, RFC 9449 §7.1): one
+/// challenge for each way to present one. The challenge of the way that was tried says why it
+/// failed, but nothing at all when no token came.
+pub fn token_error(failure: Failure, tried: Option<TokenType>) -> HttpResponse {
     let refusal = shown(failure);
-    let mut builder = no_store(HttpResponse::build(status(refusal.code)));
-    let challenge = if refusal.code == ErrorCode::InvalidToken && !token_was_sent {
-        "Bearer realm=\"russet\"".to_owned()
+    let about_the_proof = [ErrorCode::InvalidDpopProof, ErrorCode::UseDpopNonce];
+    let status = if about_the_proof.contains(&refusal.code) {
+        StatusCode::UNAUTHORIZED
     } else {
-        format!(
-            "Bearer realm=\"russet\", error=\"{}\", error_description=\"{}\"",
-            refusal.code, refusal.description
-        )
+        status(refusal.code)
     };
-    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-        builder.insert_header((header::WWW_AUTHENTICATE, challenge));
+    let mut builder = no_store(HttpResponse::build(status));
+    for scheme in [TokenType::Bearer, TokenType::Dpop] {
+        let mut challenge = match scheme {
+            TokenType::Bearer => "Bearer realm=\"russet\"".to_owned(),
+            TokenType::Dpop => {
+                format!("DPoP algs=\"{}\"", dpop::ALGORITHMS.map(Algorithm::as_str).join(" "))
+            }
+        };
+        if tried == Some(scheme) {
+            challenge = format!(
+                "{challenge}, error=\"{}\", error_description=\"{}\"",
+                refusal.code, refusal.description
+            );
+        }
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+            builder.append_header((header::WWW_AUTHENTICATE, challenge));
+        }
     }
     builder.json(json!({
         "error": refusal.code.as_str(),
         "error_description": refusal.description,
     }))
+}
+
+/// Tells the nonce that the next DPoP proof must hold (RFC 9449 §8.1, §8.2): when one is demanded
+/// with every answer to a proof, and always with `use_dpop_nonce`.
+pub fn tell_dpop_nonce(
+    app: &App,
+    request: &HttpRequest,
+    refused: Option<ErrorCode>,
+    response: &mut HttpResponse,
+) {
+    let nonce = if refused == Some(ErrorCode::UseDpopNonce) {
+        Some(app.provider.dpop_nonce())
+    } else if request.headers().contains_key(DPOP) {
+        app.provider.demanded_dpop_nonce()
+    } else {
+        None
+    };
+    if let Some(nonce) = nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
+        response.headers_mut().insert(DPOP_NONCE, nonce);
+    }
 }
 
 /// An answer that nobody may keep (RFC 6749 §5.1).

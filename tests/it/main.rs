@@ -19,6 +19,7 @@ mod console;
 mod daily_check;
 mod deletion;
 mod device;
+mod dpop;
 mod local_accounts;
 mod metrics;
 mod native_sign_in;

@@ -17,6 +17,8 @@ use crate::protocol::deletion::{Deletion, DeletionState, Receipt};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::{DeletionId, UserId};
+use crate::protocol::metadata::path;
+use crate::protocol::presented::Presented;
 use crate::protocol::scope::ACCOUNT_DELETE;
 use crate::protocol::secret::constant_time_eq;
 use crate::store::{StoreFault, WriteTx};
@@ -109,9 +111,12 @@ impl Provider {
     ///
     /// # Errors
     /// `invalid_token` or `insufficient_scope` (RFC 6750 §3.1).
-    pub async fn delete_account_by_token(&self, token: Option<&str>) -> Result<Deletion, Failure> {
+    pub async fn delete_account_by_token(
+        &self,
+        presented: &Presented<'_>,
+    ) -> Result<Deletion, Failure> {
         let now = self.clock.now();
-        let token = self.bearer(token, now).await?;
+        let token = self.presented_token(presented, path::ACCOUNT_ME, now).await?;
         let grant = token
             .grant
             .ok_or_else(|| Refusal::invalid_token("the access token belongs to nobody"))?;

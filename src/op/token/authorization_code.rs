@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Giver, Minting, TokenRequest, TokenResponse};
 use crate::op::ending::{self, Ending, Reason};
+use crate::op::possession::not_its_key;
 use crate::op::{Failure, Provider};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
@@ -29,6 +30,9 @@ pub(crate) struct IssuedCode {
     /// Present when the authorization request named it; then it must be repeated.
     pub(crate) redirect_uri: Option<String>,
     pub(crate) code_challenge: Option<CodeChallenge>,
+    /// The key that must redeem it (RFC 9449 §10).
+    #[serde(default)]
+    pub(crate) dpop_jkt: Option<String>,
     pub(crate) terms: GrantTerms,
 }
 
@@ -53,7 +57,7 @@ impl Provider {
                     session_id: Some(code.session_id.clone()),
                     connection_id: Some(code.connection_id.clone()),
                 },
-                code.terms.clone(),
+                GrantTerms { cnf: request.cnf_for_refresh(), ..code.terms.clone() },
                 now,
             )
         };
@@ -64,7 +68,12 @@ impl Provider {
         };
         let code: IssuedCode = serde_json::from_slice(&parked.payload)?;
         let grant = draft(&code);
-        let checked = check(&code, &client.client_id, verifier.as_deref(), redirect_uri.as_deref());
+        let shown = request.cnf.as_ref().and_then(|cnf| cnf.jkt.as_ref());
+        let checked = check(&code, &client.client_id, verifier.as_deref(), redirect_uri.as_deref())
+            .and_then(|()| match &code.dpop_jkt {
+                Some(jkt) if shown != Some(jkt) => Err(not_its_key("code")),
+                Some(_) | None => Ok(()),
+            });
 
         let redeemed: Result<Grant, Refusal> = self
             .store
@@ -107,7 +116,7 @@ impl Provider {
         let resources = request.requested_resources();
         let access = scope::narrow(&grant.terms.scope, &grant.terms.resources, None, &resources)?;
         let nonce = grant.terms.nonce.clone();
-        let minting = Minting { access, generation: 1, nonce, now };
+        let minting = Minting { access, generation: 1, nonce, cnf: request.cnf.clone(), now };
         self.mint_for_grant(request.client(), &grant, minting).await
     }
 }

@@ -1,4 +1,5 @@
-//! `client_credentials` — RFC 6749 §4.4. Writes nothing: the signature is the record.
+//! `client_credentials` — RFC 6749 §4.4. Writes nothing but a DPoP proof's
+//! use: the signature is the record.
 
 use super::{Subject, TokenRequest, TokenResponse};
 use crate::op::{Failure, Provider};
@@ -30,11 +31,12 @@ impl Provider {
             auth_time: None,
             amr: &[],
             session_id: None,
+            cnf: request.cnf.as_ref(),
             act: None,
             may_act: None,
             not_after: None,
         };
         let (access_token, ttl) = self.mint_access_token(&subject, &access, request.now).await?;
-        Ok(TokenResponse::of_access_token(access_token, ttl, &access, None))
+        Ok(TokenResponse::of_access_token(access_token, ttl, &access, request.cnf.as_ref(), None))
     }
 }

@@ -65,6 +65,7 @@ impl Provider {
             auth_time: claims.auth_time.map(Timestamp::from_secs),
             amr: &claims.amr,
             session_id: session_id.as_ref(),
+            cnf: request.cnf.as_ref(),
             act: delegation.act.clone(),
             may_act: None,
             not_after: Some(Timestamp::from_secs(delegation.not_after)),
@@ -81,7 +82,13 @@ impl Provider {
         self.store
             .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.record(&event).await?) }))
             .await?;
-        Ok(TokenResponse::of_access_token(access_token, ttl, &access, Some(ACCESS_TOKEN)))
+        Ok(TokenResponse::of_access_token(
+            access_token,
+            ttl,
+            &access,
+            request.cnf.as_ref(),
+            Some(ACCESS_TOKEN),
+        ))
     }
 
     async fn live(&self, name: &str, token: &str, now: Timestamp) -> Result<LiveToken, Failure> {

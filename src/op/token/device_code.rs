@@ -8,7 +8,7 @@ use super::{Giver, Minting, TokenRequest, TokenResponse};
 use crate::op::{Failure, Provider};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
-use crate::protocol::grant::Grant;
+use crate::protocol::grant::{Grant, GrantTerms};
 use crate::protocol::id::GrantId;
 use crate::protocol::scope;
 use crate::store::devices::DeviceAuthorization;
@@ -66,8 +66,9 @@ impl Provider {
             session_id: None,
             connection_id: Some(given.connection_id),
         };
+        let terms = GrantTerms { cnf: request.cnf_for_refresh(), ..given.terms };
         let id = GrantId::random(self.entropy.as_ref());
-        let grant = self.new_grant(request.client(), id, giver, given.terms, now);
+        let grant = self.new_grant(request.client(), id, giver, terms, now);
         let session_id = given.session_id;
         let stored = grant.clone();
         let opened: Result<(), Refusal> = self
@@ -92,7 +93,7 @@ impl Provider {
             })
             .await?;
         opened?;
-        let minting = Minting { access, generation: 1, nonce: None, now };
+        let minting = Minting { access, generation: 1, nonce: None, cnf: request.cnf.clone(), now };
         self.mint_for_grant(request.client(), &grant, minting).await
     }
 }

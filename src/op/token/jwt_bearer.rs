@@ -44,6 +44,7 @@ impl Provider {
         self.verify_workload(&jwt, &rule, now).await?;
         // Everything that can be refused without using the assertion up comes first.
         let access = self.access_of_workload(&rule, &client, params).await?;
+        let cnf = self.keys_for_tokens(&client, presented, now).await?;
         let assertion = Assertion::new(&claims);
         // Without a `jti` the token itself is what comes once.
         let name = assertion.jti().unwrap_or(text);
@@ -74,12 +75,13 @@ impl Provider {
             auth_time: None,
             amr: &[],
             session_id: None,
+            cnf: cnf.as_ref(),
             act: None,
             may_act: None,
             not_after: None,
         };
         let (access_token, ttl) = self.mint_access_token(&subject, &access, now).await?;
-        Ok(TokenResponse::of_access_token(access_token, ttl, &access, None))
+        Ok(TokenResponse::of_access_token(access_token, ttl, &access, cnf.as_ref(), None))
     }
 
     /// The one rule that this assertion meets, as it stands unverified.

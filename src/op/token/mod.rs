@@ -21,6 +21,7 @@ use crate::protocol::acr;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::Api;
 use crate::protocol::client::{Client, GrantType};
+use crate::protocol::confirmation::{Confirmation, TokenType};
 use crate::protocol::error::Refusal;
 use crate::protocol::grant::{Grant, GrantTerms};
 use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
@@ -42,7 +43,7 @@ const LONGEST_ACCESS_TOKEN: u32 = 24 * 3600;
 #[derive(Serialize)]
 pub struct TokenResponse {
     access_token: String,
-    token_type: &'static str,
+    token_type: TokenType,
     expires_in: u64,
     #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
@@ -60,11 +61,12 @@ impl TokenResponse {
         access_token: String,
         ttl: Duration,
         access: &Access,
+        cnf: Option<&Confirmation>,
         issued_token_type: Option<&'static str>,
     ) -> Self {
         Self {
             access_token,
-            token_type: "Bearer",
+            token_type: TokenType::of(cnf),
             expires_in: ttl.as_secs(),
             scope: access.scope.join(" "),
             refresh_token: None,
@@ -78,12 +80,19 @@ impl TokenResponse {
 pub(super) struct TokenRequest<'a> {
     pub(super) registered: &'a RegisteredClient,
     pub(super) params: &'a Params,
+    /// The keys that were shown: what is minted will be bound to them.
+    pub(super) cnf: Option<Confirmation>,
     pub(super) now: Timestamp,
 }
 
 impl TokenRequest<'_> {
     fn client(&self) -> &Client {
         &self.registered.client
+    }
+
+    /// What must be shown again to refresh: a public client has nothing else to prove itself by.
+    fn cnf_for_refresh(&self) -> Option<Confirmation> {
+        self.cnf.clone().filter(|_| self.client().is_public())
     }
 
     fn requested_resources(&self) -> Vec<String> {
@@ -117,7 +126,8 @@ impl Provider {
             )
             .into());
         }
-        let request = TokenRequest { registered: &registered, params, now };
+        let cnf = self.keys_for_tokens(&registered.client, presented, now).await?;
+        let request = TokenRequest { registered: &registered, params, cnf, now };
         match grant_type {
             GrantType::AuthorizationCode => self.redeem_code(&request).await,
             GrantType::RefreshToken => self.refresh(&request).await,
@@ -136,7 +146,7 @@ impl Provider {
         grant: &Grant,
         minting: Minting,
     ) -> Result<TokenResponse, Failure> {
-        let Minting { access, generation, nonce, now } = minting;
+        let Minting { access, generation, nonce, cnf, now } = minting;
         let terms = &grant.terms;
         let subject = Subject {
             sub: &terms.sub,
@@ -145,6 +155,7 @@ impl Provider {
             auth_time: Some(terms.auth_time),
             amr: &terms.amr,
             session_id: grant.session_id.as_ref(),
+            cnf: cnf.as_ref(),
             act: None,
             may_act: client.settings.may_act.clone().map(|sub| Actor {
                 sub,
@@ -184,7 +195,7 @@ impl Provider {
             .flatten();
         Ok(TokenResponse {
             access_token,
-            token_type: "Bearer",
+            token_type: TokenType::of(cnf.as_ref()),
             expires_in: ttl.as_secs(),
             scope: access.scope.join(" "),
             refresh_token,
@@ -229,6 +240,7 @@ impl Provider {
             auth_time: subject.auth_time.map(Timestamp::secs),
             amr: subject.amr.to_vec(),
             sid: subject.session_id.map(ToString::to_string),
+            cnf: subject.cnf.cloned(),
             act: subject.act.clone(),
             may_act: subject.may_act.clone(),
         };
@@ -289,6 +301,7 @@ pub(super) struct Minting {
     pub(super) access: Access,
     pub(super) generation: i32,
     pub(super) nonce: Option<String>,
+    pub(super) cnf: Option<Confirmation>,
     pub(super) now: Timestamp,
 }
 
@@ -300,6 +313,7 @@ struct Subject<'a> {
     auth_time: Option<Timestamp>,
     amr: &'a [String],
     session_id: Option<&'a SessionId>,
+    cnf: Option<&'a Confirmation>,
     act: Option<Actor>,
     may_act: Option<Actor>,
     /// The token ends by then, however long the API lets its tokens live.

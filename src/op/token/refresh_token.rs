@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::authorization_code::client_actor;
 use super::{Minting, TokenRequest, TokenResponse};
 use crate::op::ending::{self, Ending, Reason};
+use crate::op::possession::not_its_key;
 use crate::op::{Failure, Provider};
+use crate::protocol::confirmation::Confirmation;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::grant::Grant;
@@ -54,16 +56,20 @@ impl Provider {
         };
         let generation = token.generation + 1;
         let client_id = client.client_id.clone();
+        let cnf = request.cnf.clone();
         let outcome: Result<Grant, Refusal> = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
                     if let Some(grant) = tx.rotate_refresh(&rotation).await? {
+                        // Undoes the rotation: whoever lacks the key cannot use the token up.
+                        shows_its_key(&grant, cnf.as_ref())?;
                         return Ok::<_, Failure>(Ok(grant));
                     }
                     let Some(grant) = tx.find_grant(&token.grant_id).await? else {
                         return Ok(Err(not_good().detail("no such grant")));
                     };
+                    shows_its_key(&grant, cnf.as_ref())?;
                     settle(tx, grant, &token, &client_id, now).await
                 })
             })
@@ -74,8 +80,15 @@ impl Provider {
         let access =
             scope::narrow(&grant.terms.scope, &grant.terms.resources, wanted_scope, &resources)?;
         // No nonce: it belongs to the authentication request, and was answered (OIDC Core §12.2).
-        let minting = Minting { access, generation, nonce: None, now };
+        let minting = Minting { access, generation, nonce: None, cnf: request.cnf.clone(), now };
         self.mint_for_grant(client, &grant, minting).await
+    }
+}
+
+fn shows_its_key(grant: &Grant, shown: Option<&Confirmation>) -> Result<(), Refusal> {
+    match &grant.terms.cnf {
+        Some(cnf) if !cnf.is_met_by(shown) => Err(not_its_key("refresh token")),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -74,6 +74,7 @@ impl Provider {
             amr: Vec::new(),
             nonce: Some(nonce.to_owned()),
             claims: crate::protocol::claims_request::NamedClaims::default(),
+            cnf: request.cnf_for_refresh(),
         };
         let id = GrantId::random(self.entropy.as_ref());
         let giver = Giver { user_id: user.id, session_id: None, connection_id: Some(connection) };
@@ -85,7 +86,7 @@ impl Provider {
             })
             .await?;
         let nonce = grant.terms.nonce.clone();
-        let minting = Minting { access, generation: 1, nonce, now };
+        let minting = Minting { access, generation: 1, nonce, cnf: request.cnf.clone(), now };
         let mut response = self.mint_for_grant(client, &grant, minting).await?;
         response.issued_token_type = Some(ACCESS_TOKEN);
         Ok(response)

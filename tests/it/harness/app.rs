@@ -145,11 +145,25 @@ impl App {
 
     /// The same at another replica.
     pub async fn post_at(&self, base: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.post_proving(base, path, form, &[]).await
+    }
+
+    /// The same with DPoP proofs.
+    pub async fn post_proving(
+        &self,
+        base: &str,
+        path: &str,
+        form: &[(&str, &str)],
+        proofs: &[&str],
+    ) -> Answer {
         let mut form: Vec<(&str, &str)> = form.to_vec();
         let mut request = self.http.post(format!("{base}{path}"));
         match &self.secret {
             Some(secret) => request = request.basic_auth(self.client_id(), Some(secret)),
             None => form.push(("client_id", self.client_id())),
+        }
+        for proof in proofs {
+            request = request.header("dpop", *proof);
         }
         answer(request.form(&form)).await
     }

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod browser;
+pub mod holder;
 pub mod receiver;
 
 use std::path::PathBuf;

@@ -89,6 +89,7 @@ pub(crate) fn grant(id: &str) -> Grant {
             amr: vec!["fed".to_owned()],
             nonce: None,
             claims: russet_protocol::claims_request::NamedClaims::default(),
+            cnf: None,
         },
         session_id: None,
         connection_id: None,
