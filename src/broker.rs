@@ -12,13 +12,15 @@ use actix_web::{App as ActixApp, HttpServer, web};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, ConfigProblems, FileConnection};
+use crate::config::{self, Config, ConfigProblems, FileConnection};
 use crate::jobs;
 use crate::op::admin::Administration;
 use crate::op::admin::passwords::{PasswordFault, PasswordHasher};
+use crate::op::registration::{RegistrationMode, RegistrationPolicy};
 use crate::op::{Fault, Parts, Policy, Provider};
 use crate::protocol::ambient::{Clock, Entropy};
 use crate::protocol::id::ConnectionId;
+use crate::protocol::jwk::read_set;
 use crate::store::{Store, StoreFault};
 use crate::upstream::Connector;
 use crate::upstream::build::{self, BuildError};
@@ -146,6 +148,7 @@ impl Broker {
             connectors,
             outbound,
             local_passwords: config.local_accounts.enabled.then_some(passwords),
+            registration: registration(config),
         }));
         provider.reload_connectors().await?;
         Ok(Self { provider, administration, store })
@@ -243,6 +246,26 @@ fn listen(address: SocketAddr, key: &'static str) -> Result<(TcpListener, Socket
     let listener = TcpListener::bind(address).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     Ok((listener, address))
+}
+
+/// What clients may register themselves for, as configured.
+fn registration(config: &Config) -> RegistrationPolicy {
+    let configured = &config.registration;
+    let set = configured.software_statement_jwks.as_ref();
+    RegistrationPolicy {
+        mode: match configured.mode {
+            config::RegistrationMode::Off => RegistrationMode::Off,
+            config::RegistrationMode::Token => RegistrationMode::Token,
+            config::RegistrationMode::Open => RegistrationMode::Open,
+        },
+        grant_types: configured.grant_types.clone(),
+        redirect_hosts: configured.redirect_hosts.clone(),
+        resources: configured.resources.clone(),
+        software_statement_keys: set.and_then(|set| read_set(set).ok()).unwrap_or_default(),
+        require_software_statement: configured.require_software_statement,
+        metadata_documents: configured.client_id_metadata_documents,
+        document_hosts: configured.client_id_metadata_hosts.clone(),
+    }
 }
 
 /// The one way out.

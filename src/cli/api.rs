@@ -76,6 +76,19 @@ pub(super) struct Members {
     /// What its access tokens are signed with.
     #[arg(long, value_parser = named(&ALGORITHMS, Algorithm::ALL))]
     signing_alg: Option<Algorithm>,
+    /// Whether clients that register themselves may ask tokens for it.
+    #[arg(long, action = clap::ArgAction::Set, value_name = "true|false")]
+    self_registered_clients: Option<bool>,
+}
+
+impl Members {
+    /// The settings as they shall be: `before`, changed by what was given.
+    fn settings(&self, mut before: ApiSettings) -> ApiSettings {
+        if let Some(open) = self.self_registered_clients {
+            before.self_registered_clients = open;
+        }
+        before
+    }
 }
 
 /// `orders:read`, `orders:read=See your orders`, or several without words: `a b`.
@@ -98,13 +111,14 @@ pub(super) async fn run(place: &Place, command: ApiCommand) -> Result<Answer, Cl
     let actor = Actor::cli();
     match command {
         ApiCommand::Create { identifier, members } => {
+            let settings = members.settings(ApiSettings::default());
             let new = NewApi {
                 name: members.name.unwrap_or_else(|| identifier.clone()),
                 identifier,
                 scopes: scopes(&members.scope.unwrap_or_default()),
                 access_token_ttl: members.access_token_ttl,
                 signing_alg: members.signing_alg,
-                settings: ApiSettings::default(),
+                settings,
             };
             Ok(Answer::thing(api_metadata(&administration.create_api(&actor, new).await?)))
         }
@@ -119,15 +133,18 @@ pub(super) async fn run(place: &Place, command: ApiCommand) -> Result<Answer, Cl
             Ok(Answer::thing(api_metadata(&administration.find_api(&which.identifier()).await?)))
         }
         ApiCommand::Update { which, members } => {
+            let identifier = which.identifier();
+            let before = administration.find_api(&identifier).await?;
+            let settings = members.settings(before.settings);
             let change = ApiChange {
                 version: None,
                 name: members.name,
                 scopes: members.scope.as_deref().map(scopes),
                 access_token_ttl: members.access_token_ttl,
                 signing_alg: members.signing_alg,
-                settings: None,
+                settings: Some(settings),
             };
-            let api = administration.update_api(&actor, &which.identifier(), change).await?;
+            let api = administration.update_api(&actor, &identifier, change).await?;
             Ok(Answer::thing(api_metadata(&api)))
         }
         ApiCommand::Delete { which, yes } => {

@@ -188,6 +188,7 @@ async fn of_database(
         return None;
     }
     let provider = Provider::new(Parts {
+        registration: crate::op::registration::RegistrationPolicy::default(),
         issuer: config.issuer().to_owned(),
         policy: Policy::default(),
         clock: Arc::clone(&place.surroundings.world.clock),

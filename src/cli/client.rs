@@ -12,6 +12,7 @@ use super::client_binding::Binding;
 use super::client_delegation::Delegation;
 use super::client_notices::Notices;
 use super::failure::CliError;
+use super::registration_token::RegistrationTokenCommand;
 use crate::op::admin::metadata::client_metadata;
 use crate::op::admin::{Actor, Administration, ClientChange, NewClient};
 use crate::protocol::client::{ClientKind, GrantType, TokenEndpointAuthMethod};
@@ -72,6 +73,9 @@ pub(super) enum ClientCommand {
         #[arg(long)]
         remove: bool,
     },
+    /// Initial access tokens, with which clients register themselves.
+    #[command(subcommand)]
+    RegistrationToken(RegistrationTokenCommand),
     /// Remove a client with its secrets, consents and grants.
     Delete {
         #[command(flatten)]
@@ -253,6 +257,9 @@ pub(super) async fn run(place: &Place, command: ClientCommand) -> Result<Answer,
             let state = if remove { "taken away" } else { "set" };
             let text = format!("the bearer token of {id} is {state}");
             Ok(Answer::new(text, json!({ "client_id": id, "event_bearer": !remove })))
+        }
+        ClientCommand::RegistrationToken(command) => {
+            super::registration_token::run(&administration, command).await
         }
         ClientCommand::Delete { which, yes } => {
             let client = administration.find_client(&which.id()).await?;

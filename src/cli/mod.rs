@@ -19,6 +19,7 @@ mod failure;
 mod keys;
 mod local_user;
 mod migrate;
+mod registration_token;
 mod serve;
 #[cfg(test)]
 mod tests;

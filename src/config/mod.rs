@@ -21,6 +21,7 @@ use ipnet::IpNet;
 use url::Url;
 
 pub use self::problem::{ConfigProblems, Problem};
+use crate::protocol::client::GrantType;
 use crate::protocol::connection::{Connection, ConnectionSecrets};
 use crate::protocol::notification::NotificationPolicy;
 use crate::protocol::secret::{SecretString, Vault};
@@ -44,6 +45,8 @@ pub struct Config {
     pub outbound: Outbound,
     /// `[dpop]`
     pub dpop: Dpop,
+    /// `[registration]`
+    pub registration: Registration,
     /// `[rate_limit]`
     pub rate_limit: RateLimit,
     /// `[metrics]`
@@ -143,6 +146,39 @@ pub struct Outbound {
 pub struct Dpop {
     /// Whether proofs must hold a nonce of ours (RFC 9449 §8).
     pub require_nonce: bool,
+}
+
+/// `[registration]`: clients that register themselves.
+#[derive(Clone, Debug, Default)]
+pub struct Registration {
+    /// `"off"` (default), `"token"` for holders of an initial access token, `"open"`.
+    pub mode: RegistrationMode,
+    /// The grant types they may use; those of sign-in when empty.
+    pub grant_types: Vec<GrantType>,
+    /// Hosts their redirect URIs may have; all when empty.
+    pub redirect_hosts: Vec<String>,
+    /// The APIs they may ask tokens for.
+    pub resources: Vec<String>,
+    /// A JWKS whose keys sign software statements that are believed.
+    pub software_statement_jwks: Option<serde_json::Value>,
+    /// Whether nobody registers without one.
+    pub require_software_statement: bool,
+    /// Whether a `client_id` may be the address of its metadata document.
+    pub client_id_metadata_documents: bool,
+    /// Hosts such documents may have; all when empty.
+    pub client_id_metadata_hosts: Vec<String>,
+}
+
+/// `registration.mode`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// Operators alone register clients.
+    #[default]
+    Off,
+    /// Whoever holds an initial access token.
+    Token,
+    /// Everybody.
+    Open,
 }
 
 /// `[rate_limit]`

@@ -6,9 +6,10 @@ use super::problem::ConfigProblems;
 use super::values::Values;
 use super::{
     Apple, Config, Database, Dpop, LocalAccounts, Log, LogFormat, Metrics, Outbound, RateLimit,
-    Secrets, Server,
+    Registration, RegistrationMode, Secrets, Server,
 };
 use super::{connections, rules};
+use crate::protocol::client::GrantType;
 use crate::protocol::notification::{NotificationPolicy, OnAccountDeleted, OnConsentRevoked};
 use crate::protocol::secret::{SecretString, Vault};
 
@@ -25,6 +26,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
     let local_accounts = LocalAccounts { enabled: values.boolean("local_accounts.enabled", false) };
     let outbound = outbound(&mut values);
     let dpop = Dpop { require_nonce: values.boolean("dpop.require_nonce", false) };
+    let registration = registration(&mut values);
     let rate_limit = RateLimit { enabled: values.boolean("rate_limit.enabled", true) };
     let metrics = Metrics { listen: values.parsed("metrics.listen", rules::socket_address) };
     let log = log(&mut values);
@@ -39,6 +41,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
             local_accounts,
             outbound,
             dpop,
+            registration,
             rate_limit,
             metrics,
             log,
@@ -208,6 +211,54 @@ fn outbound(values: &mut Values) -> Outbound {
     Outbound {
         ca_pem: ca_pem.map(String::into_bytes),
         allow_private: values.parsed_list("outbound.allow_private", rules::network),
+    }
+}
+
+fn registration(values: &mut Values) -> Registration {
+    let mode = values.parsed("registration.mode", |text| match text {
+        "off" => Ok(RegistrationMode::Off),
+        "token" => Ok(RegistrationMode::Token),
+        "open" => Ok(RegistrationMode::Open),
+        _ => Err(format!("{text:?} must be \"off\", \"token\" or \"open\"")),
+    });
+    let grant_types = values.parsed_list("registration.grant_types", |name| {
+        GrantType::parse(name).ok_or_else(|| format!("{name:?} is not a grant type"))
+    });
+    let software_statement_jwks = values
+        .file_content("registration.software_statement_jwks_file")
+        .map(|(_, text)| text)
+        .and_then(|text| {
+            let set = serde_json::from_str(&text).ok();
+            let keys = set.as_ref().and_then(|set| crate::protocol::jwk::read_set(set).ok());
+            if keys.is_none_or(|keys| keys.is_empty()) {
+                values.problem(
+                    "registration.software_statement_jwks_file",
+                    "holds no public key in a JWKS; export the public keys alone",
+                );
+                return None;
+            }
+            set
+        });
+    let require_software_statement =
+        values.boolean("registration.require_software_statement", false);
+    if require_software_statement && software_statement_jwks.is_none() {
+        values.problem(
+            "registration.require_software_statement",
+            "needs registration.software_statement_jwks_file; name the keys you trust",
+        );
+    }
+    Registration {
+        mode: mode.unwrap_or_default(),
+        grant_types,
+        redirect_hosts: values.list("registration.redirect_hosts").unwrap_or_default(),
+        resources: values.list("registration.resources").unwrap_or_default(),
+        software_statement_jwks,
+        require_software_statement,
+        client_id_metadata_documents: values
+            .boolean("registration.client_id_metadata_documents", false),
+        client_id_metadata_hosts: values
+            .list("registration.client_id_metadata_hosts")
+            .unwrap_or_default(),
     }
 }
 

@@ -194,6 +194,9 @@ impl Directory {
             ("apple", "services_id", Value::from(SERVICES_ID)),
             ("apple", "bundle_ids", Value::from(vec![Value::from(BUNDLE_ID)])),
             ("outbound", "allow_private", Value::from(loopback)),
+            // On loopback everybody is a developer: MCP and other clients may come as they are.
+            ("registration", "mode", Value::from("open")),
+            ("registration", "client_id_metadata_documents", Value::from(true)),
         ] {
             set(&mut config, section, key, value, false);
         }

@@ -87,8 +87,7 @@ impl Provider {
         let now = self.clock.now();
         let client_id = ClientId::new(params.required("client_id")?);
         let client = self
-            .store
-            .find_client(&client_id)
+            .known_client(&client_id, now)
             .await?
             .filter(|client| client.disabled_at.is_none())
             .ok_or_else(|| Refusal::invalid_client("client_id is unknown or disabled"))?;
@@ -96,7 +95,12 @@ impl Provider {
 
         // From here on every refusal is the client's to hear.
         let settled = match table::check(&client, params, return_to.clone(), given) {
-            Ok(request) => self.first_step(client_id, request, browser, now).await,
+            Ok(mut request) => {
+                // What userinfo's own metadata calls it is what a token is for anyway.
+                let own = self.own_resource();
+                request.resources.retain(|resource| *resource != own);
+                self.first_step(client_id, request, browser, now).await
+            }
             Err(refusal) => Err(refusal.into()),
         };
         Ok(settled.or_else(|failure| self.answer_failure(&return_to, failure))?)

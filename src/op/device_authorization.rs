@@ -84,7 +84,11 @@ impl Provider {
             .into());
         }
         let requested = scope::parse(params.one("scope")?.unwrap_or_default())?;
-        let resources: Vec<String> = params.all("resource").map(ToOwned::to_owned).collect();
+        let resources: Vec<String> = params
+            .all("resource")
+            .filter(|resource| *resource != self.own_resource())
+            .map(ToOwned::to_owned)
+            .collect();
         let resources = scope::resources(client, &resources)?;
         let apis: Vec<Api> =
             self.apis(&resources).await?.iter().map(|api| api.as_ref().clone()).collect();

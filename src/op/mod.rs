@@ -8,6 +8,7 @@ pub mod access_token;
 pub mod account;
 pub mod admin;
 pub mod authorize;
+mod client_documents;
 pub mod clients;
 mod connectors;
 pub mod daily_check;
@@ -24,6 +25,7 @@ pub mod logout;
 pub mod notifications;
 pub mod people;
 mod possession;
+pub mod registration;
 pub mod revocation;
 pub mod signals;
 pub mod token;
@@ -48,10 +50,12 @@ use tokio::sync::Notify;
 
 use access_token::VerifiedTokens;
 use admin::passwords::{PasswordFault, PasswordHasher};
+use client_documents::Documents;
 use clients::ClientCache;
 use connectors::Connectors;
 use deliveries::Doorbell;
 use keys::KeyKeeper;
+use registration::RegistrationPolicy;
 
 /// How long things live.
 #[derive(Clone, Debug)]
@@ -120,6 +124,8 @@ pub struct Parts {
     pub outbound: Outbound,
     /// What passwords of local accounts are compared with; `None` offers none.
     pub local_passwords: Option<Arc<PasswordHasher>>,
+    /// What clients may register themselves for.
+    pub registration: RegistrationPolicy,
 }
 
 /// The OpenID Provider.
@@ -139,6 +145,8 @@ pub struct Provider {
     outbound: Outbound,
     doorbell: Doorbell,
     key_sets: KeySets,
+    registration: RegistrationPolicy,
+    documents: Documents,
 }
 
 impl Provider {
@@ -164,6 +172,8 @@ impl Provider {
             verified: VerifiedTokens::new(),
             inbox: Arc::default(),
             key_sets: KeySets::new(parts.outbound.clone()),
+            registration: parts.registration,
+            documents: Documents::new(),
             outbound: parts.outbound,
             doorbell: Doorbell::default(),
         }
@@ -172,6 +182,16 @@ impl Provider {
     /// The issuer identifier.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The resource that this provider itself is: userinfo (RFC 9728).
+    pub fn own_resource(&self) -> String {
+        format!("{}{}", self.issuer, crate::protocol::metadata::path::USERINFO)
+    }
+
+    /// Whether a `client_id` may be the address of its metadata document.
+    pub fn takes_metadata_documents(&self) -> bool {
+        self.registration.metadata_documents
     }
 
     /// The signing keys.

@@ -31,6 +31,33 @@ pub struct ClientSettings {
     /// The event types it wants to hear of, by URI; all of them when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_events_requested: Option<Vec<String>>,
+    /// The client's own page (RFC 7591 §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+    /// Its picture (RFC 7591 §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    /// Its terms of service (RFC 7591 §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// Its privacy policy (RFC 7591 §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Who answers for it (RFC 7591 §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<Vec<String>>,
+    /// Names the software, whichever instance registers (RFC 7591 §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// Its version (RFC 7591 §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+    /// Where a sign-in may be begun for it (OIDC Core §4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
+    /// When its metadata document was fetched, seconds; absent for every other client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id_metadata_fetched_at: Option<i64>,
     /// Clients whose access tokens this one may exchange (RFC 8693).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub token_exchange_subject_clients: Vec<String>,
@@ -53,7 +80,11 @@ fn is_unset(flag: &bool) -> bool {
 /// The same for an API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ApiSettings {}
+pub struct ApiSettings {
+    /// Whether clients that register themselves may ask tokens for it.
+    #[serde(skip_serializing_if = "is_unset")]
+    pub self_registered_clients: bool,
+}
 
 /// Changes the members that `patch` names, and leaves the others; `null` takes a member away
 /// (RFC 7396).

@@ -85,6 +85,14 @@ codes! {
     SlowDown = "slow_down", slow_down;
     /// The device code has expired (RFC 8628 §3.5).
     ExpiredToken = "expired_token", expired_token;
+    /// A redirect URI may not be registered (RFC 7591 §3.2.2).
+    InvalidRedirectUri = "invalid_redirect_uri", invalid_redirect_uri;
+    /// Another member may not be registered so (RFC 7591 §3.2.2).
+    InvalidClientMetadata = "invalid_client_metadata", invalid_client_metadata;
+    /// The software statement is no good (RFC 7591 §3.2.2).
+    InvalidSoftwareStatement = "invalid_software_statement", invalid_software_statement;
+    /// The software statement is nobody's we trust (RFC 7591 §3.2.2).
+    UnapprovedSoftwareStatement = "unapproved_software_statement", unapproved_software_statement;
     /// We failed (RFC 6749 §4.1.2.1).
     ServerError = "server_error", server_error;
 }

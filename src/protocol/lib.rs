@@ -42,6 +42,7 @@ pub mod pkce;
 pub mod presented;
 pub mod redirect_uri;
 pub mod refresh_token;
+pub mod registration;
 pub mod scope;
 pub mod secret;
 pub mod security_event;

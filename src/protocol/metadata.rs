@@ -21,6 +21,8 @@ pub mod path {
     pub const TOKEN: &str = "/token";
     /// RFC 8628 §3.1.
     pub const DEVICE_AUTHORIZATION: &str = "/device_authorization";
+    /// RFC 7591 §3.
+    pub const REGISTRATION: &str = "/register";
     /// RFC 8628 §3.3: where a person enters the code.
     pub const DEVICE: &str = "/device";
     /// OIDC Core §5.3.
@@ -46,6 +48,10 @@ pub struct Metadata {
     authorization_endpoint: String,
     token_endpoint: String,
     device_authorization_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id_metadata_document_supported: Option<bool>,
     userinfo_endpoint: String,
     jwks_uri: String,
     introspection_endpoint: String,
@@ -111,6 +117,8 @@ impl Metadata {
             authorization_endpoint: url(path::AUTHORIZATION),
             token_endpoint: url(path::TOKEN),
             device_authorization_endpoint: url(path::DEVICE_AUTHORIZATION),
+            registration_endpoint: None,
+            client_id_metadata_document_supported: None,
             userinfo_endpoint: url(path::USERINFO),
             jwks_uri: url(path::JWKS),
             introspection_endpoint: url(path::INTROSPECTION),
@@ -148,5 +156,15 @@ impl Metadata {
             frontchannel_logout_supported: true,
             frontchannel_logout_session_supported: true,
         }
+    }
+
+    /// The same, where clients may register themselves or be named by their document.
+    #[must_use]
+    pub fn with_clients_by_themselves(mut self, registration: bool, documents: bool) -> Self {
+        let endpoint = || format!("{}{}", self.issuer, path::REGISTRATION);
+        self.registration_endpoint = registration.then(endpoint);
+        // A member that suites need not know stands only where it is true.
+        self.client_id_metadata_document_supported = documents.then_some(true);
+        self
     }
 }

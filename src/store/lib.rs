@@ -33,6 +33,7 @@ pub mod notifications;
 pub mod outbox;
 pub mod participants;
 pub mod people;
+pub mod registrations;
 pub mod sessions;
 pub mod settings;
 pub mod single_use;

@@ -99,7 +99,8 @@ pub async fn userinfo(app: web::Data<App>, request: HttpRequest, body: web::Byte
     presented.token_in_form = in_form.as_ref().and_then(|form| form.one("access_token").ok()?);
     let answer = app.provider.userinfo(&presented).await;
     let answer = answer.map(|claims| no_store(HttpResponse::Ok()).json(claims));
-    answer_to_token(&app, &request, &presented, answer).await
+    let response = answer_to_token(&app, &request, &presented, answer).await;
+    super::registration::name_metadata(&app, response)
 }
 
 /// What an endpoint that takes an access token says, with the challenges of RFC 6750 and RFC 9449

@@ -120,6 +120,10 @@ fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
         | ErrorCode::AuthorizationPending
         | ErrorCode::SlowDown
         | ErrorCode::ExpiredToken
+        | ErrorCode::InvalidRedirectUri
+        | ErrorCode::InvalidClientMetadata
+        | ErrorCode::InvalidSoftwareStatement
+        | ErrorCode::UnapprovedSoftwareStatement
         | ErrorCode::InvalidToken
         | ErrorCode::InsufficientScope
         | ErrorCode::UnsupportedTokenType => (

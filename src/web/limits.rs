@@ -17,6 +17,9 @@ const USER_CODES: (NonZeroU32, NonZeroU32) = (nonzero(10), nonzero(10));
 /// Notifications from one address, good or bad: bursts of 1200, then twenty a second.
 const NOTIFICATIONS: (NonZeroU32, NonZeroU32) = (nonzero(1200), nonzero(1200));
 
+/// Clients registered from one address: bursts of 30, then thirty a minute.
+const REGISTRATIONS: (NonZeroU32, NonZeroU32) = (nonzero(30), nonzero(30));
+
 const fn nonzero(number: u32) -> NonZeroU32 {
     match NonZeroU32::new(number) {
         Some(number) => number,
@@ -32,6 +35,7 @@ pub struct Limits {
     sign_ins: DefaultKeyedRateLimiter<IpAddr>,
     user_codes: DefaultKeyedRateLimiter<IpAddr>,
     notifications: DefaultKeyedRateLimiter<IpAddr>,
+    registrations: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Limits {
@@ -47,6 +51,7 @@ impl Limits {
             sign_ins: keyed(SIGN_INS),
             user_codes: keyed(USER_CODES),
             notifications: keyed(NOTIFICATIONS),
+            registrations: keyed(REGISTRATIONS),
         }
     }
 
@@ -75,12 +80,18 @@ impl Limits {
         self.allows(&self.notifications, request)
     }
 
+    /// Whether this address may register a client once more.
+    pub fn may_register(&self, request: &HttpRequest) -> bool {
+        self.allows(&self.registrations, request)
+    }
+
     /// Forgets addresses that have been quiet.
     pub fn tidy(&self) {
         self.failures.retain_recent();
         self.sign_ins.retain_recent();
         self.user_codes.retain_recent();
         self.notifications.retain_recent();
+        self.registrations.retain_recent();
     }
 
     fn allows(&self, limiter: &DefaultKeyedRateLimiter<IpAddr>, request: &HttpRequest) -> bool {

@@ -20,6 +20,7 @@ pub mod logout;
 pub mod metrics;
 pub mod notifications;
 pub mod page;
+pub mod registration;
 pub mod reply;
 pub mod request;
 pub mod upstream;
@@ -82,8 +83,11 @@ impl App {
         metrics: Option<Metrics>,
     ) -> Self {
         let issuer = provider.issuer();
-        let metadata =
-            serde_json::to_vec(&Metadata::of(issuer, provider.offered())).unwrap_or_default();
+        let metadata = Metadata::of(issuer, provider.offered()).with_clients_by_themselves(
+            provider.registration_mode() != crate::op::registration::RegistrationMode::Off,
+            provider.takes_metadata_documents(),
+        );
+        let metadata = serde_json::to_vec(&metadata).unwrap_or_default();
         let base = Url::parse(issuer)
             .map(|url| url.path().trim_end_matches('/').to_owned())
             .unwrap_or_default();
@@ -172,6 +176,11 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
             );
         }
     }
+    // RFC 9728 §3.1 puts the well-known part before the resource's path.
+    config.service(
+        web::resource(format!("/.well-known/oauth-protected-resource{base}{}", path::USERINFO))
+            .route(web::get().to(registration::protected_resource)),
+    );
     // Public documents, the same for everybody: they need neither an id nor a span.
     let under_base = |path: &str| format!("{base}{path}");
     config
@@ -209,6 +218,15 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                 web::resource(path::AUTHORIZATION)
                     .route(web::get().to(interaction::authorize))
                     .route(web::post().to(interaction::authorize)),
+            )
+            .service(
+                web::resource(path::REGISTRATION).route(web::post().to(registration::register)),
+            )
+            .service(
+                web::resource(format!("{}/{{client_id}}", path::REGISTRATION))
+                    .route(web::get().to(registration::show))
+                    .route(web::put().to(registration::update))
+                    .route(web::delete().to(registration::delete)),
             )
             .service(
                 web::resource(path::DEVICE_AUTHORIZATION)

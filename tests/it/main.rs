@@ -24,6 +24,7 @@ mod local_accounts;
 mod metrics;
 mod native_sign_in;
 mod notifications;
+mod registration;
 mod rights;
 mod rooms;
 mod rp_initiated_logout;

@@ -12,6 +12,7 @@ mod notice_rules;
 pub mod passwords;
 mod people;
 mod receivers;
+mod registration_tokens;
 pub mod reveal;
 pub mod rules;
 pub mod settings;

@@ -151,6 +151,7 @@ pub fn client_problems(client: &Client) -> Vec<FieldProblem> {
     apple(client, &mut say);
     super::notice_rules::problems(client, &mut say);
     exchange(client, &mut say);
+    described(client, &mut say);
     if client.refresh_token_idle_ttl < 60 {
         say("refresh_token_idle_ttl", "must be at least 60 seconds".to_owned());
     }
@@ -234,6 +235,32 @@ fn apple(client: &Client, say: &mut impl FnMut(&'static str, String)) {
             "apple_bundle_ids",
             format!("need the grant type {}", GrantType::TokenExchange.as_str()),
         );
+    }
+}
+
+/// What people and others are shown of a client, and where they may be sent.
+fn described(client: &Client, say: &mut impl FnMut(&'static str, String)) {
+    let settings = &client.settings;
+    for (field, uri) in [
+        ("client_uri", &settings.client_uri),
+        ("logo_uri", &settings.logo_uri),
+        ("tos_uri", &settings.tos_uri),
+        ("policy_uri", &settings.policy_uri),
+        ("initiate_login_uri", &settings.initiate_login_uri),
+    ] {
+        let Some(uri) = uri else { continue };
+        let web = Url::parse(uri).is_ok_and(|url| url.host().is_some() && url.scheme() == "https");
+        if !web || uri.len() > MAX_URI || !uri.bytes().all(|b| b.is_ascii_graphic()) {
+            say(field, format!("{uri:?} is not an https URL"));
+        }
+    }
+    let contacts = settings.contacts.iter().flatten();
+    let texts = contacts.chain(&settings.software_id).chain(&settings.software_version);
+    if texts.into_iter().any(|text| text.len() > 200 || text.contains(char::is_control)) {
+        say("contacts", "must be 200 characters at most, without control characters".to_owned());
+    }
+    if settings.contacts.as_ref().is_some_and(|contacts| contacts.len() > MAX_LIST) {
+        say("contacts", format!("holds more than {MAX_LIST} values"));
     }
 }
 

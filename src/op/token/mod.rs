@@ -78,6 +78,8 @@ impl TokenResponse {
 
 /// One request at the token endpoint, its client proven.
 pub(super) struct TokenRequest<'a> {
+    /// The provider's own resource, which is what a token is for when it names none.
+    pub(super) own: &'a str,
     pub(super) registered: &'a RegisteredClient,
     pub(super) params: &'a Params,
     /// The keys that were shown: what is minted will be bound to them.
@@ -96,7 +98,8 @@ impl TokenRequest<'_> {
     }
 
     fn requested_resources(&self) -> Vec<String> {
-        self.params.all("resource").map(ToOwned::to_owned).collect()
+        let resources = self.params.all("resource").filter(|resource| *resource != self.own);
+        resources.map(ToOwned::to_owned).collect()
     }
 }
 
@@ -126,8 +129,9 @@ impl Provider {
             )
             .into());
         }
+        let own = self.own_resource();
         let cnf = self.keys_for_tokens(&registered.client, presented, now).await?;
-        let request = TokenRequest { registered: &registered, params, cnf, now };
+        let request = TokenRequest { own: &own, registered: &registered, params, cnf, now };
         match grant_type {
             GrantType::AuthorizationCode => self.redeem_code(&request).await,
             GrantType::RefreshToken => self.refresh(&request).await,

@@ -145,6 +145,23 @@ impl House {
         }
     }
 
+    /// A new house on SQLite with these settings changed or added (`SECTION__KEY`, value).
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::new().await.reopened(settings).await
+    }
+
+    /// The same house after its broker was stopped and started with other settings.
+    pub async fn reopened(mut self, settings: &[(&str, &str)]) -> Self {
+        for (key, value) in settings {
+            let name = format!("RUSSET_{key}");
+            self.config.retain(|(known, _)| *known != name);
+            self.config.push((name, (*value).to_owned()));
+        }
+        self.broker.stop().await;
+        self.broker = start_broker(&self.config, &self.world).await;
+        self
+    }
+
     /// A second replica, with these settings changed or added (`SECTION__KEY`, value).
     pub async fn replica_with(&self, settings: &[(&str, &str)]) -> RunningBroker {
         let mut config = self.config.clone();
