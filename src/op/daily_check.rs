@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 
 use super::ending::{self, Ending, Reason};
-use super::{Fault, Provider};
+use super::{Fault, Provider, signals};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::event::Event;
 use crate::protocol::id::ConnectionId;
@@ -500,6 +500,7 @@ async fn learn_address(
     if user != before {
         user.updated_at = now;
         tx.update_user(&user).await?;
+        signals::profile_changed(tx, &before, &user, now).await?;
         let event = Event::new(now, "user.email_changed", "system")
             .target(user.id.to_string())
             .detail(serde_json::json!({ "is_private_email": user.is_private_email }));

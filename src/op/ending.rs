@@ -10,7 +10,7 @@ use crate::protocol::ambient::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::delivery::Message;
 use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
-use crate::protocol::security_event::{Initiator, SecurityEvent};
+use crate::protocol::security_event::{ChangeType, Initiator, SecurityEvent};
 use crate::store::{StoreFault, WriteTx};
 
 /// What ends.
@@ -113,6 +113,15 @@ pub(super) async fn end_because(
             Ended { sessions: 0, grants: tx.revoke_grants_of_client(id, now).await? }
         }
     };
+    if let (Ending::Connections(id, connections), Reason::UpstreamRevoked) = (ending, reason)
+        && let Some(connection) = connections.first()
+    {
+        let lost = SecurityEvent::CredentialChange {
+            credential_type: format!("x-{connection}"),
+            change_type: ChangeType::Revoke,
+        };
+        signals::emit(tx, id, &lost, now).await?;
+    }
     let mut receivers = Receivers::default();
     for Concerned { client_id, sub, sid } in concerned {
         let Some(client) = receivers.find(tx, &client_id).await? else { continue };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ending::{self, Ending, Reason};
-use super::{Fault, Provider};
+use super::{Fault, Provider, signals};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, UserId};
@@ -227,6 +227,9 @@ async fn apply(
         let known = tx.find_identity(authority, subject).await?;
         return Ok(known.map_or(Outcome::UnknownPerson, |_| Outcome::Outdated));
     };
+    if let Some(arrives) = arrives {
+        signals::forwarding_changed(tx, &user_id, arrives, now).await?;
+    }
     if arrives.is_none() {
         let ending = Ending::Connections(user_id.clone(), connections);
         ending::end(tx, &ending, Reason::UpstreamRevoked, now).await?;

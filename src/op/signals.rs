@@ -11,7 +11,7 @@ use crate::protocol::ambient::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::delivery::Message;
 use crate::protocol::id::{ClientId, UserId};
-use crate::protocol::security_event::SecurityEvent;
+use crate::protocol::security_event::{EventType, SecurityEvent};
 use crate::protocol::user::User;
 use crate::store::{StoreFault, WriteTx};
 
@@ -43,12 +43,26 @@ pub async fn profile_changed(
         emit(tx, &after.id, &SecurityEvent::IdentifierChanged, now).await?;
     }
     if before.email_verified != after.email_verified {
-        // Says nothing that a client without scope email might not know.
         let mut claims = Map::new();
         claims.insert("email_verified".to_owned(), after.email_verified.into());
         emit(tx, &after.id, &SecurityEvent::TokenClaimsChange { claims }, now).await?;
     }
     Ok(())
+}
+
+/// Tells that mail to a relay address is delivered again, or no longer (apple.md §8).
+///
+/// # Errors
+/// The store's fault.
+pub async fn forwarding_changed(
+    tx: &WriteTx,
+    user_id: &UserId,
+    delivered: bool,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let mut claims = Map::new();
+    claims.insert("email_delivered".to_owned(), delivered.into());
+    emit(tx, user_id, &SecurityEvent::TokenClaimsChange { claims }, now).await
 }
 
 /// The same, as part of something whose deliveries are counted.
@@ -88,8 +102,19 @@ pub(super) async fn emit_to(
 }
 
 fn wants(client: &Client, event: &SecurityEvent) -> bool {
-    let uri = event.event_type().uri();
-    client.settings.security_events_endpoint.is_some()
+    let event_type = event.event_type();
+    let uri = event_type.uri();
+    let about_email = match event_type {
+        EventType::IdentifierChanged | EventType::TokenClaimsChange => true,
+        EventType::SessionRevoked
+        | EventType::CredentialChange
+        | EventType::AccountPurged
+        | EventType::AccountDisabled
+        | EventType::AccountEnabled => false,
+    };
+    // Who may not ask for the address need not know that there is another.
+    (!about_email || client.scope.iter().any(|scope| scope == "email"))
+        && client.settings.security_events_endpoint.is_some()
         && client
             .settings
             .security_events_requested

@@ -1,4 +1,4 @@
-//! CORS, where browser apps need it and nowhere else: token, userinfo and revocation, for the
+//! CORS, where browser apps need it and nowhere else: token, userinfo, revocation, deletion, for the
 //! origins of registered single-page applications. Credentials are never allowed, so no cookie of
 //! ours rides along.
 
@@ -36,7 +36,7 @@ pub async fn preflight(app: web::Data<App>, request: HttpRequest) -> HttpRespons
     {
         builder
             .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()))
-            .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
+            .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"))
             .insert_header((
                 header::ACCESS_CONTROL_ALLOW_HEADERS,
                 "Authorization, Content-Type, DPoP",

@@ -149,3 +149,65 @@ async fn a_bearer_that_cannot_stand_in_a_header_is_refused() {
     let set = administration.set_event_bearer(&Actor::cli(), &nobody, Some(&good)).await;
     assert!(matches!(set, Err(AdminError::NotFound)));
 }
+
+async fn at_apple(house: &House, path: &str, body: serde_json::Value) {
+    let url = format!("{}/_sim/{path}", house.apple.issuer());
+    let response = house.http().post(url).json(&body).send().await.unwrap();
+    assert!(response.status().is_success(), "{path}");
+}
+
+#[tokio::test]
+async fn what_apple_takes_back_is_told_as_session_and_credential() {
+    on_each_engine!(house, {
+        let mut receiver = Receiver::start();
+        let types = [EventType::SessionRevoked, EventType::CredentialChange];
+        let app = house.client(ClientKind::Web, hears(&receiver, &types)).await;
+        let sub = sub_of(&house, &app).await;
+        at_apple(&house, "stop-using", json!({ "account": "ada" })).await;
+        house.advance(Duration::from_secs(25 * 3600));
+        house.broker.broker.provider.daily_check("test").await.unwrap();
+        let mut told = std::collections::BTreeMap::new();
+        for _ in 0..2 {
+            let token = claims(&receiver.next().await.body);
+            let (uri, body) = token["events"].as_object().unwrap().iter().next().unwrap();
+            told.insert(uri.clone(), body.clone());
+            let subject = &token["sub_id"];
+            let person = subject.get("user").unwrap_or(subject);
+            assert_eq!(person["sub"], sub.as_str());
+        }
+        assert_eq!(told[EventType::SessionRevoked.uri()]["initiating_entity"], "policy");
+        let credential = &told[EventType::CredentialChange.uri()];
+        assert_eq!(credential["credential_type"], "x-apple");
+        assert_eq!(credential["change_type"], "revoke");
+    });
+}
+
+#[tokio::test]
+async fn a_new_address_is_news_for_those_who_may_see_it() {
+    let house = House::new().await;
+    let (mut may_see, mut may_not) = (Receiver::start(), Receiver::start());
+    let types = [EventType::IdentifierChanged];
+    let app = house.client(ClientKind::Web, hears(&may_see, &types)).await;
+    let hear = hears(&may_not, &types);
+    let other = house
+        .client(ClientKind::Web, |client| {
+            hear(client);
+            client.scope.retain(|scope| scope != "email");
+        })
+        .await;
+    sub_of(&house, &app).await;
+    sub_of(&house, &other).await;
+    let url = format!("{}/_sim/accounts", house.apple.issuer());
+    let accounts: serde_json::Value =
+        house.http().get(url).send().await.unwrap().json().await.unwrap();
+    let find = |account: &&serde_json::Value| account["id"] == "ada";
+    let mut ada = accounts.as_array().unwrap().iter().find(find).unwrap().clone();
+    ada["email"] = json!("countess@example.com");
+    at_apple(&house, "accounts", ada).await;
+    sub_of(&house, &app).await;
+    let token = claims(&may_see.next().await.body);
+    assert_eq!(token["events"], json!({ EventType::IdentifierChanged.uri(): {} }));
+    assert!(!token.to_string().contains("countess"), "the address is asked for at userinfo");
+    assert_eq!(deliveries(&house).await.len(), 1);
+    assert!(may_not.is_quiet());
+}
