@@ -13,6 +13,7 @@ mod client;
 mod client_binding;
 mod client_delegation;
 mod client_notices;
+mod config;
 mod delivery;
 mod dev;
 mod failure;
@@ -90,6 +91,9 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a copy in the place of the database of a stopped broker.
     Restore(backup::RestoreArgs),
+    /// Clients, APIs and settings as one file, without secrets.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Console accounts.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -141,6 +145,7 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
         | Command::Check
         | Command::Backup(_)
         | Command::Restore(_)
+        | Command::Config(_)
         | Command::TrustedIssuer(_)
         | Command::Admin(_)
         | Command::Client(_)
@@ -163,6 +168,7 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
             Command::Migrate(args) => migrate::run(&place, &args).await,
             Command::Check => check::run(&place).await,
             Command::Backup(args) => backup::backup(&place, &args).await,
+            Command::Config(command) => config::run(&place, command).await,
             Command::Restore(args) => backup::restore(&place, &args).await,
             Command::Admin(command) => admin::run(&place, command).await,
             Command::Client(command) => client::run(&place, command).await,

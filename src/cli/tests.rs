@@ -206,3 +206,72 @@ fn a_backup_brings_back_what_was_deleted() {
     desk.json(&format!("restore {copy} --yes"));
     assert_eq!(desk.json(&format!("client show {id}"))["client_name"], "Robot");
 }
+
+#[test]
+fn an_exported_installation_differs_in_nothing_and_an_edited_one_becomes_a_plan() {
+    let desk = Desk::new();
+    let file = desk.path().join("installation.toml");
+    let file = file.to_str().expect("UTF-8");
+    desk.json("api create --identifier https://api.example --name Orders --scope orders:read");
+    desk.json(
+        "client create --kind web --client-name Shop --client-id shop \
+         --redirect-uri https://shop.example/cb --resource https://api.example \
+         --backchannel-logout-uri https://shop.example/bye",
+    );
+    let exported = desk.type_in("config export").expect("an export").text;
+    assert!(!exported.contains("secret\""), "{exported}");
+    for _ in 0..2 {
+        std::fs::write(file, &exported).expect("writing");
+        assert_eq!(desk.json(&format!("config apply {file} --dry-run"))["plan"], json_array());
+        assert_eq!(desk.json(&format!("config apply {file}"))["plan"], json_array());
+        assert_eq!(desk.type_in("config export").expect("an export").text, exported);
+    }
+
+    let edited = exported
+        .replace("https://shop.example/cb", "https://shop.example/callback")
+        .replace("backchannel_logout_uri = \"https://shop.example/bye\"\n", "")
+        + "\n[[clients]]\nclient_id = \"robot\"\nkind = \"machine\"\n";
+    std::fs::write(file, &edited).expect("writing");
+    let plan = desk.json(&format!("config apply {file} --dry-run"));
+    assert_eq!(plan["plan"].as_array().expect("a plan").len(), 2, "{plan}");
+    assert_eq!(
+        plan["plan"][0]["changed"]["redirect_uris"]["after"][0],
+        "https://shop.example/callback"
+    );
+    assert!(desk.json("client show shop")["redirect_uris"][0] == "https://shop.example/cb");
+    let done = desk.json(&format!("config apply {file}"));
+    assert_eq!(done["secrets"][0]["client_id"], "robot");
+    let shop = desk.json("client show shop");
+    assert_eq!(shop["redirect_uris"][0], "https://shop.example/callback");
+    assert!(shop.get("backchannel_logout_uri").is_none(), "{shop}");
+
+    std::fs::write(file, &exported).expect("writing");
+    let kept = desk.json(&format!("config apply {file}"));
+    assert_eq!(kept["plan"].as_array().expect("a plan").len(), 1, "{kept}");
+    let pruned = desk.json(&format!("config apply {file} --prune --yes"));
+    assert_eq!(pruned["plan"][0]["act"], "delete");
+    assert!(desk.refusal("client show robot").contains("no such"));
+}
+
+#[test]
+fn a_document_that_says_something_impossible_changes_nothing() {
+    let desk = Desk::new();
+    let file = desk.path().join("installation.toml");
+    let file = file.to_str().expect("UTF-8");
+    let client = "[[clients]]\nclient_id = \"a\"\nkind = \"machine\"\n";
+    for (document, words) in [
+        (format!("{client}{client}"), "stands twice"),
+        (format!("{client}backchannel_logout_url = \"https://a.example\"\n"), "is not a member"),
+        (format!("{client}redirect_uris = 7\n"), "redirect_uris"),
+        ("[nonsense]\n".to_owned(), "nonsense"),
+    ] {
+        std::fs::write(file, document).expect("writing");
+        let refusal = desk.refusal(&format!("config apply {file}"));
+        assert!(refusal.contains(words), "{refusal}");
+    }
+    assert_eq!(desk.json("client list"), json_array());
+}
+
+fn json_array() -> Value {
+    Value::Array(Vec::new())
+}

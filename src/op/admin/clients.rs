@@ -88,7 +88,11 @@ pub struct RegisteredClient {
 
 impl ClientChange {
     /// Applies the change; returns the names of the fields that differ now.
-    fn apply(self, client: &mut Client, now: Timestamp) -> Result<Vec<&'static str>, AdminError> {
+    pub(super) fn apply(
+        self,
+        client: &mut Client,
+        now: Timestamp,
+    ) -> Result<Vec<&'static str>, AdminError> {
         let before = client.clone();
         macro_rules! set {
             ($($field:ident),* $(,)?) => { $(

@@ -6,6 +6,7 @@ mod apis;
 pub mod audit;
 mod clients;
 mod console;
+pub mod declaration;
 mod local_accounts;
 pub mod metadata;
 mod notice_rules;
