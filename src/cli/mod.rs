@@ -17,6 +17,7 @@ mod config;
 mod delivery;
 mod dev;
 mod failure;
+mod import;
 mod keys;
 mod local_user;
 mod migrate;
@@ -112,6 +113,9 @@ enum Command {
     /// People.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Bring people from elsewhere.
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -152,6 +156,7 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
         | Command::Api(_)
         | Command::Keys(_)
         | Command::User(_)
+        | Command::Import(_)
         | Command::Audit(_)
         | Command::Delivery(_) => Some(1),
     };
@@ -176,6 +181,7 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
             Command::Keys(command) => keys::run(&place, command).await,
             Command::TrustedIssuer(command) => trusted_issuer::run(&place, command).await,
             Command::User(command) => user::run(&place, command).await,
+            Command::Import(command) => import::run(&place, command).await,
             Command::Audit(command) => audit::run(&place, command).await,
             Command::Delivery(command) => delivery::run(&place, command).await,
         }

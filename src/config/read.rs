@@ -190,7 +190,8 @@ fn notifications(values: &mut Values) -> NotificationPolicy {
     let account_deleted = values.parsed("apple.notifications.account_deleted", |text| match text {
         "keep" => Ok(OnAccountDeleted::Keep),
         "disable" => Ok(OnAccountDeleted::Disable),
-        _ => Err(format!("{text:?} must be \"keep\" or \"disable\"")),
+        "delete" => Ok(OnAccountDeleted::Delete),
+        _ => Err(format!("{text:?} must be \"keep\", \"disable\" or \"delete\"")),
     });
     let consent_revoked = values.parsed("apple.notifications.consent_revoked", |text| match text {
         "sign_out" => Ok(OnConsentRevoked::SignOut),

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ending::{self, Ending, Reason};
-use super::{Fault, Provider, signals};
+use super::{Fault, Provider, deletion, signals};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::event::Event;
-use crate::protocol::id::{ConnectionId, UserId};
+use crate::protocol::id::{ConnectionId, DeletionId, UserId};
 use crate::protocol::notification::{
     Notification, NotificationKind, NotificationPolicy, OnAccountDeleted, OnConsentRevoked,
 };
+use crate::protocol::security_event::SecurityEvent;
 use crate::store::notifications::{Due, Heard, Taken};
 use crate::store::{StoreFault, WriteTx};
 use crate::upstream::{Connector, UpstreamError};
@@ -148,13 +149,14 @@ impl Provider {
     async fn work_off(&self, due: Due, now: Timestamp) -> Result<bool, Fault> {
         let connections = self.connections_of(&due.authority);
         let policy = self.policy.notifications;
+        let deletion_id = DeletionId::random(self.entropy.as_ref());
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let Some(taken) = tx.take_notification(&due, now).await? else {
                         return Ok(false);
                     };
-                    let outcome = apply(tx, &taken, connections, policy, now).await?;
+                    let outcome = apply(tx, &taken, connections, policy, deletion_id, now).await?;
                     tx.conclude_notification(&due, outcome.as_str()).await?;
                     tracing::info!(
                         connection = %taken.connection_id,
@@ -205,6 +207,7 @@ async fn apply(
     taken: &Taken,
     mut connections: Vec<ConnectionId>,
     policy: NotificationPolicy,
+    deletion_id: DeletionId,
     now: Timestamp,
 ) -> Result<Outcome, Fault> {
     let Taken { notification, connection_id } = taken;
@@ -239,23 +242,43 @@ async fn apply(
         .target(user_id.as_str())
         .detail(serde_json::json!({ "event_time": event_time.secs() }));
     tx.record(&event).await?;
-    let disables = match kind {
+    let further = further(kind, policy);
+    if further != Further::Nothing && !has_another_identity(tx, &user_id).await? {
+        let actor = format!("upstream:{connection_id}");
+        match further {
+            Further::Nothing => {}
+            Further::Disable => disable(tx, &user_id, &actor, now).await?,
+            Further::Delete => {
+                deletion::begin(tx, deletion_id, &user_id, &actor, now).await?;
+            }
+        }
+    }
+    Ok(Outcome::Applied)
+}
+
+/// What happens to the account itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Further {
+    Nothing,
+    Disable,
+    Delete,
+}
+
+fn further(kind: &NotificationKind, policy: NotificationPolicy) -> Further {
+    match kind {
         NotificationKind::ConsentRevoked => match policy.consent_revoked {
-            OnConsentRevoked::SignOut => false,
-            OnConsentRevoked::Disable => true,
+            OnConsentRevoked::SignOut => Further::Nothing,
+            OnConsentRevoked::Disable => Further::Disable,
         },
         NotificationKind::AccountDeleted => match policy.account_deleted {
-            OnAccountDeleted::Keep => false,
-            OnAccountDeleted::Disable => true,
+            OnAccountDeleted::Keep => Further::Nothing,
+            OnAccountDeleted::Disable => Further::Disable,
+            OnAccountDeleted::Delete => Further::Delete,
         },
         NotificationKind::EmailDisabled
         | NotificationKind::EmailEnabled
-        | NotificationKind::Unknown(_) => false,
-    };
-    if disables && !has_another_identity(tx, &user_id).await? {
-        disable(tx, &user_id, connection_id, now).await?;
+        | NotificationKind::Unknown(_) => Further::Nothing,
     }
-    Ok(Outcome::Applied)
 }
 
 /// Whether there is another way in than the identities that have ended.
@@ -264,12 +287,7 @@ async fn has_another_identity(tx: &WriteTx, user_id: &UserId) -> Result<bool, Fa
     Ok(identities.iter().any(|identity| identity.ended_at.is_none()))
 }
 
-async fn disable(
-    tx: &WriteTx,
-    user_id: &UserId,
-    connection_id: &ConnectionId,
-    now: Timestamp,
-) -> Result<(), Fault> {
+async fn disable(tx: &WriteTx, user_id: &UserId, actor: &str, now: Timestamp) -> Result<(), Fault> {
     let Some(mut user) = tx.find_user(user_id).await?.filter(|user| user.disabled_at.is_none())
     else {
         return Ok(());
@@ -278,8 +296,8 @@ async fn disable(
     user.updated_at = now;
     tx.update_user(&user).await?;
     ending::end(tx, &Ending::User(user_id.clone()), Reason::Disabled, now).await?;
-    let event = Event::new(now, "user.disabled", format!("upstream:{connection_id}"))
-        .target(user_id.as_str());
+    signals::emit(tx, user_id, &SecurityEvent::AccountDisabled, now).await?;
+    let event = Event::new(now, "user.disabled", actor).target(user_id.as_str());
     Ok(tx.record(&event).await?)
 }
 

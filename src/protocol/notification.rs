@@ -69,6 +69,8 @@ pub enum OnAccountDeleted {
     Keep,
     /// The account is disabled.
     Disable,
+    /// The account is deleted, as if the person had asked for it.
+    Delete,
 }
 
 /// What becomes of a person who stopped using the app, if they have no other identity. Sessions and

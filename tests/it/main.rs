@@ -20,6 +20,7 @@ mod daily_check;
 mod deletion;
 mod device;
 mod dpop;
+mod import;
 mod local_accounts;
 mod metrics;
 mod native_sign_in;

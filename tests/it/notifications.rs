@@ -325,3 +325,47 @@ async fn no_signed_notification_stands_in_the_database() {
         assert!(!bytes.windows(signature.len()).any(|window| window == signature.as_bytes()));
     }
 }
+
+#[tokio::test]
+async fn the_operator_may_have_who_left_deleted() {
+    let name = "RUSSET_APPLE__NOTIFICATIONS__ACCOUNT_DELETED";
+    let house = House::configured(&[(name, "delete")]).await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let (sub, ..) = ada(&house, &app).await;
+    let user = house.store().find_user_by_sub(&sub).await.unwrap().unwrap();
+    announce(&house, json!({ "account": "ada", "type": "account-delete" })).await;
+    announce(&house, json!({ "account": "ada", "type": "account-delete" })).await;
+    assert_eq!(house.events("user.deletion_begun").await, 1);
+    let after = house.store().find_user(&user.id).await.unwrap();
+    assert!(after.is_none_or(|user| user.email.is_none() && user.disabled_at.is_some()));
+}
+
+#[tokio::test]
+async fn whoever_has_another_way_in_keeps_their_account() {
+    let name = "RUSSET_APPLE__NOTIFICATIONS__ACCOUNT_DELETED";
+    for policy in ["disable", "delete"] {
+        let house = House::configured(&[(name, policy)]).await;
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        let (sub, access, _) = ada(&house, &app).await;
+        let first = identity(&house, &sub).await;
+        let other = Identity {
+            authority: "https://other.example".to_owned(),
+            connection_id: russet::protocol::id::ConnectionId::new("other"),
+            ..first
+        };
+        house
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.insert_identity(&other).await?;
+                    Ok::<_, russet::store::StoreFault>(())
+                })
+            })
+            .await
+            .unwrap();
+        announce(&house, json!({ "account": "ada", "type": "account-delete" })).await;
+        let user = house.store().find_user_by_sub(&sub).await.unwrap().unwrap();
+        assert!(user.disabled_at.is_none(), "{policy}");
+        assert_eq!(app.introspect(&access).await.json["active"], false, "signed out all the same");
+    }
+}

@@ -7,6 +7,7 @@ pub mod audit;
 mod clients;
 mod console;
 pub mod declaration;
+pub mod import;
 mod local_accounts;
 pub mod metadata;
 mod notice_rules;

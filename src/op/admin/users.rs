@@ -162,7 +162,8 @@ impl Person {
                 "connection": identity.connection_id,
                 "email": identity.email,
                 "created_at": identity.created_at.secs(),
-                "last_login_at": identity.last_login_at.secs(),
+                "last_login_at": (identity.last_login_at.secs() > 0)
+                    .then(|| identity.last_login_at.secs()),
                 "email_undeliverable_since": identity.email_undeliverable_since.map(|at| at.secs()),
                 "ended_at": identity.ended_at.map(|at| at.secs()),
             })).collect::<Vec<_>>(),
