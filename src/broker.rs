@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, ConfigProblems, FileConnection};
 use crate::jobs;
-use crate::op::admin::Administration;
 use crate::op::admin::passwords::{PasswordFault, PasswordHasher};
+use crate::op::admin::{Administration, ListedConnection};
 use crate::op::registration::{RegistrationMode, RegistrationPolicy};
 use crate::op::{Fault, Parts, Policy, Provider};
 use crate::protocol::ambient::{Clock, Entropy};
@@ -133,7 +133,8 @@ impl Broker {
             Arc::clone(&world.clock),
             Arc::clone(&world.entropy),
             Arc::clone(&passwords),
-        );
+        )
+        .with_file_connections(listed(config));
         let provider = Arc::new(Provider::new(Parts {
             issuer: config.issuer().to_owned(),
             policy: Policy {
@@ -275,6 +276,16 @@ pub(crate) fn outbound(config: &Config) -> Outbound {
         allow_private: config.outbound.allow_private.clone(),
         user_agent: concat!("Russet/", env!("CARGO_PKG_VERSION")).to_owned(),
     })
+}
+
+/// The connections of the file, as administrators see them.
+fn listed(config: &Config) -> Vec<ListedConnection> {
+    let listed = |FileConnection { connection, secrets }| ListedConnection {
+        connection,
+        file_managed: true,
+        has_client_secret: secrets.client_secret.is_some(),
+    };
+    config.file_connections().into_iter().map(listed).collect()
 }
 
 /// The connectors of the file.

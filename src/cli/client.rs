@@ -126,6 +126,9 @@ pub(super) struct Members {
     /// What its ID tokens are signed with.
     #[arg(long, value_parser = named(&ALGORITHMS, Algorithm::ALL))]
     id_token_signed_response_alg: Option<Algorithm>,
+    /// A connection its people may come through; repeatable, "" allows all.
+    #[arg(long, alias = "allowed-connections", value_name = "CONNECTION")]
+    allowed_connection: Option<Vec<String>>,
     /// Whether requests without PKCE are refused.
     #[arg(long, action = ArgAction::Set, value_name = "true|false")]
     require_pkce: Option<bool>,
@@ -192,6 +195,11 @@ impl Members {
     fn change(self) -> ClientChange {
         let mut settings = serde_json::Map::new();
         self.binding.add_to(&mut settings);
+        if let Some(allowed) = self.allowed_connection {
+            let allowed = without_empty(allowed);
+            let value = if allowed.is_empty() { json!(null) } else { json!(allowed) };
+            settings.insert("allowed_connections".to_owned(), value);
+        }
         self.notices.add_to(&mut settings);
         self.delegation.add_to(&mut settings);
         ClientChange {

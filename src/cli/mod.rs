@@ -6,6 +6,7 @@
 mod admin;
 mod answer;
 mod api;
+mod apple;
 mod audit;
 mod backup;
 mod check;
@@ -14,6 +15,7 @@ mod client_binding;
 mod client_delegation;
 mod client_notices;
 mod config;
+mod connection;
 mod delivery;
 mod dev;
 mod failure;
@@ -101,6 +103,12 @@ enum Command {
     /// Client apps.
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Upstreams that people sign in through.
+    #[command(subcommand)]
+    Connection(connection::ConnectionCommand),
+    /// Apple's side of things.
+    #[command(subcommand)]
+    Apple(apple::AppleCommand),
     /// APIs that tokens are for.
     #[command(subcommand)]
     Api(api::ApiCommand),
@@ -153,6 +161,8 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
         | Command::TrustedIssuer(_)
         | Command::Admin(_)
         | Command::Client(_)
+        | Command::Connection(_)
+        | Command::Apple(_)
         | Command::Api(_)
         | Command::Keys(_)
         | Command::User(_)
@@ -177,6 +187,8 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
             Command::Restore(args) => backup::restore(&place, &args).await,
             Command::Admin(command) => admin::run(&place, command).await,
             Command::Client(command) => client::run(&place, command).await,
+            Command::Connection(command) => connection::run(&place, command).await,
+            Command::Apple(command) => apple::run(&place, command).await,
             Command::Api(command) => api::run(&place, command).await,
             Command::Keys(command) => keys::run(&place, command).await,
             Command::TrustedIssuer(command) => trusted_issuer::run(&place, command).await,

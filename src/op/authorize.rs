@@ -10,6 +10,7 @@ use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::authorization_request::{self as table, AuthorizationRequest};
 use crate::protocol::authorization_response::{AuthorizationResponse, ReturnTo};
+use crate::protocol::connection::ConnectionKind;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::grant::GrantTerms;
@@ -43,8 +44,8 @@ pub struct ChoosePage {
     pub interaction: InteractionId,
     /// For which client.
     pub client_name: String,
-    /// The connections offered: id and name.
-    pub connections: Vec<(ConnectionId, String)>,
+    /// The connections offered.
+    pub connections: Vec<Offer>,
     /// Who is signed in already, when a fresh proof is wanted.
     pub signed_in_as: Option<String>,
     /// Whether a username and password will do.
@@ -53,6 +54,16 @@ pub struct ChoosePage {
     pub login_hint: Option<String>,
     /// Where a form on the page may lead in the end: the client's redirect URI.
     pub redirect_uri: String,
+}
+
+/// A connection as the sign-in page offers it.
+pub struct Offer {
+    /// Its name in URLs.
+    pub id: ConnectionId,
+    /// Its name for people.
+    pub display_name: String,
+    /// What it speaks.
+    pub kind: ConnectionKind,
 }
 
 /// What the consent page shows.
@@ -171,9 +182,9 @@ impl Provider {
             }
             (Step::Authenticate { anew }, _) => {
                 // One way in and nobody signed in: no page that asks a question with one answer.
-                if let ([only], false, false) =
-                    (&*self.connectors.all(), *anew, self.offers_local_accounts())
-                {
+                let offered = self.offered_connectors(&situation.client, &interaction);
+                let local = self.offers_local_accounts_for(&situation.client, &interaction);
+                if let ([only], false, false) = (offered.as_slice(), *anew, local) {
                     let connection = only.id().clone();
                     let departed = self.depart_for(id, &interaction, &connection, false).await;
                     return match departed {
@@ -388,12 +399,16 @@ impl Provider {
             interaction: id.clone(),
             client_name: situation.client.client_name.clone(),
             connections: self
-                .connectors()
+                .offered_connectors(&situation.client, interaction)
                 .iter()
-                .map(|connector| (connector.id().clone(), connector.display_name().to_owned()))
+                .map(|connector| Offer {
+                    id: connector.id().clone(),
+                    display_name: connector.display_name().to_owned(),
+                    kind: connector.kind(),
+                })
                 .collect(),
             signed_in_as: situation.person.as_ref().map(|(_, user)| display_name(user)),
-            local_accounts: self.offers_local_accounts(),
+            local_accounts: self.offers_local_accounts_for(&situation.client, interaction),
             login_hint: interaction.request.login_hint.clone(),
             redirect_uri: interaction.request.return_to.redirect_uri.clone(),
         }

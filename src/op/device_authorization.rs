@@ -190,6 +190,7 @@ impl Provider {
             code_challenge: None,
             prompt: Prompt::default(),
             max_age: None,
+            connection: None,
             login_hint: None,
             id_token_hint: None,
             claims: ClaimsRequest::default(),

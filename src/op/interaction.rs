@@ -162,7 +162,12 @@ impl Provider {
         let claims = request.claims.granted_to(&client);
         let hinted_sub = self.hinted_sub(request).await?;
 
+        self.check_wanted_connection(&client, interaction)?;
         let person = self.signed_in(browser, now).await?;
+        // Whoever came through a connection that the client does not use has to come again.
+        let person = person.filter(|(session, _)| {
+            client.settings.allows_connection(session.connection_id.as_str())
+        });
         let consent_covers = match &person {
             Some((_, user)) if !client.first_party => {
                 let consent = self.store.find_consent(&user.id, &client.client_id).await?;

@@ -6,6 +6,7 @@
 use super::authorize::ChoosePage;
 use super::interaction::Browser;
 use super::login::{NewSession, Welcome, open_session};
+use super::offered;
 use super::{Failure, Fault, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
@@ -45,6 +46,9 @@ impl Provider {
             .as_ref()
             .ok_or_else(|| Refusal::invalid_request("local accounts are not offered here"))?;
         let interaction = self.open_interaction(id, browser, self.clock.now()).await?;
+        let client = self.store.find_client(&interaction.client_id).await?;
+        let client = client.ok_or_else(|| Refusal::access_denied("this client is gone"))?;
+        offered::allowed(&client, &ConnectionId::new(AUTHORITY))?;
         let account = self.store.find_local_account(&canonical(username)).await?;
         let stored = account.as_ref().map(|account| account.password_hash.clone());
         let matches = passwords.verify(stored, password).await.map_err(Fault::from)?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ending::{self, Ending, Reason};
 use super::interaction::{Browser, Interaction};
+use super::offered;
 use super::people::{self, Arrival};
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
@@ -93,6 +94,7 @@ impl Provider {
         let connector = self
             .connector(connection)
             .ok_or_else(|| Refusal::invalid_request("this connection does not exist"))?;
+        self.may_come_through(interaction, connection).await?;
         let trip = Trip {
             state: SecretString::random(self.entropy.as_ref()).expose().clone(),
             nonce: SecretString::random(self.entropy.as_ref()).expose().clone(),
@@ -120,6 +122,16 @@ impl Provider {
             })
             .await?;
         Ok(url.into())
+    }
+
+    async fn may_come_through(
+        &self,
+        interaction: &Interaction,
+        connection: &ConnectionId,
+    ) -> Result<(), Failure> {
+        let client = self.store.find_client(&interaction.client_id).await?;
+        let client = client.ok_or_else(|| Refusal::access_denied("this client is gone"))?;
+        Ok(offered::allowed(&client, connection)?)
     }
 
     /// This connection's callback at the broker: one path each, against mix-up (RFC 9700 §4.4).
@@ -210,7 +222,8 @@ impl Provider {
         now: Timestamp,
     ) -> Result<SecretString, Failure> {
         // The world may have changed while the browser was away (A14).
-        self.open_interaction(&departure.interaction, browser, now).await?;
+        let interaction = self.open_interaction(&departure.interaction, browser, now).await?;
+        self.may_come_through(&interaction, &departure.connection).await?;
         let connector = self
             .connector(&departure.connection)
             .ok_or_else(|| Refusal::access_denied("this connection is not offered any more"))?;

@@ -7,6 +7,7 @@
 pub mod access_token;
 pub mod account;
 pub mod admin;
+pub mod apple_transfer;
 pub mod authorize;
 mod client_documents;
 pub mod clients;
@@ -23,6 +24,7 @@ pub mod local_accounts;
 pub mod login;
 pub mod logout;
 pub mod notifications;
+mod offered;
 pub mod people;
 mod possession;
 pub mod registration;

@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Provider, signals};
+use super::{Failure, Provider, apple_transfer, signals};
 use crate::protocol::ambient::{Entropy, Timestamp, random};
+use crate::protocol::apple_transfer::AppleTransfer;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, UserId};
@@ -93,7 +94,8 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Prepared, Failure> {
         let Arrival { connection_id, identity } = arrival;
-        let UpstreamIdentity { authority, subject, mut profile, grant, .. } = identity;
+        let UpstreamIdentity { authority, subject, mut profile, grant, transfer_sub, .. } =
+            identity;
         let pending = self.store.find_pending_profile(&authority, &subject, now).await?;
         if let Some(sealed) = pending {
             let opened = self.vault.open(&pending_bound_to(&authority, &subject), &sealed)?;
@@ -105,8 +107,15 @@ impl Provider {
         // The row a sealed token is bound to names its person, so known people are looked up and
         // new ones named ahead.
         let known = self.store.find_identity(&authority, &subject).await?;
+        // Somebody unknown may be somebody known by another name (apple.md §9).
+        let moved = match &known {
+            Some(_) => None,
+            None => self.transfer_of(&authority, transfer_sub.as_deref()).await?,
+        };
         let user_id = known
-            .map_or_else(|| UserId::random(self.entropy.as_ref()), |identity| identity.user_id);
+            .map(|identity| identity.user_id)
+            .or_else(|| moved.as_ref().map(|moved| moved.user_id.clone()))
+            .unwrap_or_else(|| UserId::random(self.entropy.as_ref()));
         let upstream_grant = match grant {
             None => None,
             Some(obtained) => {
@@ -137,6 +146,7 @@ impl Provider {
             },
             profile,
             upstream_grant,
+            moved,
         })
     }
 }
@@ -148,6 +158,7 @@ pub(super) struct Prepared {
     identity: Identity,
     profile: Profile,
     upstream_grant: Option<UpstreamGrant>,
+    moved: Option<AppleTransfer>,
 }
 
 pub(super) fn new_sub(entropy: &dyn Entropy) -> String {
@@ -161,8 +172,13 @@ pub(super) async fn settle(
     prepared: &Prepared,
     now: Timestamp,
 ) -> Result<User, Failure> {
-    let Prepared { sub, identity, profile, upstream_grant } = prepared;
+    let Prepared { sub, identity, profile, upstream_grant, moved } = prepared;
     let (authority, subject) = (&identity.authority, &identity.subject);
+    if let Some(moved) = moved
+        && tx.find_identity(authority, subject).await?.is_none()
+    {
+        apple_transfer::attach(tx, moved, identity, now).await?;
+    }
     let user = match tx.find_identity(authority, subject).await? {
         Some(known) => {
             if known.user_id != identity.user_id {

@@ -74,6 +74,9 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u32>,
     /// `login_hint`.
     pub login_hint: Option<String>,
+    /// `connection`: the one the client wants people to come through; Russet's own parameter.
+    #[serde(default)]
+    pub connection: Option<String>,
     /// `id_token_hint`, unverified.
     pub id_token_hint: Option<String>,
     /// `claims`.
@@ -188,6 +191,7 @@ pub fn check(
         prompt,
         max_age,
         login_hint: text("login_hint")?,
+        connection: text("connection")?,
         id_token_hint: text("id_token_hint")?,
         claims,
         dpop_jkt: dpop_jkt.map(ToOwned::to_owned),

@@ -13,6 +13,9 @@ pub struct ClientSettings {
     /// Whether a token request without a DPoP proof is refused (RFC 9449 §5.2).
     #[serde(skip_serializing_if = "is_unset")]
     pub dpop_bound_access_tokens: bool,
+    /// The connections its people may come through; all of them when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_connections: Option<Vec<String>>,
     /// `backchannel_logout_uri` (OIDC Back-Channel Logout §2.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
@@ -70,6 +73,15 @@ pub struct ClientSettings {
     /// The client that may act for people with the access tokens of this one (RFC 8693 §4.4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub may_act: Option<String>,
+}
+
+impl ClientSettings {
+    /// Whether its people may come through this connection.
+    pub fn allows_connection(&self, id: &str) -> bool {
+        self.allowed_connections
+            .as_ref()
+            .is_none_or(|allowed| allowed.iter().any(|allowed| allowed == id))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

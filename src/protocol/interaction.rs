@@ -133,6 +133,7 @@ mod tests {
             code_challenge: None,
             prompt,
             max_age,
+            connection: None,
             login_hint: None,
             id_token_hint: None,
             claims: crate::claims_request::ClaimsRequest::default(),

@@ -9,6 +9,7 @@ pub mod acr;
 pub mod admin;
 pub mod ambient;
 pub mod api;
+pub mod apple_transfer;
 pub mod audit;
 pub mod authorization_request;
 pub mod authorization_response;

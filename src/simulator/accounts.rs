@@ -128,6 +128,11 @@ impl Account {
         format!("001234.{}.0815", pseudonym("sub", &self.id, team_id))
     }
 
+    /// What another team knows the person by until it has asked who that is (TN3159).
+    pub(super) fn transfer_sub(&self, target: &str) -> String {
+        format!("760417.{}.0815", pseudonym("transfer", &self.id, target))
+    }
+
     /// The address an app of this team is given.
     pub fn address_for(&self, team_id: &str, hidden: bool) -> Option<String> {
         let real = self.email.clone()?;

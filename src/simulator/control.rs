@@ -24,6 +24,8 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/_sim/release", web::post().to(release))
         .route("/_sim/journal", web::get().to(journal))
         .route("/_sim/notifications", web::post().to(super::notifications::notify))
+        .route("/_sim/transfer", web::post().to(super::transfer::accept))
+        .route("/_sim/crowd", web::post().to(super::transfer::crowd))
         .route("/_sim/reset", web::post().to(reset));
 }
 
@@ -66,6 +68,7 @@ async fn put_account(simulator: web::Data<Simulator>, new: web::Json<Account>) -
     let mut state = simulator.state();
     state.accounts.retain(|account| account.id != new.id);
     state.accounts.push(new.into_inner());
+    state.migration.forget_index();
     HttpResponse::NoContent().finish()
 }
 
@@ -96,6 +99,7 @@ async fn delete_account(simulator: web::Data<Simulator>, which: web::Json<Which>
         .partition(|account| account.id == which.account);
     state.accounts = stay;
     state.deleted.extend::<Vec<_>>(gone);
+    state.migration.forget_index();
     HttpResponse::NoContent().finish()
 }
 

@@ -17,6 +17,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod token;
+mod transfer;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -158,7 +159,8 @@ fn routes(app: &mut web::ServiceConfig) {
                 .route("/authorize", web::get().to(authorize::ask))
                 .route("/authorize/answer", web::post().to(authorize::answer))
                 .route("/token", web::post().to(token::redeem))
-                .route("/revoke", web::post().to(token::revoke)),
+                .route("/revoke", web::post().to(token::revoke))
+                .route("/usermigrationinfo", web::post().to(transfer::info)),
         )
         .route("/simulator/submit.js", web::get().to(pages::script))
         .route("/simulator/simulator.css", web::get().to(pages::stylesheet))

@@ -8,6 +8,7 @@ use super::accounts::{Account, Team};
 use super::faults::Ordered;
 use super::journal::Entry;
 use super::keys::SigningKeys;
+use super::transfer::Migration;
 use crate::protocol::ambient::Timestamp;
 
 /// Everything behind the one lock.
@@ -37,6 +38,8 @@ pub(super) struct State {
     pub(super) journal: Vec<Entry>,
     /// A key that Apple never published, once a fault needs one.
     pub(super) stranger: Option<SigningKeys>,
+    /// Apps that changed hands.
+    pub(super) migration: Migration,
 }
 
 impl State {
@@ -56,6 +59,7 @@ impl State {
             held: Vec::new(),
             journal: Vec::new(),
             stranger: None,
+            migration: Migration::default(),
         }
     }
 

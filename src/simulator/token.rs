@@ -12,6 +12,7 @@ use super::Simulator;
 use super::accounts::{FlagForm, known_client};
 use super::faults::Endpoint;
 use super::state::{Grant, State, TokenKind};
+use super::transfer::migration_token;
 
 const ID_TOKEN_LIFETIME: i64 = 86_400;
 const LONGEST_CLIENT_SECRET: i64 = 15_777_000;
@@ -69,6 +70,9 @@ fn exchange(
 ) -> Result<Value, Refused> {
     let params = form(http, body)?;
     let mut state = simulator.state();
+    if params.of("grant_type") == Some("client_credentials") {
+        return migration_token(simulator, &mut state, &params);
+    }
     let client_id = authenticated(simulator, &state, &params)?.to_owned();
     match params.need("grant_type")? {
         "authorization_code" => {
@@ -205,20 +209,23 @@ fn authenticated<'a>(
 ) -> Result<&'a str, Refused> {
     let client_id = params.need("client_id")?;
     let secret = params.need("client_secret")?;
-    if secret_is_valid(simulator, state, client_id, secret).is_some() {
+    let owner = known_client(&state.teams, client_id).map(|known| known.team.team_id.as_str());
+    let valid = |owner: &str| secret_is_valid(simulator, state, owner, client_id, secret).is_some();
+    if owner.is_some_and(valid) {
         Ok(client_id)
     } else {
         Err(("invalid_client", "The client secret is not valid."))
     }
 }
 
-fn secret_is_valid(
+pub(super) fn secret_is_valid(
     simulator: &Simulator,
     state: &State,
+    team_id: &str,
     client_id: &str,
     secret: &str,
 ) -> Option<()> {
-    let team = known_client(&state.teams, client_id)?.team;
+    let team = state.teams.iter().find(|team| team.team_id == team_id)?;
     let (message, signature) = secret.rsplit_once('.')?;
     let (header, claims) = message.split_once('.')?;
     let (header, claims) = (segment(header)?, segment(claims)?);
@@ -278,6 +285,11 @@ pub(super) fn id_token(
     }
     if let Some(org_id) = &account.org_id {
         members.insert("org_id".into(), json!(org_id));
+    }
+    if let Some(transfer_sub) =
+        state.transfer_claim(&account, &grant.client_id, simulator.clock.now())
+    {
+        members.insert("transfer_sub".into(), json!(transfer_sub));
     }
     let address = account.address_for(&known.team.team_id, consent.hide_email);
     if let Some(email) = address.filter(|_| consent.email) {

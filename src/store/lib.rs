@@ -16,6 +16,7 @@ mod sweep;
 
 pub mod admins;
 pub mod apis;
+pub mod apple_transfers;
 pub mod audit;
 pub mod backup;
 pub mod clients;

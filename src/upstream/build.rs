@@ -7,7 +7,7 @@ use url::Url;
 use super::Connector;
 use super::apple::{AppleConfigError, AppleConnector, AppleSettings, NextKey};
 use super::github::{GithubConnector, GithubSettings};
-use super::http::Outbound;
+use super::http::{Outbound, OutboundSettings};
 use super::oidc::{OidcConfigError, OidcConnector, OidcSettings};
 use crate::protocol::connection::{Connection, ConnectionSecrets, ConnectionSettings};
 
@@ -40,6 +40,16 @@ impl BuildError {
             Self::Missing(field) | Self::Url(field) => field,
         }
     }
+}
+
+/// Whether a connector could be made.
+///
+/// # Errors
+/// Every [`BuildError`].
+pub fn check(connection: &Connection, secrets: &ConnectionSecrets) -> Result<(), BuildError> {
+    let nowhere =
+        OutboundSettings { ca_pem: None, allow_private: Vec::new(), user_agent: String::new() };
+    connector(connection, secrets, &Outbound::new(nowhere)).map(|_| ())
 }
 
 /// Makes the connector of a connection. Nothing is fetched.

@@ -13,6 +13,7 @@ use super::{App, html};
 use crate::op::Failure;
 use crate::op::authorize::{ChoosePage, ConsentPage, Next, Unanswerable};
 use crate::protocol::authorization_response::AuthorizationResponse;
+use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::{ConnectionId, InteractionId};
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::form_action_source;
@@ -134,7 +135,11 @@ pub fn choose(
         connections: choices
             .connections
             .into_iter()
-            .map(|(id, name)| ConnectionButton { apple: name == "Apple", id: id.to_string(), name })
+            .map(|offer| ConnectionButton {
+                apple: offer.kind == ConnectionKind::Apple,
+                id: offer.id.to_string(),
+                name: offer.display_name,
+            })
             .collect(),
         signed_in_as: choices.signed_in_as,
         password_form: choices.local_accounts.then(|| {

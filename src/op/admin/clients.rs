@@ -169,6 +169,7 @@ impl Administration {
             new.client_id.map_or_else(|| ClientId::random(self.entropy.as_ref()), ClientId::new);
         let mut client = Client::of_kind(client_id, new.kind, now);
         client.client_name = new.client_name;
+        checked(self.unknown_connections(&new.change.settings).await?)?;
         new.change.apply(&mut client, now)?;
         let secret = (!client.is_public()).then(|| self.draw_secret(now));
         let (client_secret, stored) = secret.unzip();
@@ -202,6 +203,7 @@ impl Administration {
         change: ClientChange,
     ) -> Result<Client, AdminError> {
         actor.must_edit(id)?;
+        checked(self.unknown_connections(&change.settings).await?)?;
         let now = self.clock.now();
         let (actor, id) = (actor.clone(), id.clone());
         self.store

@@ -5,6 +5,7 @@ mod admins;
 mod apis;
 pub mod audit;
 mod clients;
+pub mod connections;
 mod console;
 pub mod declaration;
 pub mod import;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 pub use admins::NewAdmin;
 pub use apis::{ApiChange, NewApi};
 pub use clients::{ClientChange, MAX_SECRET_OVERLAP, NewClient, RegisteredClient, SECRET_OVERLAP};
+pub use connections::{ConnectionChange, KeyTurn, ListedConnection, NewConnection};
 pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession};
 pub use local_accounts::NewLocalUser;
 pub use people::Signed;
@@ -53,6 +55,7 @@ pub struct Administration {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     passwords: Arc<PasswordHasher>,
+    file_connections: Arc<[ListedConnection]>,
 }
 
 impl Administration {
@@ -64,7 +67,13 @@ impl Administration {
         entropy: Arc<dyn Entropy>,
         passwords: Arc<PasswordHasher>,
     ) -> Self {
-        Self { store, vault, clock, entropy, passwords }
+        Self { store, vault, clock, entropy, passwords, file_connections: Arc::new([]) }
+    }
+
+    /// Says which connections the configuration file describes: shown here, changed there.
+    #[must_use]
+    pub fn with_file_connections(self, connections: Vec<ListedConnection>) -> Self {
+        Self { file_connections: connections.into(), ..self }
     }
 }
 
@@ -148,7 +157,7 @@ pub enum AdminError {
         needed: Role,
     },
     /// There is no such thing.
-    #[error("there is no such client, API, account or person")]
+    #[error("there is no such client, API, connection, account or person")]
     NotFound,
     /// Somebody else changed it since it was read.
     #[error("it was changed by somebody else meanwhile; look at it again")]

@@ -5,7 +5,7 @@
 
 use super::{ACCESS_TOKEN, Giver, Minting, TokenRequest, TokenResponse};
 use crate::op::people::Arrival;
-use crate::op::{Failure, Provider};
+use crate::op::{Failure, Provider, offered};
 use crate::protocol::error::Refusal;
 use crate::protocol::grant::GrantTerms;
 use crate::protocol::id::{ConnectionId, GrantId};
@@ -29,6 +29,7 @@ impl Provider {
         }
         check_types(params)?;
         let connection = ConnectionId::new(params.required("subject_issuer")?);
+        offered::allowed(client, &connection)?;
         let connector = self
             .connector(&connection)
             .ok_or_else(|| Refusal::invalid_request("subject_issuer is not a connection"))?;
