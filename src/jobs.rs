@@ -17,6 +17,7 @@ const RELOAD_KEYS: Duration = Duration::from_secs(5);
 /// How soon a delivery whose time has come is tried; what is new is sent at once.
 const DELIVER: Duration = Duration::from_secs(1);
 const DELIVERERS: usize = 4;
+const DELETE: Duration = Duration::from_secs(1);
 /// How soon what another replica left undone is taken up here; one's own is taken up at once.
 const READ_INBOX: Duration = Duration::from_secs(5);
 /// How soon a connection changed on another replica is taken up here.
@@ -43,22 +44,31 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
         .await;
     });
     // Several, so that one client that hangs keeps no other waiting.
-    for _ in 0..DELIVERERS {
+    // One looks at the clock; the others are woken when there is much to do.
+    for number in 0..DELIVERERS {
         let deliverer = app.clone();
         let stopped = stop.clone();
+        let period = if number == 0 { DELIVER } else { Duration::MAX };
         tokio::spawn(async move {
             let bell = deliverer.provider.doorbell().clone();
             loop {
                 tokio::select! {
                     () = stopped.cancelled() => return,
                     () = bell.rung() => {}
-                    () = tokio::time::sleep(DELIVER) => {}
+                    () = tokio::time::sleep(period) => {}
                 }
-                noted("delete", deliverer.provider.continue_deletions().await);
                 noted("deliver", deliverer.provider.deliver_due().await.map(|_| ()));
             }
         });
     }
+    let eraser = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        every(DELETE, stopped, || async {
+            noted("delete", eraser.provider.continue_deletions().await);
+        })
+        .await;
+    });
     let reader = app.clone();
     let stopped = stop.clone();
     tokio::spawn(async move {

@@ -87,6 +87,10 @@ impl Provider {
                 return Ok(attempts);
             }
             attempts += claimed.len();
+            if claimed.len() >= AT_ONCE {
+                // There may be more than one can do.
+                self.doorbell.ring();
+            }
             let mut under_way = futures_util::stream::iter(claimed)
                 .map(|delivery| self.attempt(delivery))
                 .buffer_unordered(AT_ONCE);

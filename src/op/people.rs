@@ -131,6 +131,9 @@ impl Provider {
                 Some(grant)
             }
         };
+        if self.store.find_deletion_of(&user_id).await?.is_some() {
+            return Err(self.turn_away(upstream_grant).await?.into());
+        }
         Ok(Prepared {
             sub: new_sub(self.entropy.as_ref()),
             identity: Identity {
@@ -148,6 +151,27 @@ impl Provider {
             upstream_grant,
             moved,
         })
+    }
+}
+
+impl Provider {
+    /// Refuses somebody who is being deleted. What the upstream has just given once more is kept,
+    /// so that the deletion gives it back as well.
+    async fn turn_away(&self, given: Option<UpstreamGrant>) -> Result<Refusal, Failure> {
+        if let Some(grant) = given {
+            self.store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        // The person may be gone by now.
+                        if tx.find_user(&grant.user_id).await?.is_some() {
+                            tx.put_upstream_grant(&grant).await?;
+                        }
+                        Ok::<_, Failure>(())
+                    })
+                })
+                .await?;
+        }
+        Ok(Refusal::access_denied("this account is being deleted"))
     }
 }
 

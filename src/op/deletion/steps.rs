@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+
 use crate::op::signals;
 use crate::op::{Fault, Provider};
 use crate::protocol::ambient::Timestamp;
@@ -24,7 +26,9 @@ use crate::upstream::{Lifecycle, Standing, UpstreamError};
 const LEASE: Duration = Duration::from_secs(120);
 /// How often it is looked whether the clients have been told.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-const AT_A_TIME: u32 = 16;
+const AT_A_TIME: u32 = 64;
+/// How many are under way at once.
+const AT_ONCE: usize = 4;
 
 /// What became of one upstream grant.
 enum GivenBack {
@@ -41,8 +45,12 @@ impl Provider {
     /// # Errors
     /// The store's fault; an upstream's trouble is waited out.
     pub async fn continue_deletions(&self) -> Result<(), Fault> {
-        for id in self.store.due_deletions(self.clock.now(), AT_A_TIME).await? {
-            self.continue_deletion(&id).await?;
+        let due = self.store.due_deletions(self.clock.now(), AT_A_TIME).await?;
+        let mut under_way = futures_util::stream::iter(due)
+            .map(|id| async move { self.continue_deletion(&id).await })
+            .buffer_unordered(AT_ONCE);
+        while let Some(outcome) = under_way.next().await {
+            outcome?;
         }
         Ok(())
     }
@@ -84,6 +92,7 @@ impl Provider {
             return self.go_on(deletion, DeletionState::Erasing, None).await;
         };
         let mut trouble = None;
+        let mut deletion = deletion.clone();
         for grant in self.store.find_upstream_grants(user_id).await? {
             let now = self.clock.now();
             let outcome = match self.give_back_one(&grant, deletion.attempts).await? {
@@ -95,15 +104,25 @@ impl Provider {
                 GivenBack::NotYet(_) => "given up: not confirmed",
             };
             let (held, client_id) = (deletion.clone(), grant.client_id.clone());
+            // Each grant has the whole lease for itself.
+            let renewed = Deletion { due_at: now.plus(LEASE), ..held.clone() };
+            deletion = renewed.clone();
             let kept = self
                 .store
                 .write(move |tx| {
                     Box::pin(async move {
-                        if !still_ours(tx, &held).await? {
+                        if !tx.advance_deletion(&held, &renewed).await? {
                             return Ok::<_, Fault>(false);
                         }
                         let (user, authority) = (&grant.user_id, &grant.authority);
-                        if tx.delete_upstream_grant(user, authority, &client_id).await? {
+                        // A newer one from a sign-in that was turned away is another turn's.
+                        let kept = tx.find_upstream_grants(user).await?;
+                        let same = kept.iter().any(|kept| {
+                            kept.authority == *authority
+                                && kept.client_id == client_id
+                                && kept.version == grant.version
+                        });
+                        if same && tx.delete_upstream_grant(user, authority, &client_id).await? {
                             let outcome = format!("{client_id}: {outcome}");
                             tx.add_deletion_step(&held.id, "upstream_grant", &outcome, now).await?;
                         }
@@ -116,8 +135,8 @@ impl Provider {
             }
         }
         match trouble {
-            Some(why) => self.wait(deletion, why).await,
-            None => self.go_on(deletion, DeletionState::Erasing, None).await,
+            Some(why) => self.wait(&deletion, why).await,
+            None => self.go_on(&deletion, DeletionState::Erasing, None).await,
         }
     }
 
@@ -157,24 +176,31 @@ impl Provider {
             attempts: 1,
             ..deletion.clone()
         };
-        let (held, written) = (deletion.clone(), next.clone());
+        let held = deletion.clone();
         let now = self.clock.now();
-        let kept = self
+        let written = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    if !tx.advance_deletion(&held, &written).await? {
-                        return Ok::<_, Fault>(false);
+                    let next = match &held.user_id {
+                        // Something was given meanwhile.
+                        Some(user_id) if !tx.find_upstream_grants(user_id).await?.is_empty() => {
+                            Deletion { state: DeletionState::Revoking, ..held.clone() }
+                        }
+                        Some(_) | None => next,
+                    };
+                    if !tx.advance_deletion(&held, &next).await? {
+                        return Ok::<_, Fault>(None);
                     }
-                    if let Some(user_id) = &held.user_id {
+                    if let (Some(user_id), None) = (&held.user_id, &next.user_id) {
                         erase_person(tx, &held, user_id, now).await?;
                     }
-                    Ok(true)
+                    Ok(Some(next))
                 })
             })
             .await?;
         self.doorbell.ring();
-        Ok(if kept { Step::Next(next) } else { Step::Lost })
+        Ok(written.map_or(Step::Lost, Step::Next))
     }
 
     /// The receipt is complete when every client has taken what it was owed, or was given up.
@@ -246,10 +272,6 @@ enum Step {
     Wait(String),
     /// Somebody else has it by now.
     Lost,
-}
-
-async fn still_ours(tx: &WriteTx, held: &Deletion) -> Result<bool, Fault> {
-    Ok(tx.advance_deletion(held, held).await?)
 }
 
 async fn erase_person(
