@@ -134,12 +134,14 @@ impl Broker {
             Arc::clone(&world.entropy),
             Arc::clone(&passwords),
         )
-        .with_file_connections(listed(config));
+        .with_file_connections(listed(config))
+        .under(config.security.minimum_profile);
         let provider = Arc::new(Provider::new(Parts {
             issuer: config.issuer().to_owned(),
             policy: Policy {
                 notifications: config.notifications(),
                 require_dpop_nonce: config.dpop.require_nonce,
+                minimum_profile: config.security.minimum_profile,
                 ..Policy::default()
             },
             clock: Arc::clone(&world.clock),

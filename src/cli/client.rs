@@ -11,6 +11,7 @@ use super::answer::{Answer, confirm_at_terminal, password_from_stdin};
 use super::client_binding::Binding;
 use super::client_delegation::Delegation;
 use super::client_notices::Notices;
+use super::client_security::Security;
 use super::failure::CliError;
 use super::registration_token::RegistrationTokenCommand;
 use crate::op::admin::metadata::client_metadata;
@@ -158,11 +159,14 @@ pub(super) struct Members {
     #[command(flatten)]
     binding: Binding,
     #[command(flatten)]
+    security: Security,
+    #[command(flatten)]
     delegation: Delegation,
 }
 
 const KINDS: [&str; 5] = ["web", "spa", "native", "machine", "device"];
-const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+const AUTH_METHODS: [&str; 4] =
+    ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 pub(super) const ALGORITHMS: [&str; 4] = ["RS256", "ES256", "EdDSA", "PS256"];
 
 /// A flag that takes one of `names`, which stand for the `values` in the same places.
@@ -201,6 +205,7 @@ impl Members {
             settings.insert("allowed_connections".to_owned(), value);
         }
         self.notices.add_to(&mut settings);
+        self.security.add_to(&mut settings);
         self.delegation.add_to(&mut settings);
         ClientChange {
             version: None,

@@ -14,6 +14,7 @@ mod client;
 mod client_binding;
 mod client_delegation;
 mod client_notices;
+mod client_security;
 mod config;
 mod connection;
 mod delivery;

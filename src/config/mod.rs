@@ -24,6 +24,7 @@ pub use self::problem::{ConfigProblems, Problem};
 use crate::protocol::client::GrantType;
 use crate::protocol::connection::{Connection, ConnectionSecrets};
 use crate::protocol::notification::NotificationPolicy;
+use crate::protocol::profile::Profile;
 use crate::protocol::secret::{SecretString, Vault};
 
 /// The whole configuration, checked.
@@ -41,6 +42,8 @@ pub struct Config {
     pub connections: Vec<FileConnection>,
     /// `[local_accounts]`
     pub local_accounts: LocalAccounts,
+    /// `[security]`
+    pub security: Security,
     /// `[outbound]`
     pub outbound: Outbound,
     /// `[dpop]`
@@ -130,6 +133,13 @@ pub struct FileConnection {
 pub struct LocalAccounts {
     /// Whether they are offered to sign in. Off unless said otherwise.
     pub enabled: bool,
+}
+
+/// `[security]`
+#[derive(Clone, Copy, Debug)]
+pub struct Security {
+    /// The profile that no client is laxer than: `"oidc"` (default), `"oauth2.1"` or `"fapi2"`.
+    pub minimum_profile: Profile,
 }
 
 /// `[outbound]`

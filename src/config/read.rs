@@ -6,11 +6,12 @@ use super::problem::ConfigProblems;
 use super::values::Values;
 use super::{
     Apple, Config, Database, Dpop, LocalAccounts, Log, LogFormat, Metrics, Outbound, RateLimit,
-    Registration, RegistrationMode, Secrets, Server,
+    Registration, RegistrationMode, Secrets, Security, Server,
 };
 use super::{connections, rules};
 use crate::protocol::client::GrantType;
 use crate::protocol::notification::{NotificationPolicy, OnAccountDeleted, OnConsentRevoked};
+use crate::protocol::profile::Profile;
 use crate::protocol::secret::{SecretString, Vault};
 
 const DEFAULT_LISTEN: std::net::SocketAddr =
@@ -24,6 +25,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
     let apple = apple(&mut values);
     let connections = connections::read(&mut values);
     let local_accounts = LocalAccounts { enabled: values.boolean("local_accounts.enabled", false) };
+    let security = security(&mut values);
     let outbound = outbound(&mut values);
     let dpop = Dpop { require_nonce: values.boolean("dpop.require_nonce", false) };
     let registration = registration(&mut values);
@@ -39,6 +41,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
             apple,
             connections,
             local_accounts,
+            security,
             outbound,
             dpop,
             registration,
@@ -202,6 +205,14 @@ fn notifications(values: &mut Values) -> NotificationPolicy {
         account_deleted: account_deleted.unwrap_or_default(),
         consent_revoked: consent_revoked.unwrap_or_default(),
     }
+}
+
+fn security(values: &mut Values) -> Security {
+    let minimum_profile = values.parsed("security.minimum_profile", |text| {
+        Profile::parse(text)
+            .ok_or_else(|| format!("{text:?} must be \"oidc\", \"oauth2.1\" or \"fapi2\""))
+    });
+    Security { minimum_profile: minimum_profile.unwrap_or_default() }
 }
 
 fn outbound(values: &mut Values) -> Outbound {

@@ -5,11 +5,13 @@
 
 use super::device_authorization::DevicePage;
 use super::interaction::{Browser, Interaction, Situation, consent_items};
+use super::pushed_authorization::claim_answer;
 use super::token::authorization_code::IssuedCode;
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::authorization_request::{self as table, AuthorizationRequest};
 use crate::protocol::authorization_response::{AuthorizationResponse, ReturnTo};
+use crate::protocol::client::Client;
 use crate::protocol::connection::ConnectionKind;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
@@ -102,25 +104,65 @@ impl Provider {
             .await?
             .filter(|client| client.disabled_at.is_none())
             .ok_or_else(|| Refusal::invalid_client("client_id is unknown or disabled"))?;
-        let (return_to, given) = table::return_to(&client, params)?;
-
-        // From here on every refusal is the client's to hear.
-        let settled = match table::check(&client, params, return_to.clone(), given) {
-            Ok(mut request) => {
-                // What userinfo's own metadata calls it is what a token is for anyway.
-                let own = self.own_resource();
-                request.resources.retain(|resource| *resource != own);
-                self.first_step(client_id, request, browser, now).await
+        if let Some(opened) = self.open_pushed(&client, params, now).await? {
+            // What was pushed counts, and nothing beside it (RFC 9126 §4).
+            let (return_to, _) = table::return_to(&client, &opened.params)?;
+            let settled =
+                self.first_request(&client, &opened.params, Some(opened.key), browser, now).await;
+            return Ok(settled.or_else(|failure| self.answer_failure(&return_to, failure))?);
+        }
+        // The address beside a request object hears that the object is no good; one that is good
+        // brings its own (RFC 9101 §6.3).
+        let outer = table::return_to(&client, params);
+        let settled = match self.direct(&client, params, now).await {
+            Ok(inner) => {
+                let (return_to, _) = table::return_to(&client, &inner)?;
+                self.first_request(&client, &inner, None, browser, now)
+                    .await
+                    .or_else(|failure| self.answer_failure(&return_to, failure))
             }
-            Err(refusal) => Err(refusal.into()),
+            Err(failure) => self.answer_failure(&outer?.0, failure),
         };
-        Ok(settled.or_else(|failure| self.answer_failure(&return_to, failure))?)
+        Ok(settled?)
+    }
+
+    /// The parameters of a request that was not pushed.
+    async fn direct(
+        &self,
+        client: &Client,
+        params: &Params,
+        now: Timestamp,
+    ) -> Result<Params, Failure> {
+        if self.profile_of(client).requires_pushed_requests(client) {
+            let text = "this client must push its authorization requests (RFC 9126)";
+            return Err(Refusal::invalid_request(text).into());
+        }
+        self.opened(client, params, now).await
+    }
+
+    /// From here on every refusal is the client's to hear.
+    async fn first_request(
+        &self,
+        client: &Client,
+        params: &Params,
+        pushed: Option<String>,
+        browser: &Browser,
+        now: Timestamp,
+    ) -> Result<Next, Failure> {
+        let (return_to, given) = table::return_to(client, params)?;
+        let profile = self.profile_of(client);
+        let mut request = table::check(client, profile, params, return_to, given)?;
+        // What userinfo's own metadata calls it is what a token is for anyway.
+        let own = self.own_resource();
+        request.resources.retain(|resource| *resource != own);
+        self.first_step(client.client_id.clone(), request, pushed, browser, now).await
     }
 
     async fn first_step(
         &self,
         client_id: ClientId,
         request: AuthorizationRequest,
+        pushed: Option<String>,
         browser: &Browser,
         now: Timestamp,
     ) -> Result<Next, Failure> {
@@ -128,6 +170,7 @@ impl Provider {
             client_id,
             request,
             started_at: now,
+            pushed,
             browser: browser.binding_hash().cloned().unwrap_or_default(),
             device: None,
         };
@@ -307,15 +350,17 @@ impl Provider {
         }
         let now = self.clock.now();
         let key = id.to_string();
+        let pushed = interaction.pushed.clone();
         let spent = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    Ok::<_, Failure>(tx.spend(SingleUse::Interaction, &key, now).await?)
+                    let spent = tx.spend(SingleUse::Interaction, &key, now).await?.is_some();
+                    Ok::<_, Failure>(spent && claim_answer(tx, pushed.as_deref(), now).await?)
                 })
             })
             .await?;
-        if spent.is_none() {
+        if !spent {
             return Err(finished().into());
         }
         self.answer_failure(&interaction.request.return_to, failure)
@@ -368,7 +413,9 @@ impl Provider {
         };
         let payload = serde_json::to_vec(&issued)?;
         let key = self.vault.hash(code.expose()).to_text();
-        let expires_at = now.plus(self.policy.authorization_code_ttl);
+        let profile = self.profile_of(&situation.client);
+        let expires_at = now.plus(profile.code_ttl(self.policy.authorization_code_ttl));
+        let pushed = interaction.pushed.clone();
         let id = id.map(ToString::to_string);
         let parked: Result<(), Refusal> = self
             .store
@@ -378,6 +425,9 @@ impl Provider {
                         && tx.spend(SingleUse::Interaction, &id, now).await?.is_none()
                     {
                         return Ok::<_, Failure>(Err(finished()));
+                    }
+                    if !claim_answer(tx, pushed.as_deref(), now).await? {
+                        return Ok(Err(finished()));
                     }
                     tx.park(SingleUse::AuthorizationCode, &key, &payload, expires_at, now).await?;
                     Ok(Ok(()))

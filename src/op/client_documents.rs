@@ -18,6 +18,7 @@ use crate::protocol::client::Client;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::ClientId;
+use crate::protocol::profile::Profile;
 use crate::protocol::registration::{self, document_url};
 use crate::store::StoreFault;
 
@@ -106,6 +107,8 @@ impl Provider {
         fetched
             .and_then(|client| {
                 self.registration.check(&client).map_err(|refusal| refusal.description)?;
+                let minimum = self.policy.minimum_profile;
+                check(&client, minimum).map_err(|refusal| refusal.description)?;
                 Ok(client)
             })
             .map_err(|why| {
@@ -181,6 +184,6 @@ fn read(id: &ClientId, url: &Url, body: &[u8], now: Timestamp) -> Result<Client,
     registration::apply(&mut client, &metadata).map_err(|refusal| refusal.description)?;
     client.require_pkce = true;
     client.settings.client_id_metadata_fetched_at = Some(now.secs());
-    check(&client).map_err(|refusal| refusal.description)?;
+    check(&client, Profile::default()).map_err(|refusal| refusal.description)?;
     Ok(client)
 }

@@ -74,29 +74,56 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Arc<RegisteredClient>, Failure> {
         let credentials = Credentials::read(presented.authorization, params)?;
+        let registered = match &credentials.assertion {
+            Some(assertion) => {
+                self.authenticate_by_assertion(&credentials.client_id, assertion, now).await?
+            }
+            None => self.authenticate_by_secret(&credentials, now).await?,
+        };
+        let client = &registered.client;
+        self.profile_of(client).check_authentication(client.token_endpoint_auth_method)?;
+        if client.disabled_at.is_some() {
+            return Err(Refusal::invalid_client("client authentication failed")
+                .detail("the client is disabled")
+                .into());
+        }
+        Ok(registered)
+    }
+
+    async fn authenticate_by_secret(
+        &self,
+        credentials: &Credentials,
+        now: Timestamp,
+    ) -> Result<Arc<RegisteredClient>, Failure> {
         let hash = credentials.secret.as_ref().map(|secret| self.vault.hash(secret.expose()));
         let prove = |registered: &RegisteredClient| {
             credentials.prove(&registered.client, &registered.secrets, hash, now)
         };
         let unknown =
             || Refusal::invalid_client("client authentication failed").detail("unknown client_id");
-        let remembered = self.clients.clients.get(&credentials.client_id).await;
-        let registered = match remembered {
-            Some(registered) if prove(&registered).is_ok() => registered,
+        match self.remembered_client(&credentials.client_id).await {
+            Some(registered) if prove(&registered).is_ok() => Ok(registered),
             // Not known, or changed within the last second: the row itself decides.
             Some(_) | None => {
                 let registered =
-                    self.clients.load(&credentials.client_id).await?.ok_or_else(unknown)?;
+                    self.load_client(&credentials.client_id).await?.ok_or_else(unknown)?;
                 prove(&registered)?;
-                registered
+                Ok(registered)
             }
-        };
-        if registered.client.disabled_at.is_some() {
-            return Err(Refusal::invalid_client("client authentication failed")
-                .detail("the client is disabled")
-                .into());
         }
-        Ok(registered)
+    }
+
+    /// The client as it was within the last second, if it was asked for then.
+    pub(super) async fn remembered_client(&self, id: &ClientId) -> Option<Arc<RegisteredClient>> {
+        self.clients.clients.get(id).await
+    }
+
+    /// The client as it is.
+    pub(super) async fn load_client(
+        &self,
+        id: &ClientId,
+    ) -> Result<Option<Arc<RegisteredClient>>, Failure> {
+        Ok(self.clients.load(id).await?)
     }
 
     /// The client of this name, as it was a second ago at the latest.

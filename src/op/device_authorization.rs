@@ -154,6 +154,7 @@ impl Provider {
             client_id: device.client_id.clone(),
             request: self.request_of(&device),
             started_at: now,
+            pushed: None,
             browser: browser.binding_hash().cloned().unwrap_or_default(),
             device: Some(WaitingDevice {
                 device_code_hash: device.device_code_hash.to_text(),

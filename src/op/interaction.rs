@@ -72,6 +72,9 @@ pub(super) struct Interaction {
     pub(super) client_id: ClientId,
     pub(super) request: AuthorizationRequest,
     pub(super) started_at: Timestamp,
+    /// The pushed request it came from, which it answers.
+    #[serde(default)]
+    pub(super) pushed: Option<String>,
     /// Hash of the cookie of the browser that started it.
     pub(super) browser: String,
     /// The device that waits, when the person came with its code and not from a client.

@@ -9,7 +9,9 @@ pub mod account;
 pub mod admin;
 pub mod apple_transfer;
 pub mod authorize;
+mod client_assertion;
 mod client_documents;
+mod client_keys;
 pub mod clients;
 mod connectors;
 pub mod daily_check;
@@ -27,7 +29,9 @@ pub mod notifications;
 mod offered;
 pub mod people;
 mod possession;
+pub mod pushed_authorization;
 pub mod registration;
+mod request_object;
 pub mod revocation;
 pub mod signals;
 pub mod token;
@@ -43,6 +47,7 @@ use crate::protocol::id::ConnectionId;
 use crate::protocol::jose::JoseError;
 use crate::protocol::metadata::Offered;
 use crate::protocol::notification::NotificationPolicy;
+use crate::protocol::profile::Profile;
 use crate::protocol::secret::{SealError, Vault};
 use crate::store::{Store, StoreFault};
 use crate::upstream::http::Outbound;
@@ -53,6 +58,7 @@ use tokio::sync::Notify;
 use access_token::VerifiedTokens;
 use admin::passwords::{PasswordFault, PasswordHasher};
 use client_documents::Documents;
+use client_keys::ClientKeys;
 use clients::ClientCache;
 use connectors::Connectors;
 use deliveries::Doorbell;
@@ -80,6 +86,10 @@ pub struct Policy {
     pub native_challenge_ttl: Duration,
     /// Whether DPoP proofs must hold a nonce of ours (RFC 9449 §8).
     pub require_dpop_nonce: bool,
+    /// A pushed authorization request waiting for its browser (RFC 9126 §2.2).
+    pub pushed_request_ttl: Duration,
+    /// The profile that no client is laxer than.
+    pub minimum_profile: Profile,
     /// How long a signing key signs before its successor takes over.
     pub key_rotation: Duration,
     /// What becomes of people whom an upstream gives up.
@@ -100,6 +110,8 @@ impl Default for Policy {
             pending_profile_ttl: Duration::from_secs(DAY),
             native_challenge_ttl: Duration::from_secs(5 * MINUTE),
             require_dpop_nonce: false,
+            pushed_request_ttl: Duration::from_secs(MINUTE),
+            minimum_profile: Profile::Oidc,
             key_rotation: Duration::from_secs(90 * DAY),
             notifications: NotificationPolicy::default(),
         }
@@ -142,6 +154,7 @@ pub struct Provider {
     local_passwords: Option<Arc<PasswordHasher>>,
     keys: Arc<KeyKeeper>,
     clients: ClientCache,
+    client_keys: ClientKeys,
     verified: VerifiedTokens,
     inbox: Arc<Notify>,
     outbound: Outbound,
@@ -167,6 +180,7 @@ impl Provider {
             entropy: parts.entropy,
             vault: parts.vault,
             clients: ClientCache::new(parts.store.clone()),
+            client_keys: ClientKeys::new(parts.outbound.clone()),
             store: parts.store,
             connectors: Connectors::new(parts.connectors, parts.outbound.clone()),
             local_passwords: parts.local_passwords,
@@ -208,7 +222,10 @@ impl Provider {
 
     /// What discovery says beyond what is always offered.
     pub fn offered(&self) -> Offered {
-        Offered { local_accounts: self.offers_local_accounts() }
+        Offered {
+            local_accounts: self.offers_local_accounts(),
+            minimum_profile: self.policy.minimum_profile,
+        }
     }
 
     /// The connector with this name.

@@ -12,6 +12,7 @@ use crate::protocol::error::Refusal;
 use crate::protocol::metadata::path;
 use crate::protocol::params::Params;
 use crate::protocol::presented::Presented;
+use crate::protocol::profile::Profile;
 use crate::store::single_use::SingleUse;
 
 impl Provider {
@@ -45,7 +46,12 @@ impl Provider {
         } else {
             Some(self.proven_key(presented, client, path::TOKEN, None, now).await?)
         };
-        Ok(Confirmation::to(jkt, None))
+        let cnf = Confirmation::to(jkt, None);
+        if cnf.is_none() && self.profile_of(client).requires_bound_tokens() {
+            let text = "the profile of this client demands tokens that are bound to a key";
+            return Err(Refusal::invalid_request(text).into());
+        }
+        Ok(cnf)
     }
 
     /// The key that a pushed authorization request binds its code to (RFC 9449 §10.1): that of
@@ -110,7 +116,8 @@ impl Provider {
     ) -> Result<String, Failure> {
         let htu = [format!("{}{endpoint}", self.issuer)];
         let target = Target { htm: presented.method, htu: &htu, access_token };
-        let demands = Demands { nonce: self.policy.require_dpop_nonce, fapi: is_fapi(client) };
+        let fapi = self.profile_of(client) == Profile::Fapi2;
+        let demands = Demands { nonce: self.policy.require_dpop_nonce, fapi };
         let proof = dpop::verify(&presented.dpop, &target, demands, &self.vault, now)?;
         // Two keys may use the same jti: they are two proofs.
         let key = self.vault.hash(&format!("dpop:{}:{}", proof.jkt, proof.jti)).to_text();
@@ -129,11 +136,6 @@ impl Provider {
             Err(Refusal::invalid_dpop_proof("the DPoP proof was used before").into())
         }
     }
-}
-
-/// Whether the FAPI 2.0 Security Profile rules this client.
-fn is_fapi(_client: &Client) -> bool {
-    false
 }
 
 /// A code or refresh token that is bound to keys which are not shown.

@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::admin::metadata::client_metadata;
 use super::admin::rules::client_problems;
+use super::admin::security_rules::security_problems;
 use super::ending::{self, Ending, Reason};
 use super::token::authorization_code::client_actor;
 use super::{Failure, Provider};
 use crate::protocol::ambient::{Timestamp, random};
-use crate::protocol::client::{Client, ClientSecret, GrantType, TokenEndpointAuthMethod};
+use crate::protocol::client::{Client, ClientSecret, GrantType};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::ClientId;
@@ -20,6 +21,7 @@ use crate::protocol::jose::Algorithm;
 use crate::protocol::jwk::PublicKey;
 use crate::protocol::jws::ForeignJwt;
 use crate::protocol::metadata::path;
+use crate::protocol::profile::Profile;
 use crate::protocol::registration::{self, COMMON, SETTINGS};
 use crate::protocol::secret::{SecretHash, SecretString};
 use crate::store::WriteTx;
@@ -121,7 +123,7 @@ impl Provider {
         let mut client = Client::of_kind(id, kind, now);
         registration::apply(&mut client, &metadata)?;
         self.registration.check(&client)?;
-        check(&client)?;
+        check(&client, self.policy.minimum_profile)?;
 
         let secret = keeps_secret(&client).then(|| self.draw_client_secret(now));
         let (client_secret, stored) = secret.unzip();
@@ -217,7 +219,7 @@ impl Provider {
         }
         registration::apply(&mut client, &metadata)?;
         self.registration.check(&client)?;
-        check(&client)?;
+        check(&client, self.policy.minimum_profile)?;
         client.updated_at = now;
         let has_secret = secrets.iter().any(live);
         let secret = (keeps_secret(&client) && !has_secret).then(|| self.draw_client_secret(now));
@@ -353,8 +355,9 @@ impl Provider {
 }
 
 /// The rules of every client, in the words of RFC 7591 §3.2.2.
-pub(super) fn check(client: &Client) -> Result<(), Refusal> {
-    let problems = client_problems(client);
+pub(super) fn check(client: &Client, minimum: Profile) -> Result<(), Refusal> {
+    let mut problems = client_problems(client);
+    problems.extend(security_problems(client, minimum));
     let Some(first) = problems.iter().find(|problem| problem.field != "client_id") else {
         return Ok(());
     };
@@ -381,12 +384,7 @@ pub(super) async fn give_resources(
 }
 
 fn keeps_secret(client: &Client) -> bool {
-    match client.token_endpoint_auth_method {
-        TokenEndpointAuthMethod::ClientSecretBasic | TokenEndpointAuthMethod::ClientSecretPost => {
-            true
-        }
-        TokenEndpointAuthMethod::None => false,
-    }
+    client.token_endpoint_auth_method.uses_secret()
 }
 
 fn tell_secret(answer: &mut Registration, secret: Option<&SecretString>) {

@@ -12,6 +12,7 @@ use crate::dpop;
 use crate::error::{ErrorCode, Refusal};
 use crate::params::Params;
 use crate::pkce::CodeChallenge;
+use crate::profile::Profile;
 use crate::redirect_uri;
 use crate::scope;
 
@@ -120,6 +121,7 @@ pub fn return_to(client: &Client, params: &Params) -> Result<(ReturnTo, bool), R
 /// The refusal to redirect to [`ReturnTo`].
 pub fn check(
     client: &Client,
+    profile: Profile,
     params: &Params,
     return_to: ReturnTo,
     redirect_uri_given: bool,
@@ -129,8 +131,8 @@ pub fn check(
             return Err(Refusal::invalid_request(format!("{name} is too long or not printable")));
         }
     }
+    // A request object was opened, and a pushed request fetched, before this table is asked.
     for (name, code) in [
-        ("request", ErrorCode::RequestNotSupported),
         ("request_uri", ErrorCode::RequestUriNotSupported),
         ("registration", ErrorCode::RegistrationNotSupported),
     ] {
@@ -158,9 +160,7 @@ pub fn check(
         params.one("code_challenge")?,
         params.one("code_challenge_method")?,
     )?;
-    if code_challenge.is_none() && (client.is_public() || client.require_pkce) {
-        return Err(Refusal::invalid_request("code_challenge is missing (PKCE is required)"));
-    }
+    profile.check_request(client, params)?;
     let prompt = Prompt::parse(params.one("prompt")?)?;
     let max_age = match params.one("max_age")? {
         None => None,
@@ -223,7 +223,7 @@ mod tests {
     fn read(client: &Client, query: &str) -> Result<AuthorizationRequest, Refusal> {
         let params = Params::parse(query.as_bytes())?;
         let (return_to, given) = return_to(client, &params)?;
-        check(client, &params, return_to, given)
+        check(client, Profile::of(client, Profile::Oidc), &params, return_to, given)
     }
 
     fn good() -> String {
@@ -269,7 +269,6 @@ mod tests {
             (good().replace("=code&", "=code+id_token&"), "unsupported_response_type"),
             (format!("{}&response_mode=fragment", good()), "invalid_request"),
             (format!("{}&response_mode=web_message", good()), "invalid_request"),
-            (format!("{}&request=eyJ", good()), "request_not_supported"),
             (format!("{}&request_uri=https://x.example", good()), "request_uri_not_supported"),
             (format!("{}&registration=%7B%7D", good()), "registration_not_supported"),
             (format!("{}&prompt=none+login", good()), "invalid_request"),

@@ -57,6 +57,8 @@ pub enum TokenEndpointAuthMethod {
     ClientSecretBasic,
     /// The secret in the form (RFC 6749 §2.3.1).
     ClientSecretPost,
+    /// A JWT signed with a key of the client's own (RFC 7523, OIDC Core §9).
+    PrivateKeyJwt,
     /// No proof: a public client.
     None,
 }
@@ -67,12 +69,19 @@ impl TokenEndpointAuthMethod {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
             Self::None => "none",
         }
     }
 
+    /// Whether a secret is what proves it.
+    pub const fn uses_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+
     /// Every method Russet speaks, as discovery lists them.
-    pub const ALL: [Self; 3] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
+    pub const ALL: [Self; 4] =
+        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
 }
 
 /// What a client may present at the token endpoint.

@@ -6,6 +6,7 @@ use url::form_urlencoded;
 
 use crate::ambient::Timestamp;
 use crate::client::{Client, ClientSecret, TokenEndpointAuthMethod};
+use crate::client_assertion;
 use crate::error::Refusal;
 use crate::id::ClientId;
 use crate::params::Params;
@@ -23,6 +24,8 @@ pub struct Credentials {
     pub method: TokenEndpointAuthMethod,
     /// The secret, unless the method is `none`.
     pub secret: Option<SecretString>,
+    /// The assertion, with `private_key_jwt`.
+    pub assertion: Option<String>,
 }
 
 impl Credentials {
@@ -34,9 +37,10 @@ impl Credentials {
     pub fn read(authorization: Option<&str>, params: &Params) -> Result<Self, Refusal> {
         let in_form = params.one("client_id")?;
         let secret = params.one("client_secret")?;
+        let assertion = read_assertion(params)?;
         if let Some(header) = authorization {
             let (client_id, header_secret) = read_basic(header)?;
-            if secret.is_some() {
+            if secret.is_some() || assertion.is_some() {
                 return Err(Refusal::invalid_request("two client authentication methods at once"));
             }
             if in_form.is_some_and(|other| other != client_id) {
@@ -46,6 +50,23 @@ impl Credentials {
                 client_id: ClientId::new(client_id),
                 method: TokenEndpointAuthMethod::ClientSecretBasic,
                 secret: Some(header_secret.into()),
+                assertion: None,
+            });
+        }
+        if let Some(assertion) = assertion {
+            if secret.is_some() {
+                return Err(Refusal::invalid_request("two client authentication methods at once"));
+            }
+            let client_id = client_assertion::claimed_client(assertion)?;
+            if in_form.is_some_and(|other| other != client_id.as_str()) {
+                return Err(Refusal::invalid_client("client authentication failed")
+                    .detail("client_id is not the sub of client_assertion"));
+            }
+            return Ok(Self {
+                client_id,
+                method: TokenEndpointAuthMethod::PrivateKeyJwt,
+                secret: None,
+                assertion: Some(assertion.to_owned()),
             });
         }
         let client_id = in_form
@@ -59,6 +80,7 @@ impl Credentials {
             client_id: ClientId::new(client_id),
             method,
             secret: secret.filter(|secret| secret.len() <= MAX_LENGTH).map(SecretString::from),
+            assertion: None,
         })
     }
 
@@ -76,7 +98,11 @@ impl Credentials {
         };
         // The two ways to send a secret prove the same; a client registered for one may use the
         // other, as most libraries choose by themselves. A secret never replaces its absence.
-        let wants_secret = !client.is_public();
+        let method = client.token_endpoint_auth_method;
+        if !method.uses_secret() && method != TokenEndpointAuthMethod::None {
+            return refused("the client proves itself by a key, not by a secret");
+        }
+        let wants_secret = method.uses_secret();
         match (wants_secret, hash) {
             (false, None) => Ok(()),
             (false, Some(_)) => refused("a public client sent a secret"),
@@ -90,6 +116,16 @@ impl Credentials {
                 if good { Ok(()) } else { refused("the secret is wrong or has expired") }
             }
         }
+    }
+}
+
+/// The client assertion, if there is one of the one type (RFC 7523 §2.2).
+fn read_assertion(params: &Params) -> Result<Option<&str>, Refusal> {
+    match (params.one("client_assertion_type")?, params.one("client_assertion")?) {
+        (None, None) => Ok(None),
+        (Some(client_assertion::TYPE), Some(assertion)) => Ok(Some(assertion)),
+        (Some(_), None) => Err(Refusal::invalid_client("client_assertion is missing")),
+        (_, Some(_)) => Err(Refusal::invalid_client("client_assertion_type is not supported")),
     }
 }
 
@@ -168,6 +204,22 @@ mod tests {
     }
 
     #[test]
+    fn an_assertion_comes_alone_and_with_its_type() {
+        let typed = format!("client_assertion_type={}", client_assertion::TYPE);
+        for (authorization, form, code) in [
+            (None, "client_assertion=x".to_owned(), "invalid_client"),
+            (None, typed.clone(), "invalid_client"),
+            (None, "client_assertion_type=saml&client_assertion=x".to_owned(), "invalid_client"),
+            (None, format!("{typed}&client_assertion=x"), "invalid_client"),
+            (None, format!("{typed}&client_assertion=x&client_secret=s"), "invalid_request"),
+            (Some(basic("a:b")), format!("{typed}&client_assertion=x"), "invalid_request"),
+        ] {
+            let refusal = read(authorization.as_deref(), &form).unwrap_err();
+            assert_eq!(refusal.code.as_str(), code, "{form}");
+        }
+    }
+
+    #[test]
     fn two_methods_or_two_names_are_refused() {
         let header = basic("app:secret");
         for form in ["client_secret=secret", "client_id=app&client_secret=x", "client_id=other"] {
@@ -208,6 +260,7 @@ mod tests {
                 client_id: ClientId::new("c"),
                 method: TokenEndpointAuthMethod::None,
                 secret: presented.map(SecretString::from),
+                assertion: None,
             };
             let hash = presented.map(|text| vault.hash(text));
             let proved = credentials.prove(client, &secrets, hash, now);

@@ -5,6 +5,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::jose::Algorithm;
+use crate::profile::Profile;
+
 /// Members beyond those that every client has. Each is absent until somebody sets it, and is then
 /// part of the client's metadata under its registered name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +73,30 @@ pub struct ClientSettings {
     /// Whether an exchanged token may say nothing of this client (impersonation, RFC 8693 §1.1).
     #[serde(skip_serializing_if = "is_unset")]
     pub token_exchange_impersonation: bool,
+    /// The security profile that rules it, unless the installation's own is stricter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// `jwks`: the keys it signs with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Value>,
+    /// `jwks_uri`: where they are fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// `token_endpoint_auth_signing_alg`; any when absent (OIDC Dynamic Registration §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<Algorithm>,
+    /// `request_object_signing_alg`; any when absent, and never `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<Algorithm>,
+    /// `require_signed_request_object` (RFC 9101 §10.5).
+    #[serde(skip_serializing_if = "is_unset")]
+    pub require_signed_request_object: bool,
+    /// `require_pushed_authorization_requests` (RFC 9126 §6).
+    #[serde(skip_serializing_if = "is_unset")]
+    pub require_pushed_authorization_requests: bool,
+    /// `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4).
+    #[serde(skip_serializing_if = "is_unset")]
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// The client that may act for people with the access tokens of this one (RFC 8693 §4.4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub may_act: Option<String>,

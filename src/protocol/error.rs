@@ -61,6 +61,10 @@ codes! {
     /// Requirements §2).
     UnmetAuthenticationRequirements = "unmet_authentication_requirements",
         unmet_authentication_requirements;
+    /// The request object is no good (RFC 9101 §7).
+    InvalidRequestObject = "invalid_request_object", invalid_request_object;
+    /// The request that `request_uri` refers to is unknown or expired (RFC 9101 §7).
+    InvalidRequestUri = "invalid_request_uri", invalid_request_uri;
     /// Request objects by value are not supported (OIDC Core §3.1.2.6).
     RequestNotSupported = "request_not_supported", request_not_supported;
     /// Request objects by reference are not supported (OIDC Core §3.1.2.6).

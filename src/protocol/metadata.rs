@@ -10,6 +10,7 @@ use crate::authorization_response::RESPONSE_MODES;
 use crate::client::{GrantType, TokenEndpointAuthMethod};
 use crate::dpop;
 use crate::jose::Algorithm;
+use crate::profile::Profile;
 use crate::scope;
 use crate::standard_claims;
 
@@ -35,6 +36,8 @@ pub mod path {
     pub const REVOCATION: &str = "/revoke";
     /// Where a client deletes the account of its user.
     pub const ACCOUNT_ME: &str = "/account/me";
+    /// RFC 9126 §2.
+    pub const PUSHED_AUTHORIZATION_REQUEST: &str = "/par";
     /// OIDC RP-Initiated Logout §2.
     pub const END_SESSION: &str = "/logout";
     /// OIDC Session Management §3.3.
@@ -76,6 +79,13 @@ pub struct Metadata {
     ui_locales_supported: Vec<&'static str>,
     prompt_values_supported: Vec<&'static str>,
     claims_parameter_supported: bool,
+    pushed_authorization_request_endpoint: String,
+    require_pushed_authorization_requests: bool,
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    request_object_signing_alg_values_supported: Vec<&'static str>,
+    require_signed_request_object: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
     authorization_response_iss_parameter_supported: bool,
@@ -90,6 +100,8 @@ pub struct Metadata {
 pub struct Offered {
     /// Sign-in by a password kept here.
     pub local_accounts: bool,
+    /// The profile that nobody is laxer than.
+    pub minimum_profile: Profile,
 }
 
 /// The claims of ID tokens and userinfo.
@@ -105,6 +117,8 @@ impl Metadata {
     pub fn of(issuer: &str, offered: Offered) -> Self {
         let url = |path: &str| format!("{issuer}{path}");
         let methods = || TokenEndpointAuthMethod::ALL.iter().map(|m| m.as_str()).collect();
+        let client_algorithms =
+            || offered.minimum_profile.client_algorithms().iter().map(|alg| alg.as_str()).collect();
         let confidential = || {
             TokenEndpointAuthMethod::ALL
                 .iter()
@@ -148,7 +162,14 @@ impl Metadata {
             ui_locales_supported: vec!["en"],
             prompt_values_supported: PROMPT_VALUES.to_vec(),
             claims_parameter_supported: true,
-            request_parameter_supported: false,
+            pushed_authorization_request_endpoint: url(path::PUSHED_AUTHORIZATION_REQUEST),
+            require_pushed_authorization_requests: offered.minimum_profile == Profile::Fapi2,
+            token_endpoint_auth_signing_alg_values_supported: client_algorithms(),
+            introspection_endpoint_auth_signing_alg_values_supported: client_algorithms(),
+            revocation_endpoint_auth_signing_alg_values_supported: client_algorithms(),
+            request_object_signing_alg_values_supported: client_algorithms(),
+            require_signed_request_object: false,
+            request_parameter_supported: true,
             request_uri_parameter_supported: false,
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,

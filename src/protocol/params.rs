@@ -30,6 +30,37 @@ impl Params {
         Ok(Self(pairs))
     }
 
+    /// The parameters of a request that came another way, such as in a request object; the rules
+    /// are the same.
+    ///
+    /// # Errors
+    /// `invalid_request` for too many.
+    pub fn from_pairs(pairs: Vec<(String, String)>) -> Result<Self, Refusal> {
+        if pairs.len() > MAX_PARAMETERS {
+            return Err(Refusal::invalid_request("too many parameters"));
+        }
+        Ok(Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()))
+    }
+
+    /// Names and values, in order.
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// All but these.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|(name, _)| !names.contains(&name.as_str()));
+        self
+    }
+
+    /// And this one.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The value of a parameter that may stand at most once.
     ///
     /// # Errors

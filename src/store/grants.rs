@@ -110,6 +110,9 @@ const ROTATE: &str = "UPDATE grants SET refresh_generation = $3, refresh_spent_h
                       AND refresh_generation = $3 - 1 AND revoked_at IS NULL \
                       AND refresh_idle_expires_at > $6 AND expires_at > $6 RETURNING *";
 
+const TOUCH: &str = "UPDATE grants SET refresh_idle_expires_at = $2 WHERE id = $1 \
+                     AND revoked_at IS NULL AND refresh_idle_expires_at > $3 AND expires_at > $3";
+
 impl Reader {
     /// The grant, revoked and expired ones too.
     pub async fn find_grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreFault> {
@@ -146,6 +149,19 @@ impl WriteTx {
             Some(row) => row::Model::from_query_result(&row, "")?.into_domain().map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Notes that a refresh family that does not move on was used; `false` when it is dead.
+    pub async fn touch_refresh(
+        &self,
+        id: &GrantId,
+        idle_expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreFault> {
+        let values: [Value; 3] =
+            [id.as_str().into(), idle_expires_at.millis().into(), now.millis().into()];
+        let stmt = self.connection.statement(TOUCH, values);
+        Ok(self.connection.execute_raw(stmt).await?.rows_affected() > 0)
     }
 
     /// Revokes the grant and with it every token born of it; `false` if it was revoked before or is

@@ -28,6 +28,10 @@ pub enum SingleUse {
     IdentityToken,
     /// A `jti` seen from outside.
     Jti,
+    /// A pushed authorization request; key: hash of its reference.
+    PushedRequest,
+    /// The one answer that such a request may have.
+    AnsweredRequest,
     /// A logout that waits for the person's yes.
     Logout,
     /// A secret that waits to be shown once in the console.
@@ -47,6 +51,8 @@ impl SingleUse {
             Self::NativeChallenge => "native_challenge",
             Self::IdentityToken => "identity_token",
             Self::Jti => "jti",
+            Self::PushedRequest => "pushed_request",
+            Self::AnsweredRequest => "answered_request",
             Self::Logout => "logout",
             Self::Reveal => "reveal",
             Self::SecondFactor => "second_factor",

@@ -88,6 +88,24 @@ pub async fn device_authorization(
     }
 }
 
+/// Pushed authorization requests — RFC 9126 §2.
+pub async fn push(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let answer = async {
+        let params = form(&request, &body)?;
+        app.provider.push(&presented(&request), &params).await
+    };
+    let (response, refused) = match answer.await {
+        Ok(pushed) => (no_store(HttpResponse::Created()).json(pushed), None),
+        Err(failure) => {
+            let refused = code(&failure);
+            (app.limited(&request, failure, used_basic(&request)), refused)
+        }
+    };
+    let mut response = cors::open_to_apps(&app, &request, response).await;
+    tell_dpop_nonce(&app, &request, refused, &mut response);
+    response
+}
+
 /// Userinfo — OIDC Core §5.3.1: the token in the header, or in the body of a POST.
 pub async fn userinfo(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     let in_form = if request.method() == Method::POST && !body.is_empty() {

@@ -114,6 +114,8 @@ fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
         | ErrorCode::ConsentRequired
         | ErrorCode::InteractionRequired
         | ErrorCode::UnmetAuthenticationRequirements
+        | ErrorCode::InvalidRequestObject
+        | ErrorCode::InvalidRequestUri
         | ErrorCode::RequestNotSupported
         | ErrorCode::RequestUriNotSupported
         | ErrorCode::RegistrationNotSupported

@@ -215,6 +215,11 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                     .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
             )
             .service(
+                web::resource(path::PUSHED_AUTHORIZATION_REQUEST)
+                    .route(web::post().to(endpoints::push))
+                    .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
+            )
+            .service(
                 web::resource(path::AUTHORIZATION)
                     .route(web::get().to(interaction::authorize))
                     .route(web::post().to(interaction::authorize)),

@@ -44,6 +44,8 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::ConsentRequired
         | ErrorCode::InteractionRequired
         | ErrorCode::UnmetAuthenticationRequirements
+        | ErrorCode::InvalidRequestObject
+        | ErrorCode::InvalidRequestUri
         | ErrorCode::RequestNotSupported
         | ErrorCode::RequestUriNotSupported
         | ErrorCode::RegistrationNotSupported

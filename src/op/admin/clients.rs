@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::metadata::{client_metadata, difference};
 use super::rules::client_problems;
+use super::security_rules::security_problems;
 use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged};
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::{Timestamp, random};
@@ -15,6 +16,7 @@ use crate::protocol::client::{
 use crate::protocol::client_settings;
 use crate::protocol::id::ClientId;
 use crate::protocol::jose::Algorithm;
+use crate::protocol::profile::Profile;
 use crate::protocol::secret::SecretString;
 use crate::store::clients::{ListQuery, Page};
 use crate::store::{StoreFault, WriteTx};
@@ -171,16 +173,17 @@ impl Administration {
         client.client_name = new.client_name;
         checked(self.unknown_connections(&new.change.settings).await?)?;
         new.change.apply(&mut client, now)?;
-        let secret = (!client.is_public()).then(|| self.draw_secret(now));
+        let secret = client.token_endpoint_auth_method.uses_secret().then(|| self.draw_secret(now));
         let (client_secret, stored) = secret.unzip();
         let event = actor
             .event(now, "client.created", client.client_id.as_str())
             .detail(json!({ "kind": client.kind.as_str(), "client_name": client.client_name }));
+        let minimum = self.minimum_profile;
         let client = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    check(tx, &client).await?;
+                    check(tx, &client, minimum).await?;
                     tx.insert_client(&client, stored.as_ref()).await?;
                     tx.record(&event).await?;
                     Ok::<_, AdminError>(client)
@@ -206,6 +209,7 @@ impl Administration {
         checked(self.unknown_connections(&change.settings).await?)?;
         let now = self.clock.now();
         let (actor, id) = (actor.clone(), id.clone());
+        let minimum = self.minimum_profile;
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -218,7 +222,7 @@ impl Administration {
                     }
                     must_be_an_editors(&actor, &changed)?;
                     client.updated_at = now;
-                    check(tx, &client).await?;
+                    check(tx, &client, minimum).await?;
                     if !tx.update_client(&client).await? {
                         return Err(AdminError::Conflict);
                     }
@@ -259,10 +263,11 @@ impl Administration {
             .write(move |tx| {
                 Box::pin(async move {
                     let client = tx.find_client(&id).await?.ok_or(AdminError::NotFound)?;
-                    if client.is_public() {
+                    let method = client.token_endpoint_auth_method;
+                    if !method.uses_secret() {
                         return Err(AdminError::invalid(
                             "token_endpoint_auth_method",
-                            "is none: this client keeps no secret",
+                            format!("is {}: this client keeps no secret", method.as_str()),
                         ));
                     }
                     tx.insert_client_secret(&id, &stored).await?;
@@ -339,8 +344,9 @@ fn must_be_an_editors(actor: &Actor, changed: &[&'static str]) -> Result<(), Adm
     Ok(())
 }
 
-async fn check(tx: &WriteTx, client: &Client) -> Result<(), AdminError> {
+async fn check(tx: &WriteTx, client: &Client, minimum: Profile) -> Result<(), AdminError> {
     let mut problems = client_problems(client);
+    problems.extend(security_problems(client, minimum));
     problems.extend(unknown_resources(tx, client).await?);
     checked(problems)
 }

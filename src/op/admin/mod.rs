@@ -18,6 +18,7 @@ mod receivers;
 mod registration_tokens;
 pub mod reveal;
 pub mod rules;
+pub mod security_rules;
 pub mod settings;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ use crate::protocol::admin::{Admin, Role};
 use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 use crate::protocol::event::Event;
 use crate::protocol::id::ClientId;
+use crate::protocol::profile::Profile;
 use crate::protocol::secret::{SealError, Vault};
 use crate::store::{Store, StoreFault};
 use passwords::{PasswordFault, PasswordHasher};
@@ -56,6 +58,7 @@ pub struct Administration {
     entropy: Arc<dyn Entropy>,
     passwords: Arc<PasswordHasher>,
     file_connections: Arc<[ListedConnection]>,
+    minimum_profile: Profile,
 }
 
 impl Administration {
@@ -67,13 +70,21 @@ impl Administration {
         entropy: Arc<dyn Entropy>,
         passwords: Arc<PasswordHasher>,
     ) -> Self {
-        Self { store, vault, clock, entropy, passwords, file_connections: Arc::new([]) }
+        let (file_connections, minimum_profile) = (Arc::new([]), Profile::default());
+        Self { store, vault, clock, entropy, passwords, file_connections, minimum_profile }
     }
 
     /// Says which connections the configuration file describes: shown here, changed there.
     #[must_use]
     pub fn with_file_connections(self, connections: Vec<ListedConnection>) -> Self {
         Self { file_connections: connections.into(), ..self }
+    }
+
+    /// The same, where no client may be laxer than `minimum_profile`.
+    #[must_use]
+    pub fn under(mut self, minimum_profile: Profile) -> Self {
+        self.minimum_profile = minimum_profile;
+        self
     }
 }
 

@@ -171,7 +171,7 @@ impl Provider {
         let (access_token, ttl) = self.mint_access_token(&subject, &access, now).await?;
         let openid = access.scope.iter().any(|value| value == "openid");
         let id_token = if openid {
-            let alg = client.id_token_signed_response_alg;
+            let alg = self.profile_of(client).id_token_algorithm(client);
             let claims = IdTokenClaims {
                 iss: self.issuer.clone(),
                 sub: terms.sub.clone(),

@@ -46,6 +46,9 @@ impl Provider {
             scope::narrow(&grant.terms.scope, &grant.terms.resources, wanted_scope, &resources)?;
         }
 
+        if !self.profile_of(client).rotates_refresh_tokens() {
+            return self.refresh_in_place(request, &token, wanted_scope, idle).await;
+        }
         let rotation = Rotation {
             grant_id: token.grant_id.clone(),
             client_id: client.client_id.clone(),
@@ -82,6 +85,51 @@ impl Provider {
         // No nonce: it belongs to the authentication request, and was answered (OIDC Core §12.2).
         let minting = Minting { access, generation, nonce: None, cnf: request.cnf.clone(), now };
         self.mint_for_grant(client, &grant, minting).await
+    }
+}
+
+impl Provider {
+    /// A refresh that leaves its token as it is, for clients whose profile wants it so.
+    async fn refresh_in_place(
+        &self,
+        request: &TokenRequest<'_>,
+        token: &RefreshToken,
+        wanted_scope: Option<&str>,
+        idle: Duration,
+    ) -> Result<TokenResponse, Failure> {
+        let (client, now) = (request.client(), request.now);
+        let grant = self.store.find_grant(&token.grant_id).await?;
+        let grant = grant.ok_or_else(|| not_good().detail("no such grant"))?;
+        match family::judge(&grant, token, &client.client_id, now) {
+            Verdict::First | Verdict::LostAnswer => {}
+            // A token of before the client came under this profile, used up then.
+            Verdict::Reuse => return Err(not_good().detail("used up").into()),
+            Verdict::Dead => {
+                return Err(not_good().detail("expired, revoked or another client's").into());
+            }
+        }
+        shows_its_key(&grant, request.cnf.as_ref())?;
+        let resources = request.requested_resources();
+        let access =
+            scope::narrow(&grant.terms.scope, &grant.terms.resources, wanted_scope, &resources)?;
+        let (id, idle_expires_at) = (grant.id.clone(), now.plus(idle).min(grant.expires_at));
+        let alive = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let alive = tx.touch_refresh(&id, idle_expires_at, now).await?;
+                    Ok::<_, Failure>(alive)
+                })
+            })
+            .await?;
+        if !alive {
+            return Err(not_good().detail("revoked meanwhile").into());
+        }
+        let (generation, cnf) = (token.generation, request.cnf.clone());
+        let minting = Minting { access, generation, nonce: None, cnf, now };
+        let mut response = self.mint_for_grant(client, &grant, minting).await?;
+        response.refresh_token = None;
+        Ok(response)
     }
 }
 

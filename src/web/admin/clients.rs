@@ -114,6 +114,7 @@ fn facts(client: &Client) -> Vec<Fact> {
         code("Default API", client.default_resource.clone().into_iter().collect()),
         code("Scopes", client.scope.clone()),
         code("Grant types", client.grant_types.iter().map(|g| g.as_str().to_owned()).collect()),
+        code("Security profile", vec![profile_of(client)]),
         code("Client authentication", vec![client.token_endpoint_auth_method.as_str().to_owned()]),
         code("ID token algorithm", vec![client.id_token_signed_response_alg.as_str().to_owned()]),
         text("PKCE required", yes(client.require_pkce)),
@@ -123,6 +124,10 @@ fn facts(client: &Client) -> Vec<Fact> {
         text("Registered", moment(client.created_at)),
         text("Changed", moment(client.updated_at)),
     ]
+}
+
+fn profile_of(client: &Client) -> String {
+    client.settings.profile.unwrap_or_default().as_str().to_owned()
 }
 
 /// Switches a client off.

@@ -7,6 +7,7 @@ pub mod app;
 pub mod browser;
 pub mod holder;
 pub mod receiver;
+pub mod signer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
