@@ -138,24 +138,31 @@ describe('logout', () => {
         tab.on('console', (message) => {
           if (/Content.Security.Policy/i.test(message.text())) refused.push(message.text());
         });
-        // The frame is held until the page has been looked at.
-        let seen;
-        const framed = new Promise((resolve) => {
-          seen = resolve;
+        const frames = [];
+        await tab.route(`${app.baseURL}/front**`, (route) => {
+          frames.push(new URL(route.request().url()));
+          return route.fulfill({ contentType: 'text/html', body: 'bye' });
         });
-        await tab.route(`${app.baseURL}/front**`, (route) => seen(route));
-        const leaving = tab.goto(`${app.baseURL}/logout`).catch(() => null);
-        const route = await framed;
-        const url = new URL(route.request().url());
-        assert.equal(url.searchParams.get('tenant'), '1');
-        assert.equal(url.searchParams.get('iss'), dev.issuer);
-        assert.ok(url.searchParams.get('sid'));
+        // Without its script the page stays, to be looked at.
+        await tab.route('**/frontchannel.js', (route) => route.abort());
+        await tab.goto(`${app.baseURL}/logout`);
         await tab.locator('h1', { hasText: 'You are logged out' }).waitFor();
         assert.deepEqual(await violations(tab), []);
         await screenshot(tab, 'signing-out');
-        await route.fulfill({ contentType: 'text/html', body: 'bye' });
-        await leaving;
+        await tab.locator('#logout-continue').click();
         await tab.waitForURL((url) => url.origin === app.baseURL && url.pathname === '/');
+        assert.equal(frames.length, 1);
+        assert.equal(frames[0].searchParams.get('tenant'), '1');
+        assert.equal(frames[0].searchParams.get('iss'), dev.issuer);
+        assert.ok(frames[0].searchParams.get('sid'));
+
+        await tab.unroute('**/frontchannel.js');
+        await tab.goto(`${app.baseURL}/login`);
+        await tab.getByRole('button', { name: 'Continue as Ada Lovelace' }).click();
+        await tab.waitForURL((url) => url.origin === app.baseURL);
+        await tab.goto(`${app.baseURL}/logout`).catch(() => null);
+        await tab.waitForURL((url) => url.origin === app.baseURL && url.pathname === '/');
+        assert.equal(frames.length, 2);
         assert.deepEqual(refused, []);
       });
     } finally {
