@@ -1,7 +1,8 @@
-//! What is known of an upstream grant besides its token, and how the jobs stand.
+//! What is known of an upstream grant besides its token, how the jobs stand, and the data keys that
+//! the master key wraps.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_integer_null, integer, text, text_null};
+use sea_orm_migration::schema::{big_integer, big_integer_null, blob, integer, text, text_null};
 
 pub(crate) struct Migration;
 
@@ -58,7 +59,18 @@ impl MigrationTrait for Migration {
             .col(with_default(integer("failures"), 0))
             .col(text_null("detail"))
             .primary_key(Index::create().col("name"));
-        manager.create_table(jobs.take()).await
+        manager.create_table(jobs.take()).await?;
+        let mut data_keys = Table::create();
+        data_keys
+            .table("data_keys")
+            .col(integer("number"))
+            .col(blob("wrapped"))
+            .col(text("master_key_id"))
+            .col(big_integer("created_at"))
+            .col(big_integer("active_at"))
+            .col(big_integer_null("emptied_at"))
+            .primary_key(Index::create().col("number"));
+        manager.create_table(data_keys.take()).await
     }
 
     // SQLite would otherwise run it piecemeal.

@@ -16,6 +16,7 @@ use crate::config::{self, Config, ConfigProblems, FileConnection};
 use crate::jobs;
 use crate::op::admin::passwords::{PasswordFault, PasswordHasher};
 use crate::op::admin::{Administration, ListedConnection};
+use crate::op::master_key::VaultKeeper;
 use crate::op::registration::{RegistrationMode, RegistrationPolicy};
 use crate::op::{Fault, Parts, Policy, Provider};
 use crate::protocol::ambient::{Clock, Entropy};
@@ -112,7 +113,7 @@ impl Broker {
     /// # Errors
     /// Every [`StartError`] but `Listen`.
     pub async fn open(config: &Config, world: &World) -> Result<Self, StartError> {
-        let vault = Arc::new(config.vault()?);
+        let masters = config.master_keys()?;
         let outbound = outbound(config);
         let connectors = connectors(config, &outbound)?;
         let store = Store::connect(config.database.url.expose()).await?;
@@ -125,11 +126,20 @@ impl Broker {
                 return Err(StartError::Pending { name: pending.name });
             }
         }
+        let vault_keeper = Arc::new(
+            VaultKeeper::open(
+                store.clone(),
+                masters,
+                Arc::clone(&world.clock),
+                Arc::clone(&world.entropy),
+            )
+            .await?,
+        );
         let permits = std::thread::available_parallelism().map_or(1, usize::from);
         let passwords = Arc::new(PasswordHasher::new(permits, Arc::clone(&world.entropy))?);
         let administration = Administration::new(
             store.clone(),
-            Arc::clone(&vault),
+            Arc::clone(vault_keeper.vault()),
             Arc::clone(&world.clock),
             Arc::clone(&world.entropy),
             Arc::clone(&passwords),
@@ -146,7 +156,7 @@ impl Broker {
             },
             clock: Arc::clone(&world.clock),
             entropy: Arc::clone(&world.entropy),
-            vault,
+            vault_keeper,
             store: store.clone(),
             connectors,
             outbound,

@@ -14,6 +14,8 @@ use crate::web::App;
 
 /// How soon a key made or retired on another replica is known here.
 const RELOAD_KEYS: Duration = Duration::from_secs(5);
+/// How soon sealed values follow a change of the master key.
+const RESEAL: Duration = Duration::from_secs(60);
 /// How soon a delivery whose time has come is tried; what is new is sent at once.
 const DELIVER: Duration = Duration::from_secs(1);
 const DELIVERERS: usize = 4;
@@ -39,6 +41,8 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
             noted("make signing keys", first.provider.keys().start().await);
         }
         every(RELOAD_KEYS, stopped, || async {
+            // First what opens them.
+            noted("reload data keys", first.provider.vault_keeper().reload().await);
             noted("reload signing keys", first.provider.keys().reload().await);
         })
         .await;
@@ -112,6 +116,16 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
     tokio::spawn(async move {
         every(PRUNE_EVENTS, stopped, || async {
             noted("prune events", pruner.administration.prune_by_retention().await.map(|_| ()));
+        })
+        .await;
+    });
+    let resealer = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        let holder = resealer.provider.request_id();
+        every(RESEAL, stopped, || async {
+            let keeper = resealer.provider.vault_keeper();
+            noted("reseal", keeper.reseal(&holder).await.map(|_| ()));
         })
         .await;
     });

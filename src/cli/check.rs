@@ -13,10 +13,11 @@ use super::failure::CliError;
 use crate::broker;
 use crate::config::Config;
 use crate::op::keys::KeyKeeper;
+use crate::op::master_key::{MasterKeyState, VaultKeeper};
 use crate::op::{Parts, Policy, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::job::{JobCondition, JobState};
-use crate::protocol::secret::Vault;
+use crate::protocol::master_key::MasterKeys;
 use crate::store::Store;
 use crate::upstream::{Connector, Finding, Verdict};
 
@@ -43,21 +44,26 @@ pub(super) async fn run(place: &Place) -> Result<Answer, CliError> {
 }
 
 async fn look(place: &Place, config: &Config, findings: &mut Findings) {
-    let vault = match config.vault() {
-        Ok(vault) => {
+    let masters = match config.master_keys() {
+        Ok(masters) => {
             findings.fine("master key", "well-formed");
-            Some(vault)
+            Some(masters)
         }
         Err(problems) => {
             findings.wrong("master key", problems.to_string());
             None
         }
     };
-    database(place, config, vault, findings).await;
+    database(place, config, masters, findings).await;
     connections(place, config, findings).await;
 }
 
-async fn database(place: &Place, config: &Config, vault: Option<Vault>, findings: &mut Findings) {
+async fn database(
+    place: &Place,
+    config: &Config,
+    masters: Option<MasterKeys>,
+    findings: &mut Findings,
+) {
     let url = config.database.url.expose();
     if let Some(path) = url.strip_prefix("sqlite://")
         && !Path::new(path).exists()
@@ -80,10 +86,33 @@ async fn database(place: &Place, config: &Config, vault: Option<Vault>, findings
         return findings.add(Verdict::Unknown, "database", message);
     }
     findings.fine("database", "reached and up to date");
-    let Some(vault) = vault else { return };
+    let Some(masters) = masters else { return };
     let clock = Arc::clone(&place.surroundings.world.clock);
     jobs(&store, clock.now(), findings).await;
-    let keys = KeyKeeper::new(store, Arc::new(vault), clock, Policy::default().key_rotation);
+    let entropy = Arc::clone(&place.surroundings.world.entropy);
+    let keeper = VaultKeeper::read(store.clone(), masters, Arc::clone(&clock), entropy).await;
+    let keeper = match keeper {
+        Ok(keeper) => keeper,
+        Err(fault) => return findings.wrong("data keys", fault.to_string()),
+    };
+    match keeper.state().await {
+        Ok(MasterKeyState::Current) => findings.fine("data keys", "open with this master key"),
+        Ok(MasterKeyState::PreviousNeeded) => findings.add(
+            Verdict::Unknown,
+            "data keys",
+            "open with a previous master key; run `russet keys rotate --master` once every \
+             replica knows the new one",
+        ),
+        Ok(MasterKeyState::PreviousIdle) => findings.add(
+            Verdict::Unknown,
+            "data keys",
+            "open with this master key; a previous one is still configured: see `russet keys \
+             rotate --master` whether it can go",
+        ),
+        Err(fault) => findings.wrong("data keys", fault.to_string()),
+    }
+    let vault = Arc::clone(keeper.vault());
+    let keys = KeyKeeper::new(store, vault, clock, Policy::default().key_rotation);
     match keys.reload().await {
         Ok(()) => findings.fine("signing keys", "open with this master key"),
         Err(fault) => findings.wrong(
@@ -187,13 +216,19 @@ async fn of_database(
     if store.migration_status().await.ok()?.iter().any(|migration| !migration.applied) {
         return None;
     }
+    let keeper = VaultKeeper::read(
+        store.clone(),
+        config.master_keys().ok()?,
+        Arc::clone(&place.surroundings.world.clock),
+        Arc::clone(&place.surroundings.world.entropy),
+    );
     let provider = Provider::new(Parts {
         registration: crate::op::registration::RegistrationPolicy::default(),
         issuer: config.issuer().to_owned(),
         policy: Policy::default(),
         clock: Arc::clone(&place.surroundings.world.clock),
         entropy: Arc::clone(&place.surroundings.world.entropy),
-        vault: Arc::new(config.vault().ok()?),
+        vault_keeper: Arc::new(keeper.await.ok()?),
         store,
         connectors: file,
         outbound: broker::outbound(config),

@@ -6,6 +6,7 @@ use super::Place;
 use super::answer::{Answer, confirm_at_terminal};
 use super::client::{ALGORITHMS, named};
 use super::failure::CliError;
+use crate::op::master_key::Progress;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::jose::Algorithm;
 use crate::protocol::keyring::StoredKey;
@@ -14,11 +15,16 @@ use crate::protocol::keyring::StoredKey;
 pub(super) enum KeysCommand {
     /// List the signing keys with their states.
     List,
-    /// Make the next key: published now, signs when every cache has seen it.
+    /// Make the next key: published now, signs when every cache has seen it. With --master, go
+    /// over to the master key that is configured now; run again to see how far that has come.
     Rotate {
         /// Only the key of this algorithm.
         #[arg(long, value_parser = named(&ALGORITHMS, Algorithm::ALL))]
         alg: Option<Algorithm>,
+        /// Not the signing keys but the master key: name the new one in secrets.master_key_file
+        /// and the one before in secrets.previous_master_key_file on every replica first.
+        #[arg(long, conflicts_with = "alg")]
+        master: bool,
     },
     /// Take a leaked key out of service at once; what it signed fails from now on.
     Retire {
@@ -41,7 +47,12 @@ pub(super) async fn run(place: &Place, command: KeysCommand) -> Result<Answer, C
             let keys = keys.list().await?;
             Ok(Answer::list(keys.iter().map(|key| described(key, now)).collect(), &COLUMNS))
         }
-        KeysCommand::Rotate { alg } => {
+        KeysCommand::Rotate { master: true, .. } => {
+            let keeper = broker.provider.vault_keeper();
+            keeper.rotate("cli").await?;
+            Ok(progressed(&keeper.reseal(&broker.provider.request_id()).await?, now))
+        }
+        KeysCommand::Rotate { alg, master: false } => {
             let mut made = Vec::new();
             for alg in alg.map_or_else(|| Algorithm::ALL.to_vec(), |alg| vec![alg]) {
                 made.push(described(&keys.rotate(alg, "cli").await?, now));
@@ -57,6 +68,37 @@ pub(super) async fn run(place: &Place, command: KeysCommand) -> Result<Answer, C
             Ok(Answer::new(format!("{kid} is retired"), json!({ "kid": kid })))
         }
     }
+}
+
+fn progressed(progress: &Progress, now: Timestamp) -> Answer {
+    let Progress { master_key_id, data_key, active_at, complete } = progress;
+    let text = if *complete {
+        format!(
+            "Everything is the master key {master_key_id}'s. Remove \
+             secrets.previous_master_key_file and destroy the keys it names."
+        )
+    } else if *active_at > now {
+        format!(
+            "The master key {master_key_id} wraps every data key. Data key {data_key} seals from \
+             {} seconds on; the running broker then seals anew what is stored. Keep the previous \
+             master key until this command says that all is done.",
+            active_at.since(now).as_secs()
+        )
+    } else {
+        format!(
+            "The master key {master_key_id} wraps every data key; stored values are being sealed \
+             anew with data key {data_key}. Run this again to see how far that has come."
+        )
+    };
+    Answer::new(
+        text,
+        json!({
+            "master_key_id": master_key_id,
+            "data_key": data_key,
+            "active_at": active_at.secs(),
+            "complete": complete,
+        }),
+    )
 }
 
 fn described(key: &StoredKey, now: Timestamp) -> Value {

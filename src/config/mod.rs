@@ -23,9 +23,10 @@ use url::Url;
 pub use self::problem::{ConfigProblems, Problem};
 use crate::protocol::client::GrantType;
 use crate::protocol::connection::{Connection, ConnectionSecrets};
+use crate::protocol::master_key::MasterKeys;
 use crate::protocol::notification::NotificationPolicy;
 use crate::protocol::profile::Profile;
-use crate::protocol::secret::{SecretString, Vault};
+use crate::protocol::secret::SecretString;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -88,6 +89,9 @@ pub struct Database {
 pub struct Secrets {
     /// 32 random bytes in base64, already known to be well-formed.
     pub master_key: Option<SecretString>,
+    /// The master keys it replaced: they open what they wrapped until `russet keys rotate
+    /// --master` has run.
+    pub previous_master_keys: Vec<SecretString>,
 }
 
 /// `[apple]`
@@ -259,15 +263,16 @@ impl Config {
         self.apple.as_ref().map(|apple| apple.notifications).unwrap_or_default()
     }
 
-    /// The keys derived from the master key.
+    /// The master key, and those it replaced.
     ///
     /// # Errors
     /// When no master key is configured.
-    pub fn vault(&self) -> Result<Vault, ConfigProblems> {
+    pub fn master_keys(&self) -> Result<MasterKeys, ConfigProblems> {
+        let previous = &self.secrets.previous_master_keys;
         self.secrets
             .master_key
             .as_ref()
-            .and_then(|key| Vault::from_base64(key.expose()).ok())
+            .and_then(|key| MasterKeys::from_base64(key, previous).ok())
             .ok_or_else(|| {
                 Problem::new(
                     &self.file,

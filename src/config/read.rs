@@ -114,7 +114,13 @@ fn secrets(values: &mut Values) -> Secrets {
             format!("{error}; make one with `openssl rand -base64 32`"),
         );
     }
-    Secrets { master_key }
+    let previous_master_keys = values.secrets("secrets.previous_master_key");
+    for key in &previous_master_keys {
+        if let Err(error) = Vault::from_base64(key.expose()) {
+            values.secret_problem("secrets.previous_master_key", error.to_string());
+        }
+    }
+    Secrets { master_key, previous_master_keys }
 }
 
 fn apple(values: &mut Values) -> Option<Apple> {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::protocol::ambient::SeededEntropy;
 use crate::protocol::connection::ConnectionSettings;
+use crate::protocol::secret::Vault;
 
 const MINIMAL: &str = "[server]\nissuer = \"https://id.example.com\"\n";
 
@@ -92,7 +93,7 @@ client_secret = "s"
     let apple = config.apple.as_ref().expect("apple");
     assert_eq!(apple.bundle_ids, ["com.example.app"]);
     assert!(apple.pkce);
-    assert!(config.vault().is_ok());
+    assert!(config.master_keys().is_ok());
     assert!(!config.rate_limit.enabled);
     assert_eq!(config.server.trusted_proxies.len(), 2);
     let connection = &config.connections[0];
@@ -247,7 +248,7 @@ fn a_secret_may_come_from_a_file_that_a_variable_names() {
     let config = place
         .load(MINIMAL, &[("RUSSET_SECRETS__MASTER_KEY_FILE", &path)])
         .expect("a configuration");
-    assert!(config.vault().is_ok());
+    assert!(config.master_keys().is_ok());
 }
 
 #[test]
@@ -268,7 +269,7 @@ fn apples_key_may_be_one_line_in_a_variable() {
 #[test]
 fn without_a_master_key_there_is_no_vault() {
     let config = Place::new().load(MINIMAL, &[]).expect("a configuration");
-    let problems = config.vault().expect_err("no key").to_string();
+    let problems = config.master_keys().expect_err("no key").to_string();
     assert!(problems.contains("secrets.master_key_file: is missing"), "{problems}");
     assert!(problems.contains("RUSSET_SECRETS__MASTER_KEY_FILE"), "{problems}");
 }
@@ -282,4 +283,26 @@ fn no_secret_is_printed() {
         .problems(MINIMAL, &[("RUSSET_SECRETS__MASTER_KEY", "hunter2hunter2")])
         .join("\n");
     assert!(!problems.contains("hunter2"), "{problems}");
+}
+
+#[test]
+fn several_previous_master_keys_may_be_named() {
+    let place = Place::new();
+    let key = |seed| Vault::generate_master_key(&SeededEntropy::new(seed)).expose().clone();
+    place.write("old.key", &key(8));
+    place.write("older.key", &key(9));
+    let count = |text: &str| {
+        let config =
+            place.load(&format!("{MINIMAL}[secrets]\n{text}"), &[]).expect("a configuration");
+        config.secrets.previous_master_keys.len()
+    };
+    assert_eq!(count(""), 0);
+    assert_eq!(count("previous_master_key_file = \"old.key\""), 1);
+    assert_eq!(count("previous_master_key_file = [\"old.key\", \"older.key\"]"), 2);
+    assert_eq!(count(&format!("previous_master_key = {:?}", key(7))), 1);
+    for bad in ["previous_master_key_file = \"none.key\"", "previous_master_key = \"short\""] {
+        let problems =
+            place.load(&format!("{MINIMAL}[secrets]\n{bad}"), &[]).expect_err("a problem");
+        assert!(problems.to_string().contains("secrets.previous_master_key"), "{problems}");
+    }
 }

@@ -224,17 +224,57 @@ impl Values {
             return None;
         }
         let Some((path, text)) = from_file else { return inline };
-        if readable_by_others(&path) {
+        self.secret_of_file(&key_file, &path, text)
+    }
+
+    fn secret_of_file(&mut self, key: &str, path: &Path, text: String) -> Option<SecretString> {
+        let text = SecretString::new(text);
+        if readable_by_others(path) {
             let message = format!("others may read {0}; run `chmod 600 {0}`", path.display());
-            let warning = self.at(&key_file, message);
+            let warning = self.at(key, message);
             self.warnings.push(warning);
         }
-        let secret = SecretString::new(text.trim_end_matches(['\r', '\n']).to_owned());
+        let secret = SecretString::from(text.expose().trim_end_matches(['\r', '\n']));
         if secret.expose().trim().is_empty() {
-            self.problem(&key_file, format!("{} is empty", path.display()));
+            self.problem(key, format!("{} is empty", path.display()));
             return None;
         }
         Some(secret)
+    }
+
+    /// Any number of secrets: inline as `key`, and in the files that `key_file` names. Each may be
+    /// one text or a list.
+    pub(super) fn secrets(&mut self, key: &str) -> Vec<SecretString> {
+        let mut secrets: Vec<_> = self.texts(key).into_iter().map(SecretString::new).collect();
+        let key_file = format!("{key}_file");
+        let from_environment = self.is_from_environment(&key_file);
+        for name in self.texts(&key_file) {
+            let path = self.resolve(&name, from_environment);
+            match std::fs::read_to_string(&path) {
+                Ok(text) => secrets.extend(self.secret_of_file(&key_file, &path, text)),
+                Err(error) => {
+                    let message = format!("{} cannot be read ({error})", path.display());
+                    self.problem(&key_file, message);
+                }
+            }
+        }
+        secrets
+    }
+
+    /// A list of texts, or the one text that stands in its place.
+    fn texts(&mut self, key: &str) -> Vec<String> {
+        let alone = self
+            .entries
+            .get(key)
+            .filter(|entry| !entry.from_environment)
+            .and_then(|entry| entry.value.as_str().map(str::to_owned));
+        match alone {
+            Some(text) => {
+                self.take(key);
+                vec![text]
+            }
+            None => self.list(key).unwrap_or_default(),
+        }
     }
 
     fn name(&self, key: &str) -> String {

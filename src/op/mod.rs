@@ -25,6 +25,7 @@ pub mod keys;
 pub mod local_accounts;
 pub mod login;
 pub mod logout;
+pub mod master_key;
 pub mod notifications;
 mod offered;
 pub mod people;
@@ -63,6 +64,7 @@ use clients::ClientCache;
 use connectors::Connectors;
 use deliveries::Doorbell;
 use keys::KeyKeeper;
+use master_key::VaultKeeper;
 use registration::RegistrationPolicy;
 
 /// How long things live.
@@ -128,8 +130,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where unpredictable bytes come from.
     pub entropy: Arc<dyn Entropy>,
-    /// The keys derived from the master key.
-    pub vault: Arc<Vault>,
+    /// The keys in use, kept in step with the database.
+    pub vault_keeper: Arc<VaultKeeper>,
     /// What is remembered.
     pub store: Store,
     /// The upstreams of the configuration file, in the order people are offered them.
@@ -149,6 +151,7 @@ pub struct Provider {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     vault: Arc<Vault>,
+    vault_keeper: Arc<VaultKeeper>,
     store: Store,
     connectors: Connectors,
     local_passwords: Option<Arc<PasswordHasher>>,
@@ -169,7 +172,7 @@ impl Provider {
     pub fn new(parts: Parts) -> Self {
         let keys = Arc::new(KeyKeeper::new(
             parts.store.clone(),
-            Arc::clone(&parts.vault),
+            Arc::clone(parts.vault_keeper.vault()),
             Arc::clone(&parts.clock),
             parts.policy.key_rotation,
         ));
@@ -178,7 +181,8 @@ impl Provider {
             policy: parts.policy,
             clock: parts.clock,
             entropy: parts.entropy,
-            vault: parts.vault,
+            vault: Arc::clone(parts.vault_keeper.vault()),
+            vault_keeper: parts.vault_keeper,
             clients: ClientCache::new(parts.store.clone()),
             client_keys: ClientKeys::new(parts.outbound.clone()),
             store: parts.store,
@@ -208,6 +212,11 @@ impl Provider {
     /// Whether a `client_id` may be the address of its metadata document.
     pub fn takes_metadata_documents(&self) -> bool {
         self.registration.metadata_documents
+    }
+
+    /// The keeper of the keys that seal and hash.
+    pub fn vault_keeper(&self) -> &Arc<VaultKeeper> {
+        &self.vault_keeper
     }
 
     /// The signing keys.

@@ -37,6 +37,7 @@ pub mod jws;
 pub mod keyring;
 pub mod local_account;
 pub mod logout_token;
+pub mod master_key;
 pub mod metadata;
 pub mod notification;
 pub mod params;

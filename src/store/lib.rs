@@ -21,6 +21,7 @@ pub mod audit;
 pub mod backup;
 pub mod clients;
 pub mod connections;
+pub mod data_keys;
 pub mod deletions;
 pub mod devices;
 pub mod events;

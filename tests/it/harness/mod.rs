@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russet::broker::{Broker, RunningBroker, World};
+use russet::broker::{Broker, RunningBroker, StartError, World};
 use russet::config::Config;
 use russet::protocol::ambient::{Clock, Entropy, TestClock, Timestamp};
 use russet::protocol::api::{Api, ApiScope};
@@ -37,6 +37,12 @@ pub const BUNDLE_ID: &str = "com.example.app";
 /// Where the clock stands at first: 24 November 2026, noon.
 pub const NOON: Timestamp = Timestamp::from_secs(1_795_521_600);
 const MASTER_KEY: [u8; 32] = [42; 32];
+
+/// The master key as it is configured.
+pub fn master_key() -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(MASTER_KEY)
+}
 
 /// The system's randomness: two houses on one database must not draw the same names.
 pub struct SystemEntropy;
@@ -108,16 +114,12 @@ impl House {
         let port = free_port();
         let issuer = format!("http://127.0.0.1:{port}");
         let apple = start_apple(&world, public, &issuer).await;
-        let key = {
-            use base64::Engine as _;
-            base64::engine::general_purpose::STANDARD.encode(MASTER_KEY)
-        };
         let config: Vec<(String, String)> = [
             ("SERVER__LISTEN", format!("127.0.0.1:{port}")),
             ("SERVER__ISSUER", issuer.clone()),
             ("SERVER__WORKERS", "2".to_owned()),
             ("DATABASE__URL", url.to_owned()),
-            ("SECRETS__MASTER_KEY", key),
+            ("SECRETS__MASTER_KEY", master_key()),
             ("APPLE__TEAM_ID", TEAM.to_owned()),
             ("APPLE__KEY_ID", "KEY1234567".to_owned()),
             ("APPLE__PRIVATE_KEY", p8.expose().clone()),
@@ -175,6 +177,23 @@ impl House {
         let broker = start_broker(&config, &self.world).await;
         broker.broker.provider.keys().complete().await.expect("signing keys");
         broker
+    }
+
+    /// A second replica with these settings, if it starts.
+    pub async fn try_replica_with(
+        &self,
+        settings: &[(&str, &str)],
+    ) -> Result<RunningBroker, StartError> {
+        let listen = format!("127.0.0.1:{}", free_port());
+        let mut config = self.config.clone();
+        for (name, value) in settings.iter().chain(&[("SERVER__LISTEN", listen.as_str())]) {
+            let name = format!("RUSSET_{name}");
+            config.retain(|(known, _)| *known != name);
+            config.push((name, (*value).to_owned()));
+        }
+        let none = std::path::Path::new("/nonexistent/russet.toml");
+        let config = Config::load(none, false, config).expect("a configuration");
+        Broker::start(&config, &self.world).await
     }
 
     /// A second replica on the same database, under the same issuer, on a port of its own.
