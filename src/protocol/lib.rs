@@ -9,6 +9,7 @@ pub mod acr;
 pub mod admin;
 pub mod ambient;
 pub mod api;
+pub mod api_key;
 pub mod apple_transfer;
 pub mod audit;
 pub mod authorization_request;

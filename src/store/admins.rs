@@ -2,7 +2,7 @@
 
 use russet_protocol::admin::{Admin, AdminSession, Role};
 use russet_protocol::ambient::Timestamp;
-use russet_protocol::id::AdminId;
+use russet_protocol::id::{AdminId, ClientId};
 use russet_protocol::secret::SecretHash;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -142,6 +142,21 @@ impl Reader {
         found.into_iter().map(row::Model::into_domain).collect()
     }
 
+    /// Console sessions that are alive, newest first.
+    pub async fn list_admin_sessions(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<AdminSession>, StoreFault> {
+        let found = session_row::Entity::find()
+            .filter(session_row::Column::ExpiresAt.gt(now.millis()))
+            .filter(session_row::Column::IdleExpiresAt.gt(now.millis()))
+            .order_by_desc(session_row::Column::CreatedAt)
+            .order_by_asc(session_row::Column::Id)
+            .all(&self.connection)
+            .await?;
+        found.into_iter().map(session_row::Model::into_domain).collect()
+    }
+
     /// The console session with this cookie and whose it is, even if it has expired or the account
     /// is disabled.
     pub async fn find_admin_session(
@@ -187,6 +202,22 @@ impl WriteTx {
     pub async fn update_admin_role(&self, id: &AdminId, role: Role) -> Result<bool, StoreFault> {
         let done = row::Entity::update_many()
             .col_expr(row::Column::Role, Expr::value(role.as_str()))
+            .filter(row::Column::Id.eq(id.as_str()))
+            .exec(&self.connection)
+            .await?;
+        Ok(done.rows_affected > 0)
+    }
+
+    /// Changes what the account may do, and to which clients; `false` when there is no such account.
+    pub async fn update_admin_rights(
+        &self,
+        id: &AdminId,
+        role: Role,
+        clients: &[ClientId],
+    ) -> Result<bool, StoreFault> {
+        let done = row::Entity::update_many()
+            .col_expr(row::Column::Role, Expr::value(role.as_str()))
+            .col_expr(row::Column::Clients, Expr::value(to_json(clients)?))
             .filter(row::Column::Id.eq(id.as_str()))
             .exec(&self.connection)
             .await?;
@@ -239,6 +270,15 @@ impl WriteTx {
     pub async fn delete_admin_session(&self, hash: &SecretHash) -> Result<bool, StoreFault> {
         let done =
             session_row::Entity::delete_by_id(hash.as_bytes()).exec(&self.connection).await?;
+        Ok(done.rows_affected > 0)
+    }
+
+    /// Ends the console session with this name; `false` when it was not there.
+    pub async fn delete_admin_session_by_id(&self, id: &str) -> Result<bool, StoreFault> {
+        let done = session_row::Entity::delete_many()
+            .filter(session_row::Column::Id.eq(id))
+            .exec(&self.connection)
+            .await?;
         Ok(done.rows_affected > 0)
     }
 

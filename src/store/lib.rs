@@ -15,6 +15,7 @@ mod schema;
 mod sweep;
 
 pub mod admins;
+pub mod api_keys;
 pub mod apis;
 pub mod apple_transfers;
 pub mod audit;

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod api;
 pub mod assets;
 pub mod check_session;
 pub mod cookies;
@@ -309,6 +310,7 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
             .service(web::resource("/healthz").route(web::get().to(endpoints::healthz)))
             .service(web::resource("/readyz").route(web::get().to(endpoints::readyz)))
             .configure(assets::routes)
+            .configure(api::routes)
             .configure(admin::routes)
             .default_service(web::to(html::not_found)),
     );

@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod admin_api;
 mod apple_sign_in;
 mod audit;
 mod authorization_endpoint;

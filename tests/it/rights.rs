@@ -30,6 +30,9 @@ fn address(house: &House, path: &str, client: &ClientId) -> String {
         .replace("{kind}", "web")
         .replace("{alg}", "RS256")
         .replace("{act}", "disable")
+        .replace("{username}", "nobody")
+        .replace("{handle}", "none")
+        .replace("{kid}", "none")
         .replace("{id}", id);
     let path = path.replace(['{', '}'], "");
     let query =

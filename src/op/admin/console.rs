@@ -38,6 +38,7 @@ impl Administration {
         username: &str,
         password: SecretString,
         request_id: Option<String>,
+        user_agent: Option<String>,
     ) -> Result<Option<ConsoleSession>, AdminError> {
         let now = self.clock.now();
         let admin = self.store.find_admin_by_username(username).await?;
@@ -63,7 +64,7 @@ impl Administration {
             idle_expires_at: now.plus(CONSOLE_IDLE),
             expires_at: now.plus(CONSOLE_LIFE),
             id: AdminSession::random_id(self.entropy.as_ref()),
-            user_agent: None,
+            user_agent,
             proved_at: now,
         };
         let expires_at = session.expires_at;

@@ -2,12 +2,15 @@
 //! also writes its line of the audit log; who may do what is decided here and nowhere else.
 
 mod admins;
+pub mod api_keys;
 mod apis;
 pub mod audit;
 mod clients;
+pub mod colleagues;
 pub mod connections;
 mod console;
 pub mod declaration;
+pub mod from_json;
 pub mod import;
 mod local_accounts;
 pub mod metadata;

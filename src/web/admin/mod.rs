@@ -4,6 +4,7 @@
 //! [`Posted`] also for a form that was made for their session. What the role allows is asked in
 //! each handler and again by each act.
 
+mod admins;
 mod apis;
 mod audit;
 mod audit_words;
@@ -20,6 +21,7 @@ pub mod rights;
 mod safe_path;
 mod session;
 mod sessions;
+mod settings;
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -106,6 +108,32 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/admin/connections/{id}/check")
                 .route(web::post().to(connections::check)),
+        )
+        .service(
+            web::resource("/admin/admins")
+                .route(web::get().to(admins::list))
+                .route(web::post().to(admins::create)),
+        )
+        .service(
+            web::resource("/admin/admins/sessions/end").route(web::post().to(admins::end_session)),
+        )
+        .service(
+            web::resource("/admin/admins/{username}")
+                .route(web::get().to(admins::edit_page))
+                .route(web::post().to(admins::save)),
+        )
+        .service(
+            web::resource("/admin/settings")
+                .route(web::get().to(settings::show))
+                .route(web::post().to(settings::save)),
+        )
+        .service(web::resource("/admin/settings/keys").route(web::post().to(settings::create_key)))
+        .service(
+            web::resource("/admin/settings/keys/revoke")
+                .route(web::post().to(settings::revoke_key)),
+        )
+        .service(
+            web::resource("/admin/settings/keys/{handle}").route(web::get().to(settings::key_page)),
         )
         .service(web::resource("/admin/audit").route(web::get().to(audit::list)))
         .service(web::resource("/admin/audit/export").route(web::get().to(audit::export)))
@@ -394,6 +422,8 @@ fn words_of(done: &str) -> Option<&'static str> {
              once; if you missed it, rotate it."
         }
         "signed-out" => "Signed out.",
+        "account-made" => "The account is made. For an editor, name the clients.",
+        "revoked" => "The key is revoked.",
         "unlinked" => "Unlinked.",
         "rotated" => "The next key is made. It signs when every cache has it.",
         "already-next" => "The next key was made already.",
@@ -416,6 +446,10 @@ fn section(path: &str, base: &str) -> &'static str {
         "audit"
     } else if path.starts_with("/admin/people") || path.starts_with("/admin/deletions") {
         "people"
+    } else if path.starts_with("/admin/settings") {
+        "settings"
+    } else if path.starts_with("/admin/admins") {
+        "admins"
     } else if path.starts_with("/admin/sessions") {
         "sessions"
     } else if path.starts_with("/admin/keys") {

@@ -69,6 +69,10 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/sessions", SEE),
     ("/admin/keys", SEE),
     ("/admin/keys/retire/{kid}", OWN),
+    ("/admin/admins", SEE),
+    ("/admin/admins/{username}", SEE),
+    ("/admin/settings", SEE),
+    ("/admin/settings/keys/{handle}", OWN),
     ("/admin/connections", SEE),
     ("/admin/connections/{id}", SEE),
 ];
@@ -89,6 +93,12 @@ pub const WRITE: &[(&str, Need)] = &[
     ("/admin/people/{id}/{act}", CHANGE),
     ("/admin/keys/rotate/{alg}", OWN),
     ("/admin/keys/retire/{kid}", OWN),
+    ("/admin/admins", OWN),
+    ("/admin/admins/sessions/end", OWN),
+    ("/admin/admins/{username}", OWN),
+    ("/admin/settings", OWN),
+    ("/admin/settings/keys", OWN),
+    ("/admin/settings/keys/revoke", OWN),
     ("/admin/connections/{id}/check", SEE),
 ];
 

@@ -85,7 +85,9 @@ pub(super) async fn login(
     }
     let password = SecretString::new(typed.exact("password"));
     let id = request::id(&request);
-    match app.administration.sign_in(&username, password, id.clone()).await {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let agent = agent.map(|agent| agent.chars().take(200).collect());
+    match app.administration.sign_in(&username, password, id.clone(), agent).await {
         Ok(Some(session)) => {
             if let Some(before) = &cookie
                 && let Err(error) = app.administration.sign_out(before).await

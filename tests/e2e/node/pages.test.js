@@ -113,6 +113,28 @@ describe('every page', () => {
     'console: clients': inConsole('/admin/clients'),
     'console: new client': inConsole('/admin/clients/new'),
     'console: APIs': inConsole('/admin/apis'),
+    'console: people': inConsole('/admin/people'),
+    'console: nobody found': inConsole('/admin/people?q=nobody-is-called-so'),
+    'console: a person': async (tab) => {
+      await inConsole('/admin/people')(tab);
+      await tab.locator('a.row-link').first().click();
+    },
+    'console: signing somebody out': async (tab) => {
+      await inConsole('/admin/people')(tab);
+      await tab.locator('a.row-link').first().click();
+      await tab.locator('#person-sign-out').click();
+    },
+    'console: sessions': inConsole('/admin/sessions'),
+    'console: connections': inConsole('/admin/connections'),
+    'console: a connection': inConsole('/admin/connections/apple'),
+    'console: keys': inConsole('/admin/keys'),
+    'console: audit log': inConsole('/admin/audit'),
+    'console: an event': async (tab) => {
+      await inConsole('/admin/audit?area=client')(tab);
+      await tab.locator('a.row-link').first().click();
+    },
+    'console: admins': inConsole('/admin/admins'),
+    'console: settings': inConsole('/admin/settings'),
   };
 
   for (const [title, open] of Object.entries(pages)) {

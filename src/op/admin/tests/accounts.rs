@@ -11,10 +11,18 @@ async fn a_console_session_has_two_limits() {
         let new =
             NewAdmin { username: username.clone(), role: Role::Owner, password: password.clone() };
         admin.create_admin(&Actor::cli(), new).await.expect("an account");
-        let sign_in = async || admin.sign_in(&username, password.clone(), None).await;
+        let sign_in = async || admin.sign_in(&username, password.clone(), None, None).await;
 
-        assert!(admin.sign_in(&username, "wrong".into(), None).await.expect("no fault").is_none());
-        assert!(admin.sign_in("nobody", password.clone(), None).await.expect("no fault").is_none());
+        assert!(
+            admin.sign_in(&username, "wrong".into(), None, None).await.expect("no fault").is_none()
+        );
+        assert!(
+            admin
+                .sign_in("nobody", password.clone(), None, None)
+                .await
+                .expect("no fault")
+                .is_none()
+        );
 
         let first = sign_in().await.expect("no fault").expect("a session");
         let second = sign_in().await.expect("no fault").expect("a session");

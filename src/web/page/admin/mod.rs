@@ -1,11 +1,13 @@
 //! The pages of `/admin`.
 
+pub mod admins;
 pub mod apis;
 pub mod audit;
 pub mod clients;
 pub mod connections;
 pub mod keys;
 pub mod people;
+pub mod settings;
 
 use askama::Template;
 
@@ -66,6 +68,14 @@ impl Problem {
             "identifier" => "Identifier",
             "access_token_ttl" => "Access token lifetime",
             "confirm" => "Name to confirm",
+            "username" => "Username",
+            "password" => "Password",
+            "role" => "Role",
+            "clients" => "Clients of an editor",
+            "audit_retention_days" => "Keep the audit log for",
+            "key_name" => "Name",
+            "key_scope" => "Scopes",
+            "key_days" => "Good for",
             field => field,
         }
     }

@@ -1,0 +1,181 @@
+//! Console accounts: who there is, what they may do, where they are signed in.
+
+use actix_web::{Error, HttpResponse, web};
+
+use super::client_form::status_of;
+use super::form::{Form, lines};
+use super::{Console, Posted, moment, problems, see_other};
+use crate::op::admin::colleagues::AdminChange;
+use crate::op::admin::{AdminError, NewAdmin};
+use crate::protocol::admin::{Admin, Role};
+use crate::protocol::id::{AdminId, ClientId};
+use crate::protocol::secret::SecretString;
+use crate::web::html;
+use crate::web::page::admin::admins::{AdminRow, EditPage, ListPage, SessionRow};
+use crate::web::page::admin::{Choice, Problems};
+
+/// Every account, every session, and the form for a new one.
+pub(super) async fn list(console: Console) -> Result<HttpResponse, Error> {
+    show(&console, "", Role::Admin, Problems::default()).await
+}
+
+async fn show(
+    console: &Console,
+    username: &str,
+    role: Role,
+    problems: Problems,
+) -> Result<HttpResponse, Error> {
+    let administration = &console.app.administration;
+    let refuse = |error| console.refuse(error);
+    let admins = administration.list_admins().await.map_err(refuse)?;
+    let sessions = administration.list_console_sessions().await.map_err(refuse)?;
+    let row = |admin: &Admin| AdminRow {
+        url: console.url(&format!("/admins/{}", admin.username)),
+        username: admin.username.clone(),
+        role: admin.role.as_str(),
+        own: admin.id == console.admin.id,
+        disabled: admin.disabled_at.is_some(),
+        sessions: sessions.iter().filter(|session| session.admin_id == admin.id).count(),
+        created_at: moment(admin.created_at),
+    };
+    let name = |id: &AdminId| {
+        let found = admins.iter().find(|admin| admin.id == *id);
+        found.map(|admin| admin.username.clone()).unwrap_or_default()
+    };
+    let status = status_of(&problems, false);
+    let template = ListPage {
+        shell: console.shell(),
+        is_owner: console.admin.role >= Role::Owner,
+        rows: admins.iter().map(row).collect(),
+        sessions: sessions
+            .iter()
+            .map(|session| SessionRow {
+                id: session.id.clone(),
+                username: name(&session.admin_id),
+                agent: session.user_agent.clone().unwrap_or_else(|| "unknown browser".to_owned()),
+                since: moment(session.created_at),
+                until: moment(session.idle_expires_at.min(session.expires_at)),
+            })
+            .collect(),
+        username: username.to_owned(),
+        roles: roles(role),
+        problems,
+    };
+    Ok(html::page(status, &template, &[]))
+}
+
+fn roles(chosen: Role) -> Vec<Choice> {
+    let words = |role| match role {
+        Role::Editor => "Changes the clients given to them, sees nothing else",
+        Role::Viewer => "Sees everything, changes nothing",
+        Role::Admin => "Changes clients, APIs and people",
+        Role::Owner => "Also console accounts, keys and settings",
+    };
+    Role::ALL
+        .map(|role| Choice {
+            value: role.as_str().to_owned(),
+            label: format!("{}: {}", role.as_str(), words(role)),
+            hint: String::new(),
+            chosen: role == chosen,
+        })
+        .into()
+}
+
+/// Makes an account.
+pub(super) async fn create(posted: Posted) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    console.must_be(Role::Owner)?;
+    let role = Role::parse(&form.text("role")).unwrap_or(Role::Viewer);
+    let username = form.text("username");
+    let new = NewAdmin {
+        username: username.clone(),
+        role,
+        password: SecretString::new(form.exact("new_password")),
+    };
+    match console.app.administration.create_admin(&console.actor(), new).await {
+        Ok(admin) => {
+            let page =
+                if role == Role::Editor { format!("/{}", admin.username) } else { String::new() };
+            Ok(see_other(&console.url(&format!("/admins{page}?done=account-made"))))
+        }
+        Err(AdminError::Invalid(found)) => show(&console, &username, role, problems(found)).await,
+        Err(error) => Err(console.refuse(error)),
+    }
+}
+
+async fn find(console: &Console, username: &str) -> Result<Admin, Error> {
+    let found = console.app.administration.list_admins().await;
+    let found = found.map_err(|error| console.refuse(error))?;
+    let admin = found.into_iter().find(|admin| admin.username == username);
+    admin.ok_or_else(|| console.refuse(AdminError::NotFound))
+}
+
+/// One account.
+pub(super) async fn edit_page(
+    console: Console,
+    username: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let admin = find(&console, &username).await?;
+    Ok(edit(&console, &admin, None, Problems::default()))
+}
+
+fn edit(
+    console: &Console,
+    admin: &Admin,
+    typed: Option<&Form>,
+    problems: Problems,
+) -> HttpResponse {
+    let clients: Vec<_> = admin.clients.iter().map(ClientId::as_str).collect();
+    let role = typed.and_then(|form| Role::parse(&form.text("role"))).unwrap_or(admin.role);
+    let status = status_of(&problems, false);
+    let template = EditPage {
+        shell: console.shell(),
+        is_owner: console.admin.role >= Role::Owner,
+        username: admin.username.clone(),
+        disabled: typed.map_or(admin.disabled_at.is_some(), |form| form.ticked("disabled")),
+        roles: roles(role),
+        clients: typed.map_or_else(|| clients.join("\n"), |form| form.exact("clients")),
+        problems,
+    };
+    html::page(status, &template, &[])
+}
+
+/// Changes rights, or the password.
+pub(super) async fn save(
+    posted: Posted,
+    username: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    console.must_be(Role::Owner)?;
+    let admin = find(&console, &username).await?;
+    let administration = &console.app.administration;
+    let actor = console.actor();
+    let change = AdminChange {
+        role: Role::parse(&form.text("role")).unwrap_or(admin.role),
+        clients: lines(&form.exact("clients")).into_iter().map(ClientId::new).collect(),
+        disabled: form.ticked("disabled"),
+    };
+    let password = SecretString::new(form.exact("new_password"));
+    let changed = async {
+        administration.change_admin(&actor, &admin.username, change).await?;
+        if !password.expose().is_empty() {
+            administration.reset_admin_password(&actor, &admin.username, password).await?;
+        }
+        Ok::<_, AdminError>(())
+    };
+    match changed.await {
+        Ok(()) => Ok(see_other(&console.url("/admins?done=saved"))),
+        Err(AdminError::Invalid(found)) => Ok(edit(&console, &admin, Some(&form), problems(found))),
+        Err(error) => Err(console.refuse(error)),
+    }
+}
+
+/// Ends a console session.
+pub(super) async fn end_session(posted: Posted) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    console.must_be(Role::Owner)?;
+    let administration = &console.app.administration;
+    let ended = administration.end_console_session(&console.actor(), &form.text("session")).await;
+    ended.map_err(|error| console.refuse(error))?;
+    Ok(see_other(&console.url("/admins?done=signed-out")))
+}

@@ -1,0 +1,103 @@
+//! The pages of `/admin/settings`.
+
+use askama::Template;
+
+use super::{Choice, Problems, Shell};
+
+/// A key of the admin API.
+pub struct KeyRow {
+    /// Names it.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub scope: String,
+    /// Who made it.
+    pub created_by: String,
+    /// When it ends.
+    pub expires_at: String,
+    /// When it was last used.
+    pub last_used_at: Option<String>,
+    /// Whether it is good.
+    pub alive: bool,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// The settings.
+#[derive(Template)]
+#[template(path = "admin/settings/show.html")]
+pub struct SettingsPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// Whether the role may change them.
+    pub is_owner: bool,
+    /// The issuer identifier.
+    pub issuer: String,
+    /// For how many days events are kept.
+    pub audit_retention_days: String,
+    /// The version that was read.
+    pub version: String,
+    /// Whether somebody else saved meanwhile.
+    pub conflict: bool,
+    /// The keys of the admin API.
+    pub keys: Vec<KeyRow>,
+    /// What was typed for a new one.
+    pub key_name: String,
+    /// The scopes there are.
+    pub key_scope: Vec<Choice>,
+    /// Its life in days, as typed.
+    pub key_days: String,
+    /// What was wrong.
+    pub problems: Problems,
+}
+
+/// A new key: the only page that ever shows it.
+#[derive(Template)]
+#[template(path = "admin/settings/key.html")]
+pub struct KeyMadePage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What happened.
+    pub heading: String,
+    /// The key.
+    pub secret: String,
+    /// Where the API is.
+    pub api: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::page::admin::hostile::{choices, problems, shell};
+    use crate::web::page::hostile::{check, text};
+
+    #[test]
+    fn the_pages_of_settings_show_names_as_text() {
+        let page = SettingsPage {
+            shell: shell(),
+            is_owner: true,
+            issuer: text(),
+            audit_retention_days: text(),
+            version: text(),
+            conflict: true,
+            keys: vec![KeyRow {
+                id: text(),
+                name: text(),
+                scope: text(),
+                created_by: text(),
+                expires_at: text(),
+                last_used_at: Some(text()),
+                alive: true,
+                revoked: false,
+            }],
+            key_name: text(),
+            key_scope: choices(),
+            key_days: text(),
+            problems: problems(&["key_name", "audit_retention_days"]),
+        };
+        check(&page.render().unwrap());
+        let made = KeyMadePage { shell: shell(), heading: text(), secret: text(), api: text() };
+        check(&made.render().unwrap());
+    }
+}
