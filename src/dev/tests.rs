@@ -96,6 +96,7 @@ async fn the_clients_are_those_of_the_four_kinds() {
             username.as_str().expect("a name"),
             password.as_str().expect("a password").into(),
             None,
+            None,
         )
         .await
         .expect("no fault");
