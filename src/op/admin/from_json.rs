@@ -142,13 +142,13 @@ mod tests {
 
     use super::*;
 
-    fn change(patch: Value) -> Result<ClientChange, AdminError> {
+    fn change(patch: &Value) -> Result<ClientChange, AdminError> {
         client_change(patch.as_object().unwrap().clone())
     }
 
     #[test]
     fn what_is_not_named_is_left() {
-        let change = change(json!({ "client_name": "Shop", "scope": "openid email" })).unwrap();
+        let change = change(&json!({ "client_name": "Shop", "scope": "openid email" })).unwrap();
         assert_eq!(change.client_name.as_deref(), Some("Shop"));
         assert_eq!(change.scope.unwrap(), ["openid", "email"]);
         assert!(change.redirect_uris.is_none() && change.default_resource.is_none());
@@ -166,13 +166,13 @@ mod tests {
             json!({ "require_pkce": "yes" }),
             json!({ "grant_types": ["password"] }),
         ] {
-            assert!(change(patch.clone()).is_err(), "{patch}");
+            assert!(change(&patch).is_err(), "{patch}");
         }
     }
 
     #[test]
     fn null_takes_a_default_away() {
-        let change = change(json!({ "default_resource": null })).unwrap();
+        let change = change(&json!({ "default_resource": null })).unwrap();
         assert_eq!(change.default_resource, Some(None));
     }
 }

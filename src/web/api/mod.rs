@@ -375,7 +375,10 @@ fn answer(body: Value) -> HttpResponse {
 }
 
 fn page(items: Vec<Value>, next: Option<String>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "items": items, "next": next }))
+    let mut body = Map::new();
+    body.insert("items".to_owned(), Value::Array(items));
+    body.insert("next".to_owned(), next.map_or(Value::Null, Value::String));
+    HttpResponse::Ok().json(body)
 }
 
 fn ended(response: HttpResponse) -> Error {
