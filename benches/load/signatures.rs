@@ -40,6 +40,7 @@ fn sign_until(key: &SigningKey, end: Instant) -> u64 {
         sid: None,
         act: None,
         may_act: None,
+        more: serde_json::Map::new(),
     };
     let mut signed = 0;
     while Instant::now() < end {

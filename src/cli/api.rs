@@ -79,6 +79,10 @@ pub(super) struct Members {
     /// Whether clients that register themselves may ask tokens for it.
     #[arg(long, action = clap::ArgAction::Set, value_name = "true|false")]
     self_registered_clients: Option<bool>,
+    /// A claim to add to its access tokens, as a rule in JSON (docs/claims.md); repeatable, ""
+    /// takes all away.
+    #[arg(long, value_name = "JSON", value_parser = super::client_delegation::claim)]
+    claim: Option<Vec<serde_json::Value>>,
 }
 
 impl Members {
@@ -86,6 +90,10 @@ impl Members {
     fn settings(&self, mut before: ApiSettings) -> ApiSettings {
         if let Some(open) = self.self_registered_clients {
             before.self_registered_clients = open;
+        }
+        if let Some(rules) = &self.claim {
+            let rules = rules.iter().filter(|rule| !rule.is_null());
+            before.claims = rules.filter_map(|r| serde_json::from_value(r.clone()).ok()).collect();
         }
         before
     }

@@ -1,7 +1,9 @@
-//! `russet client`: the members that say for whom a client may act.
+//! `russet client`: the members that say for whom a client may act, and what is told about people.
 
 use clap::ArgAction;
 use serde_json::{Map, Value, json};
+
+use crate::protocol::claim_mapping::ClaimRule;
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Delegation {
@@ -17,6 +19,9 @@ pub(super) struct Delegation {
     /// The client that may act for people with this one's access tokens; "" takes it away.
     #[arg(long, value_name = "CLIENT_ID")]
     may_act: Option<String>,
+    /// A claim to add, as a rule in JSON (docs/claims.md); repeatable, "" takes all away.
+    #[arg(long, value_name = "JSON", value_parser = claim)]
+    claim: Option<Vec<Value>>,
 }
 
 impl Delegation {
@@ -31,7 +36,24 @@ impl Delegation {
         set("token_exchange_audiences", self.token_exchange_audience.map(list));
         set("token_exchange_impersonation", self.token_exchange_impersonation.map(Value::from));
         set("may_act", self.may_act.map(text));
+        set(
+            "claims",
+            self.claim.map(|rules| {
+                let rules: Vec<Value> = rules.into_iter().filter(|r| !r.is_null()).collect();
+                if rules.is_empty() { Value::Null } else { Value::Array(rules) }
+            }),
+        );
     }
+}
+
+/// A rule in JSON; what is wrong with it is said at once.
+pub(super) fn claim(text: &str) -> Result<Value, String> {
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    let rule: ClaimRule = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    rule.problem()
+        .map_or_else(|| serde_json::to_value(&rule).map_err(|error| error.to_string()), Err)
 }
 
 /// A list without empty entries; none at all is `null`.

@@ -5,6 +5,7 @@
 //! `{"active": false}` and nothing more (§2.2).
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{Failure, Provider};
 use crate::protocol::access_token::{AccessTokenClaims, Actor, Audience};
@@ -40,6 +41,8 @@ pub struct Introspection {
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<Actor>,
+    #[serde(flatten)]
+    more: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation>,
 }
@@ -82,6 +85,7 @@ impl Provider {
                 iat: Some(claims.iat),
                 jti: Some(claims.jti),
                 act: claims.act,
+                more: claims.more,
             }
         }))
     }

@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Failure, Provider};
+use crate::protocol::claim_mapping::{self, Facts, Target};
 use crate::protocol::error::Refusal;
+use crate::protocol::id::{ClientId, ConnectionId};
 use crate::protocol::metadata::path;
 use crate::protocol::presented::Presented;
 use crate::protocol::standard_claims;
@@ -37,11 +39,26 @@ impl Provider {
             .filter(|user| user.disabled_at.is_none())
             .ok_or_else(|| Refusal::invalid_token("the access token belongs to nobody"))?;
         let named = token.grant.as_ref().map(|grant| grant.terms.claims.userinfo.as_slice());
-        let claims = standard_claims::released(
+        let mut claims = standard_claims::released(
             standard_claims::known(&user),
             |scope| token.claims.has_scope(scope),
             named.unwrap_or_default(),
         );
+        let client = self.registered(&ClientId::new(token.claims.client_id.clone())).await?;
+        if let Some(registered) = client {
+            let scope: Vec<String> = token.claims.scope.split(' ').map(ToOwned::to_owned).collect();
+            let connection = token.grant.as_ref().and_then(|grant| grant.connection_id.as_ref());
+            let facts = Facts {
+                user: Some(&user),
+                client: &registered.client,
+                scope: &scope,
+                connection: connection.map(ConnectionId::as_str),
+            };
+            let rules = &registered.client.settings.claims;
+            for (name, value) in claim_mapping::apply(rules, &facts, Target::Userinfo) {
+                claims.entry(name).or_insert(value);
+            }
+        }
         Ok(Userinfo { sub: user.sub, claims })
     }
 }

@@ -1,6 +1,7 @@
 //! JWT access tokens — RFC 9068.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::ambient::{Entropy, random};
 use crate::confirmation::Confirmation;
@@ -95,6 +96,9 @@ pub struct AccessTokenClaims {
     /// Who may (RFC 8693 §4.4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_act: Option<Actor>,
+    /// Claims that an operator added.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 impl AccessTokenClaims {
@@ -145,6 +149,7 @@ mod tests {
             cnf: None,
             act: None,
             may_act: None,
+            more: Map::new(),
         };
         assert_eq!(claims.grant_id(), Some(grant));
         claims.jti = jti(&entropy, None);

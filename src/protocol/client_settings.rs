@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::claim_mapping::ClaimRule;
 use crate::jose::Algorithm;
 use crate::profile::Profile;
 
@@ -64,6 +65,9 @@ pub struct ClientSettings {
     /// When its metadata document was fetched, seconds; absent for every other client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id_metadata_fetched_at: Option<i64>,
+    /// Claims that an operator adds to its tokens and at userinfo.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimRule>,
     /// Clients whose access tokens this one may exchange (RFC 8693).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub token_exchange_subject_clients: Vec<String>,
@@ -123,6 +127,9 @@ pub struct ApiSettings {
     /// Whether clients that register themselves may ask tokens for it.
     #[serde(skip_serializing_if = "is_unset")]
     pub self_registered_clients: bool,
+    /// Claims that an operator adds to its access tokens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimRule>,
 }
 
 /// Changes the members that `patch` names, and leaves the others; `null` takes a member away

@@ -14,6 +14,7 @@ pub mod apple_transfer;
 pub mod audit;
 pub mod authorization_request;
 pub mod authorization_response;
+pub mod claim_mapping;
 pub mod claims_request;
 pub mod client;
 pub mod client_assertion;

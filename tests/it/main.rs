@@ -16,6 +16,7 @@ mod apple_sign_in;
 mod audit;
 mod authorization_endpoint;
 mod backchannel_logout;
+mod claims;
 mod client_assertion;
 mod console;
 mod daily_check;

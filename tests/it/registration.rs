@@ -379,7 +379,7 @@ async fn a_client_is_named_by_the_address_of_its_document() {
         let attempt = app.attempt("openid offline_access");
         let mut browser = house.browser();
         let page = app.sign_in(&mut browser, &attempt, "Ada Lovelace").await;
-        assert!(page.body.contains("An assistant"), "{}", page.body);
+        assert!(page.body.contains("An assistant"), "{} {}", page.url, page.body);
         let end = browser.press(&page, "Allow").await;
         let tokens = app.redeem(&attempt, &end.query("code").unwrap()).await;
         assert_eq!(tokens.status, 200, "{}", tokens.json);

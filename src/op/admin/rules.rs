@@ -8,6 +8,7 @@ use url::{Host, Url};
 
 use super::FieldProblem;
 use crate::protocol::api::Api;
+use crate::protocol::claim_mapping::{ClaimRule, MOST_RULES};
 use crate::protocol::client::{
     Client, ClientKind, GrantType, TokenEndpointAuthMethod, is_bundle_id,
 };
@@ -152,6 +153,7 @@ pub fn client_problems(client: &Client) -> Vec<FieldProblem> {
     super::notice_rules::problems(client, &mut say);
     exchange(client, &mut say);
     described(client, &mut say);
+    claims(&client.settings.claims, &mut say);
     if client.refresh_token_idle_ttl < 60 {
         say("refresh_token_idle_ttl", "must be at least 60 seconds".to_owned());
     }
@@ -235,6 +237,15 @@ fn apple(client: &Client, say: &mut impl FnMut(&'static str, String)) {
             "apple_bundle_ids",
             format!("need the grant type {}", GrantType::TokenExchange.as_str()),
         );
+    }
+}
+
+fn claims(rules: &[ClaimRule], say: &mut impl FnMut(&'static str, String)) {
+    if rules.len() > MOST_RULES {
+        say("claims", format!("holds more than {MOST_RULES} rules"));
+    }
+    for problem in rules.iter().filter_map(ClaimRule::problem) {
+        say("claims", problem);
     }
 }
 
@@ -323,6 +334,7 @@ pub fn api_problems(api: &Api) -> Vec<FieldProblem> {
             );
         }
     }
+    claims(&api.settings.claims, &mut say);
     let names: Vec<String> = api.scopes.iter().map(|scope| scope.name.clone()).collect();
     if let Some(message) = list_problem(&names) {
         say("scopes", message);

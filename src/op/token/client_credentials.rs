@@ -25,6 +25,8 @@ impl Provider {
         let apis: Vec<Api> = apis.iter().map(|api| api.as_ref().clone()).collect();
         let access = scope::decide(client, &requested, resources, &apis, false)?;
         let subject = Subject {
+            client,
+            person: None,
             sub: client.client_id.as_str(),
             client_id: &client.client_id,
             grant_id: None,

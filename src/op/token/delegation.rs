@@ -58,7 +58,10 @@ impl Provider {
 
         let claims = Arc::clone(&subject.claims);
         let session_id = claims.sid.as_ref().map(SessionId::new);
+        let person = subject.grant.as_ref();
         let speaks_of = Subject {
+            client,
+            person: person.map(|grant| (&grant.user_id, grant.connection_id.as_ref())),
             sub: &claims.sub,
             client_id: &client.client_id,
             grant_id: subject.grant.as_ref().map(|grant| &grant.id),

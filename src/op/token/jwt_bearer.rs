@@ -69,6 +69,8 @@ impl Provider {
             .await?;
         taken?;
         let subject = Subject {
+            client: &client,
+            person: None,
             sub: client.client_id.as_str(),
             client_id: &client.client_id,
             grant_id: None,

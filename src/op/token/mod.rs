@@ -5,6 +5,7 @@ pub mod client_credentials;
 mod delegation;
 mod device_code;
 mod jwt_bearer;
+mod mapped_claims;
 pub mod refresh_token;
 pub mod token_exchange;
 
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::clients::RegisteredClient;
 use super::{Failure, Provider};
@@ -31,7 +31,6 @@ use crate::protocol::params::Params;
 use crate::protocol::presented::Presented;
 use crate::protocol::refresh_token as family;
 use crate::protocol::scope::Access;
-use crate::protocol::standard_claims;
 
 /// `issued_token_type` and its like (RFC 8693 §3).
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -153,6 +152,8 @@ impl Provider {
         let Minting { access, generation, nonce, cnf, now } = minting;
         let terms = &grant.terms;
         let subject = Subject {
+            client,
+            person: Some((&grant.user_id, grant.connection_id.as_ref())),
             sub: &terms.sub,
             client_id: &grant.client_id,
             grant_id: Some(&grant.id),
@@ -184,7 +185,7 @@ impl Provider {
                 amr: terms.amr.clone(),
                 acr: acr::of(&terms.amr).map(ToOwned::to_owned),
                 sid: grant.session_id.as_ref().map(ToString::to_string),
-                claims: self.claims_in_id_token(grant).await?,
+                claims: self.claims_in_id_token(client, grant, &access).await?,
             };
             Some(self.keys.signer(alg).await?.sign(Typ::IdToken, &claims)?)
         } else {
@@ -206,17 +207,6 @@ impl Provider {
             id_token,
             issued_token_type: None,
         })
-    }
-
-    /// The claims about the person that the request named for the ID token.
-    async fn claims_in_id_token(&self, grant: &Grant) -> Result<Map<String, Value>, Failure> {
-        let named = grant.terms.claims.id_token.as_slice();
-        if named.is_empty() {
-            return Ok(Map::new());
-        }
-        let user = self.store.find_user(&grant.user_id).await?;
-        let known = user.as_ref().map(standard_claims::known).unwrap_or_default();
-        Ok(standard_claims::released(known, |_| false, named))
     }
 
     /// Signs an access token for these resources; the API decides algorithm and life, and of
@@ -247,6 +237,7 @@ impl Provider {
             cnf: subject.cnf.cloned(),
             act: subject.act.clone(),
             may_act: subject.may_act.clone(),
+            more: self.claims_in_access_token(subject, access, &apis).await?,
         };
         let token = self.keys.signer(alg).await?.sign(Typ::AccessToken, &claims)?;
         Ok((token, ttl))
@@ -311,6 +302,10 @@ pub(super) struct Minting {
 
 /// Of whom an access token speaks.
 struct Subject<'a> {
+    /// To whom the token is given.
+    client: &'a Client,
+    /// The person, and through which connection they had signed in.
+    person: Option<(&'a UserId, Option<&'a ConnectionId>)>,
     sub: &'a str,
     client_id: &'a ClientId,
     grant_id: Option<&'a GrantId>,
