@@ -139,6 +139,8 @@ async fn a_person_is_signed_out_at_each_level_with_the_count_shown_first() {
     let (mut console, page) = ada_signs_in(&house).await;
     assert!(page.body.contains("Shop") && page.body.contains("apple:TEAM123456"), "{}", page.body);
     assert!(page.body.contains("First sign-in"), "the timeline");
+    let (_, id) = page.url.path().rsplit_once('/').expect("an id");
+    assert!(page.body.contains(&format!("id=\"person-id\">{id}</code>")), "the id can be copied");
     let ask = console.open(&format!("{}/sign-out", page.url)).await;
     assert!(ask.body.contains("1 browser session and 1 app&#39;s access"), "{}", ask.body);
     assert_eq!(house.events("user.signed_out").await, 0, "asking does nothing");
