@@ -91,5 +91,8 @@ fn code_page(
         user_code: user_code.unwrap_or_default(),
         problem,
     };
-    html::page(status, &template, &[])
+    // The form may lead on to the only upstream at once, and Chromium wants redirects named too.
+    let upstreams: Vec<String> =
+        app.provider.connectors().iter().map(|c| c.form_action_source()).collect();
+    html::page(status, &template, &upstreams)
 }
