@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use url::{Host, Url};
 
 use super::Place;
 use super::answer::Answer;
 use super::failure::CliError;
 use crate::broker;
 use crate::config::Config;
+use crate::op::doctor;
 use crate::op::keys::KeyKeeper;
 use crate::op::master_key::{MasterKeyState, VaultKeeper};
 use crate::op::{Parts, Policy, Provider};
@@ -19,6 +19,7 @@ use crate::protocol::ambient::Timestamp;
 use crate::protocol::job::{JobCondition, JobState};
 use crate::protocol::master_key::MasterKeys;
 use crate::store::Store;
+use crate::store::notifications::Heard;
 use crate::upstream::{Connector, Finding, Verdict};
 
 /// A job that has not run for so long does not run.
@@ -161,32 +162,14 @@ fn described(job: &JobState, now: Timestamp) -> (Verdict, String) {
 }
 
 async fn connections(place: &Place, config: &Config, findings: &mut Findings) {
-    if let Some(apple) = &config.apple
-        && apple.services_id.is_some()
-    {
-        let return_url = format!("{}/upstream/apple/callback", config.issuer());
-        let at_apple = apple.issuer.host_str() == Some("appleid.apple.com");
-        match return_url_problem(&return_url).filter(|_| at_apple) {
-            Some(problem) => findings.wrong("apple: return URL", problem),
-            None => findings.add(
-                Verdict::Unknown,
-                "apple: return URL",
-                format!(
-                    "{return_url} must be among the Services ID's return URLs (Certificates, \
-                     Identifiers & Profiles > Identifiers > Services IDs > Configure); only a \
-                     sign-in can tell"
-                ),
-            ),
-        }
-    }
     let outbound = broker::outbound(config);
     let connectors = match broker::connectors(config, &outbound) {
         Ok(connectors) => connectors,
         Err(error) => return findings.wrong("connections", error.to_string()),
     };
-    let connectors = match of_database(place, config, connectors.clone(), findings).await {
-        Some(all) => all,
-        None => connectors,
+    let (connectors, heard) = match of_database(place, config, connectors.clone(), findings).await {
+        Some((all, heard)) => (all, Some(heard)),
+        None => (connectors, None),
     };
     if connectors.is_empty() {
         let message = "none, so nobody can sign in; fill in [apple] unless only machines come";
@@ -194,7 +177,8 @@ async fn connections(place: &Place, config: &Config, findings: &mut Findings) {
     }
     let now = place.surroundings.world.clock.now();
     for connector in connectors {
-        for finding in connector.check(now).await {
+        let found = doctor::examine(connector.as_ref(), config.issuer(), heard.as_deref(), now);
+        for finding in found.await {
             let subject = format!("{}: {}", connector.id(), finding.subject);
             findings.add(finding.verdict, subject, finding.message);
         }
@@ -207,7 +191,7 @@ async fn of_database(
     config: &Config,
     file: Vec<Arc<dyn Connector>>,
     findings: &mut Findings,
-) -> Option<Vec<Arc<dyn Connector>>> {
+) -> Option<(Vec<Arc<dyn Connector>>, Vec<Heard>)> {
     let path = config.database.url.expose().strip_prefix("sqlite://");
     if path.is_some_and(|path| !Path::new(path).exists()) {
         return None;
@@ -238,19 +222,8 @@ async fn of_database(
     for (id, cause) in provider.connection_troubles() {
         findings.wrong(id.to_string(), cause);
     }
-    Some(provider.connectors().to_vec())
-}
-
-/// Apple takes only https return URLs with a domain name (apple.md §10).
-fn return_url_problem(return_url: &str) -> Option<String> {
-    let url = Url::parse(return_url).ok()?;
-    let named = matches!(url.host(), Some(Host::Domain(name)) if name != "localhost");
-    (url.scheme() != "https" || !named).then(|| {
-        format!(
-            "Apple takes no return URL like {return_url}: it wants https and a domain name; \
-             change server.issuer"
-        )
-    })
+    let heard = provider.last_notifications().await.ok()?;
+    Some((provider.connectors().to_vec(), heard))
 }
 
 #[derive(Default)]
@@ -301,14 +274,6 @@ impl Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn apple_wants_https_and_a_name() {
-        assert_eq!(return_url_problem("https://id.example.com/upstream/apple/callback"), None);
-        for bad in ["http://id.example.com/x", "https://localhost/x", "https://192.0.2.1/x"] {
-            assert!(return_url_problem(bad).is_some(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_stopped_job_is_wrong_and_says_why() {

@@ -30,12 +30,14 @@ fn of_apple(apple: &Apple) -> FileConnection {
         services_id: apple.services_id.clone(),
         bundle_ids: apple.bundle_ids.clone(),
         primary_app_id: apple.primary_app_id.clone(),
+        mail_sender_domain: apple.mail_sender_domain.clone(),
         issuer: apple.issuer.as_str().trim_end_matches('/').to_owned(),
         additional_issuers: apple.additional_issuers.clone(),
         pkce: apple.pkce,
     });
     let secrets = ConnectionSecrets {
         private_key: Some(apple.private_key.clone()),
+        private_key_file: apple.private_key_file.clone(),
         next_private_key,
         client_secret: None,
     };
@@ -106,6 +108,7 @@ fn one(values: &mut Values, section: &str) -> Option<FileConnection> {
     };
     let settings = members(values, section, settings);
     let secrets = ConnectionSecrets {
+        private_key_file: values.file_name(&key("private_key_file")),
         private_key: private_key(values, &key("private_key")),
         next_private_key: private_key(values, &key("next_private_key")),
         client_secret: values.secret(&key("client_secret")),
@@ -150,6 +153,7 @@ fn apple(values: &mut Values, section: &str) -> ConnectionSettings {
         services_id: values.text(&key("services_id")),
         bundle_ids: values.list(&key("bundle_ids")).unwrap_or_default(),
         primary_app_id: values.text(&key("primary_app_id")),
+        mail_sender_domain: values.parsed(&key("mail_sender_domain"), rules::domain),
         issuer: APPLE_ISSUER.to_owned(),
         additional_issuers: values.list(&key("additional_issuers")).unwrap_or_default(),
         pkce,

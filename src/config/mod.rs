@@ -111,6 +111,10 @@ pub struct Apple {
     pub bundle_ids: Vec<String>,
     /// The primary App ID, where notifications are addressed to one that is no app of ours.
     pub primary_app_id: Option<String>,
+    /// The name of the file that `private_key` came from.
+    pub private_key_file: Option<String>,
+    /// The domain that the operator's mail comes from.
+    pub mail_sender_domain: Option<String>,
     /// `[apple.notifications]`: what becomes of people whom Apple gives up.
     pub notifications: NotificationPolicy,
     /// Apple, or a simulation of it.

@@ -133,6 +133,8 @@ fn apple(values: &mut Values) -> Option<Apple> {
     let identifier = |text: &str| rules::apple_identifier(text, exact).map(|()| text.to_owned());
     let team_id = values.parsed("apple.team_id", identifier);
     let key_id = values.parsed("apple.key_id", identifier);
+    let private_key_file = values.file_name("apple.private_key_file");
+    let mail_sender_domain = values.parsed("apple.mail_sender_domain", rules::domain);
     let private_key = values.secret("apple.private_key").and_then(|key| {
         rules::apple_private_key(&key)
             .map_err(|message| values.secret_problem("apple.private_key", message))
@@ -187,6 +189,8 @@ fn apple(values: &mut Values) -> Option<Apple> {
         services_id,
         bundle_ids,
         primary_app_id,
+        private_key_file,
+        mail_sender_domain,
         notifications,
         issuer: issuer.or_else(|| Url::parse(APPLE_ISSUER).ok())?,
         additional_issuers,

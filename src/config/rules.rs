@@ -2,12 +2,10 @@
 
 use std::net::SocketAddr;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use ipnet::IpNet;
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
 
+use crate::protocol::p8;
 use crate::protocol::secret::SecretString;
 
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
@@ -85,18 +83,19 @@ pub(super) fn apple_app_identifier(text: &str) -> Result<String, String> {
     }
 }
 
-/// Apple's `.p8`: a PKCS#8 P-256 key in PEM. Line breaks written as `\n` are mended, since that is
-/// how such a text fits into a variable.
+/// Apple's `.p8`: a PKCS#8 P-256 key in PEM. What a variable or an editor does to such a text is
+/// undone.
 pub(super) fn apple_private_key(text: &SecretString) -> Result<SecretString, String> {
-    let mended = SecretString::new(text.expose().trim().trim_matches('"').replace("\\n", "\n"));
-    let wrong = "is not the AuthKey_….p8 file that Apple gave you (a P-256 key between \
-                 -----BEGIN PRIVATE KEY----- and -----END PRIVATE KEY-----); download it again or \
-                 make a new key under Certificates, Identifiers & Profiles > Keys";
-    let der = PrivatePkcs8KeyDer::from_pem_slice(mended.expose().as_bytes())
-        .map_err(|_| wrong.to_owned())?;
-    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_pkcs8_der())
-        .map_err(|_| wrong.to_owned())?;
-    Ok(mended)
+    p8::read(text).map_err(|problem| problem.to_string())?;
+    Ok(text.clone())
+}
+
+/// A domain name, such as mail comes from.
+pub(super) fn domain(text: &str) -> Result<String, String> {
+    match Host::parse(text) {
+        Ok(Host::Domain(name)) if name.contains('.') => Ok(name),
+        Ok(_) | Err(_) => Err(format!("{text:?} is not a domain, such as \"example.com\"")),
+    }
 }
 
 /// Whether web sign-in at Apple sends a PKCE challenge.

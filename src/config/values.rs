@@ -212,6 +212,12 @@ impl Values {
         }
     }
 
+    /// The name of the file that `key` names, without its folder; the value stays to be taken.
+    pub(super) fn file_name(&self, key: &str) -> Option<String> {
+        let path = Path::new(self.entries.get(key)?.value.as_str()?);
+        Some(path.file_name()?.to_string_lossy().into_owned())
+    }
+
     /// A secret: inline as `key`, or in the file that `key_file` names.
     pub(super) fn secret(&mut self, key: &str) -> Option<SecretString> {
         let key_file = format!("{key}_file");

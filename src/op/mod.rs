@@ -18,6 +18,7 @@ pub mod daily_check;
 pub mod deletion;
 pub mod deliveries;
 pub mod device_authorization;
+pub mod doctor;
 pub mod ending;
 pub mod interaction;
 pub mod introspection;

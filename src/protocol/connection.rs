@@ -105,6 +105,10 @@ pub struct AppleMembers {
     /// The primary App ID, where Apple addresses notifications to one that is no app of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_app_id: Option<String>,
+    /// The domain that the operator's mail comes from, for the connection doctor: mail to relay
+    /// addresses needs its SPF record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail_sender_domain: Option<String>,
     /// Apple, or a simulation of it.
     #[serde(default = "apple_issuer")]
     pub issuer: String,
@@ -177,6 +181,9 @@ fn github_api() -> String {
 pub struct ConnectionSecrets {
     /// Apple: the `.p8` text of `key_id`.
     pub private_key: Option<SecretString>,
+    /// The name of the file it came from, which tells its Key ID. Not stored.
+    #[serde(skip)]
+    pub private_key_file: Option<String>,
     /// Apple: the `.p8` text of `next_key_id`.
     pub next_private_key: Option<SecretString>,
     /// Our `client_secret` at the upstream.
@@ -404,6 +411,7 @@ mod tests {
             services_id: Some("com.example.web".into()),
             bundle_ids: Vec::new(),
             primary_app_id: None,
+            mail_sender_domain: None,
             issuer: APPLE_ISSUER.into(),
             additional_issuers: Vec::new(),
             pkce: true,

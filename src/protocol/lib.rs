@@ -42,6 +42,7 @@ pub mod logout_token;
 pub mod master_key;
 pub mod metadata;
 pub mod notification;
+pub mod p8;
 pub mod params;
 pub mod pkce;
 pub mod presented;

@@ -201,7 +201,7 @@ pub(super) fn sign_in(
             grant,
             redirect_uri: (!native).then(|| request.redirect_uri.clone()),
             code_challenge: request.code_challenge.clone(),
-            expires_at: simulator.clock.now().plus(CODE_LIFETIME),
+            expires_at: simulator.now().plus(CODE_LIFETIME),
             spent: false,
         },
     );

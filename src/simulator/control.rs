@@ -1,5 +1,7 @@
 //! The control API under `/_sim/`: what tests do to Apple's side of the world.
 
+use std::sync::atomic::Ordering;
+
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
@@ -17,6 +19,9 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/_sim/stop-using", web::post().to(stop_using))
         .route("/_sim/change-password", web::post().to(change_password))
         .route("/_sim/delete-account", web::post().to(delete_account))
+        .route("/_sim/toggle-forwarding", web::post().to(toggle_forwarding))
+        .route("/_sim/clock", web::post().to(set_clock))
+        .route("/_sim/keys/replace", web::post().to(replace_key))
         .route("/_sim/keys/add", web::post().to(add_key))
         .route("/_sim/keys/retire", web::post().to(retire_key))
         .route("/_sim/faults", web::post().to(order_fault))
@@ -32,6 +37,11 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
 #[derive(Deserialize)]
 struct Which {
     account: String,
+}
+
+#[derive(Deserialize)]
+struct Apart {
+    seconds: i64,
 }
 
 #[derive(Deserialize)]
@@ -92,15 +102,33 @@ async fn change_password(simulator: web::Data<Simulator>, which: web::Json<Which
 }
 
 async fn delete_account(simulator: web::Data<Simulator>, which: web::Json<Which>) -> HttpResponse {
-    let mut state = simulator.state();
-    state.stop_using(&which.account);
-    let (gone, stay) = std::mem::take(&mut state.accounts)
-        .into_iter()
-        .partition(|account| account.id == which.account);
-    state.accounts = stay;
-    state.deleted.extend::<Vec<_>>(gone);
-    state.migration.forget_index();
+    simulator.state().delete_account(&which.account);
     HttpResponse::NoContent().finish()
+}
+
+/// Switches the forwarding of mail off, or on again.
+async fn toggle_forwarding(
+    simulator: web::Data<Simulator>,
+    which: web::Json<Which>,
+) -> HttpResponse {
+    let kind = simulator.state().toggle_forwarding(&which.account);
+    HttpResponse::Ok().json(json!({ "type": kind }))
+}
+
+/// Sets Apple's clock apart from the broker's: `{"seconds": 300}` puts it ahead.
+async fn set_clock(simulator: web::Data<Simulator>, apart: web::Json<Apart>) -> HttpResponse {
+    simulator.offset.store(apart.seconds.saturating_mul(1000), Ordering::Relaxed);
+    HttpResponse::NoContent().finish()
+}
+
+/// Puts another key under the name of the one that signs.
+async fn replace_key(simulator: web::Data<Simulator>) -> HttpResponse {
+    match web::block(|| SigningKeys::generate(1)).await {
+        Ok(Ok(new)) => {
+            HttpResponse::Ok().json(json!({ "kid": simulator.state().keys.replace_first(new) }))
+        }
+        Ok(Err(_)) | Err(_) => HttpResponse::InternalServerError().finish(),
+    }
 }
 
 async fn add_key(simulator: web::Data<Simulator>) -> HttpResponse {
@@ -165,6 +193,7 @@ async fn reset(simulator: web::Data<Simulator>) -> HttpResponse {
     state.next_account = None;
     state.faults.clear();
     state.held.clear();
+    state.not_forwarded.clear();
     state.journal.clear();
     HttpResponse::NoContent().finish()
 }

@@ -18,6 +18,7 @@ pub(super) enum Endpoint {
     Keys,
     Usermigrationinfo,
     Native,
+    Discovery,
 }
 
 impl Endpoint {
@@ -27,6 +28,7 @@ impl Endpoint {
             "/auth/token" => Some(Self::Token),
             "/auth/revoke" => Some(Self::Revoke),
             "/auth/keys" => Some(Self::Keys),
+            "/.well-known/openid-configuration" => Some(Self::Discovery),
             "/auth/usermigrationinfo" => Some(Self::Usermigrationinfo),
             _ => None,
         }
@@ -60,6 +62,10 @@ pub(super) enum Fault {
     /// 400 `invalid_client`, as when the developer's key was withdrawn.
     InvalidClient,
     EmptyKeys,
+    /// The JWKS without the key that signs.
+    MissingKey,
+    /// Discovery as on 10 June 2025: issuer and endpoints at `account.apple.com`.
+    IssuerMoved,
     /// Of the JWKS: keys under other names. Of a token: a `kid` that no key has.
     UnknownKid,
     WrongAud,
@@ -98,7 +104,8 @@ impl Fault {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest are faults of ID tokens")]
     pub(super) fn fits(self, endpoint: Endpoint) -> bool {
         match self {
-            Self::EmptyKeys => endpoint == Endpoint::Keys,
+            Self::EmptyKeys | Self::MissingKey => endpoint == Endpoint::Keys,
+            Self::IssuerMoved => endpoint == Endpoint::Discovery,
             Self::UnknownKid => endpoint == Endpoint::Keys || endpoint.gives_id_tokens(),
             _ if self.is_of_transport() => endpoint != Endpoint::Native,
             _ => endpoint.gives_id_tokens(),

@@ -2,7 +2,7 @@
 
 use actix_web::body::{BoxBody, to_bytes};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, DATE, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, error, web};
 use futures_util::stream;
@@ -24,7 +24,7 @@ pub(super) async fn watch(
         let mut state = simulator.state();
         let fault = state.take_fault(endpoint, Fault::is_of_transport);
         let number = state.journal.len();
-        let at = simulator.clock.now();
+        let at = simulator.now();
         state.journal.push(Entry::of(endpoint, request.request(), &body, at, fault));
         let released = (fault == Some(Fault::Hang)).then(|| {
             let (release, released) = oneshot::channel();
@@ -45,6 +45,21 @@ pub(super) async fn watch(
     };
     if let Some(entry) = simulator.state().journal.get_mut(number) {
         entry.status = Some(response.status().as_u16());
+    }
+    Ok(response)
+}
+
+/// Dates each answer by Apple's clock and not by this machine's.
+pub(super) async fn dated(
+    simulator: web::Data<Simulator>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let mut response = next.call(request).await?;
+    let now = chrono::DateTime::from_timestamp_millis(simulator.now().millis());
+    let text = now.map(|now| now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    if let Some(date) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        response.headers_mut().insert(DATE, date);
     }
     Ok(response)
 }

@@ -76,6 +76,23 @@ impl SigningKeys {
         json!({ "keys": self.0.iter().map(|key| &key.jwk).collect::<Vec<_>>() })
     }
 
+    /// The JWKS without the key that signs.
+    pub(super) fn jwks_without_first(&self) -> Value {
+        json!({ "keys": self.0.iter().skip(1).map(|key| &key.jwk).collect::<Vec<_>>() })
+    }
+
+    /// Puts another key under the name of the one that signs.
+    pub(super) fn replace_first(&mut self, new: Self) -> Option<String> {
+        let mut key = new.0.into_iter().next()?;
+        let first = self.0.first_mut()?;
+        key.kid.clone_from(&first.kid);
+        if let Some(members) = key.jwk.as_object_mut() {
+            members.insert("kid".into(), json!(key.kid));
+        }
+        *first = key;
+        Some(first.kid.clone())
+    }
+
     /// The JWKS with every key under another name.
     pub(super) fn renamed_jwks(&self) -> Value {
         let mut jwks = self.jwks();

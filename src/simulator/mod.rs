@@ -13,6 +13,7 @@ mod keys;
 mod native;
 mod notifications;
 mod pages;
+mod people;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -20,13 +21,14 @@ mod token;
 mod transfer;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 
-use crate::protocol::ambient::{Clock, Entropy};
+use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 pub use accounts::{Account, AppGroup, FlagForm, ServicesId, Team};
 pub use keys::{DeveloperPublicKey, KeyFault, developer_key};
 use state::State;
@@ -82,6 +84,8 @@ pub(crate) struct Simulator {
     insecure: bool,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    /// Milliseconds that are added to the clock.
+    offset: AtomicI64,
     state: Mutex<State>,
 }
 
@@ -93,6 +97,7 @@ impl Simulator {
             insecure: settings.insecure,
             clock: settings.clock,
             entropy: settings.entropy,
+            offset: AtomicI64::new(0),
             state: Mutex::new(State::new(settings.teams, settings.accounts, keys)),
         }
     }
@@ -109,6 +114,12 @@ impl Simulator {
             self.state().stranger = Some(made);
         }
         Ok(())
+    }
+
+    /// Apple's clock: a test may set it apart from the broker's.
+    fn now(&self) -> Timestamp {
+        let offset = self.offset.load(Ordering::Relaxed);
+        Timestamp::from_millis(self.clock.now().millis().saturating_add(offset))
     }
 
     fn token(&self) -> String {
@@ -131,11 +142,12 @@ pub async fn start(settings: Settings) -> std::io::Result<RunningSimulator> {
         .map_err(std::io::Error::other)?;
     let simulator = web::Data::new(Simulator::new(settings, base, keys));
     let issuer = simulator.issuer.clone();
-    let mut server =
-        HttpServer::new(move || App::new().app_data(simulator.clone()).configure(routes))
-            .workers(1)
-            .disable_signals()
-            .listen(listener)?;
+    let mut server = HttpServer::new(move || {
+        App::new().app_data(simulator.clone()).wrap(from_fn(gate::dated)).configure(routes)
+    })
+    .workers(1)
+    .disable_signals()
+    .listen(listener)?;
     if local_addr.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {
         // The name `localhost` may resolve to either; a machine without IPv6 has only the one.
         let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, local_addr.port()));
@@ -151,7 +163,12 @@ pub async fn start(settings: Settings) -> std::io::Result<RunningSimulator> {
 
 fn routes(app: &mut web::ServiceConfig) {
     app.route("/", web::get().to(pages::home))
-        .route("/.well-known/openid-configuration", web::get().to(pages::discovery))
+        .route("/people", web::post().to(people::act))
+        .service(
+            web::resource("/.well-known/openid-configuration")
+                .wrap(from_fn(gate::watch))
+                .route(web::get().to(pages::discovery)),
+        )
         .service(
             web::scope("/auth")
                 .wrap(from_fn(gate::watch))

@@ -44,6 +44,41 @@ fn yes() -> bool {
     true
 }
 
+impl Notification {
+    /// What Apple itself would send about a person to the app group of `client_id`.
+    pub(super) fn about(account: &str, kind: &str, client_id: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            kind: kind.to_owned(),
+            client_id: Some(client_id.to_owned()),
+            name_switch: false,
+            object_events: false,
+            jti: None,
+            event_time: None,
+            fault: None,
+            deliver: true,
+        }
+    }
+}
+
+/// Announces something to these app groups, where they have a URL. Returns the statuses.
+pub(super) async fn announce(
+    simulator: &Simulator,
+    account: &str,
+    kind: &str,
+    groups: &[String],
+) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for group in groups {
+        let about = Notification::about(account, kind, group);
+        let made = signed(simulator, &simulator.state(), &about, &simulator.token());
+        if let Some((payload, Some(url))) = made {
+            statuses.extend(post(&url, &json!({ "payload": payload })).await);
+        }
+    }
+    statuses
+}
+
 /// Signs a notification, posts it where the group wants it, and returns it:
 /// `{"payload": …, "jti": …, "delivered": status or null}`.
 pub(super) async fn notify(
@@ -79,7 +114,7 @@ fn signed(
     let team_id = &known.team.team_id;
     let everyone = state.accounts.iter().chain(&state.deleted);
     let account = everyone.into_iter().find(|account| account.id == asked.account)?;
-    let now = simulator.clock.now();
+    let now = simulator.now();
     let kind = match asked.kind.as_str() {
         "account-delete" if asked.name_switch => "account-deleted",
         kind => kind,

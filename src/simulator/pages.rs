@@ -30,7 +30,7 @@ pub(super) struct FormPostPage<'a> {
 #[template(path = "simulator/home.html")]
 struct HomePage<'a> {
     issuer: &'a str,
-    accounts: &'a [Account],
+    people: Vec<super::people::Shown>,
 }
 
 pub(super) fn html(page: &impl Template) -> HttpResponse {
@@ -50,13 +50,19 @@ pub(super) fn html(page: &impl Template) -> HttpResponse {
 
 pub(super) async fn home(simulator: web::Data<Simulator>) -> HttpResponse {
     let state = simulator.state();
-    html(&HomePage { issuer: &simulator.issuer, accounts: &state.accounts })
+    html(&HomePage { issuer: &simulator.issuer, people: super::people::shown(&state) })
 }
 
 pub(super) async fn discovery(simulator: web::Data<Simulator>) -> HttpResponse {
-    let base = &simulator.base;
+    let fault = simulator.state().take_fault(Endpoint::Discovery, |fault| !fault.is_of_transport());
+    let moved = "https://account.apple.com";
+    let (issuer, base) = if fault == Some(Fault::IssuerMoved) {
+        (moved, moved)
+    } else {
+        (simulator.issuer.as_str(), simulator.base.as_str())
+    };
     HttpResponse::Ok().json(json!({
-        "issuer": simulator.issuer,
+        "issuer": issuer,
         "authorization_endpoint": format!("{base}/auth/authorize"),
         "token_endpoint": format!("{base}/auth/token"),
         "revocation_endpoint": format!("{base}/auth/revoke"),
@@ -77,6 +83,7 @@ pub(super) async fn jwks(simulator: web::Data<Simulator>) -> HttpResponse {
         let mut state = simulator.state();
         match state.take_fault(Endpoint::Keys, |fault| !fault.is_of_transport()) {
             Some(Fault::EmptyKeys) => json!({ "keys": [] }),
+            Some(Fault::MissingKey) => state.keys.jwks_without_first(),
             Some(Fault::UnknownKid) => state.keys.renamed_jwks(),
             _ => state.keys.jwks(),
         }

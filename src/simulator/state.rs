@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) next_account: Option<String>,
     /// Accounts that were deleted; notifications may still speak of them.
     pub(super) deleted: Vec<Account>,
+    /// Accounts whose mail is not forwarded.
+    pub(super) not_forwarded: HashSet<String>,
     /// Faults ordered in advance, oldest first.
     pub(super) faults: Vec<Ordered>,
     /// Lets a held request go on.
@@ -55,6 +57,7 @@ impl State {
             consents: HashMap::new(),
             next_account: None,
             deleted: Vec::new(),
+            not_forwarded: HashSet::new(),
             faults: Vec::new(),
             held: Vec::new(),
             journal: Vec::new(),
@@ -77,6 +80,37 @@ impl State {
     pub(super) fn blur(&mut self, account: &str) {
         let of = self.tokens.iter().filter(|(_, grant)| grant.account == account);
         self.unclear.extend(of.map(|(token, _)| token.clone()).collect::<Vec<_>>());
+    }
+
+    /// The app groups that an account signs in to, by primary bundle ID.
+    pub(super) fn groups_of(&self, account: &str) -> Vec<String> {
+        let mut groups: Vec<String> = self
+            .consents
+            .keys()
+            .filter(|(who, _)| who == account)
+            .map(|(_, group)| group.clone())
+            .collect();
+        groups.sort();
+        groups
+    }
+
+    /// Switches forwarding off, or on again, and says what Apple would announce.
+    pub(super) fn toggle_forwarding(&mut self, account: &str) -> &'static str {
+        if self.not_forwarded.remove(account) {
+            return "email-enabled";
+        }
+        self.not_forwarded.insert(account.to_owned());
+        "email-disabled"
+    }
+
+    /// Deletes an account; notifications may still speak of it.
+    pub(super) fn delete_account(&mut self, account: &str) {
+        self.stop_using(account);
+        let (gone, stay) =
+            std::mem::take(&mut self.accounts).into_iter().partition(|one| one.id == account);
+        self.accounts = stay;
+        self.deleted.extend::<Vec<_>>(gone);
+        self.migration.forget_index();
     }
 
     /// Ends every code and token of an account; consent stays.

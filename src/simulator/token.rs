@@ -125,7 +125,7 @@ fn spend(
     if code.spent {
         return Err(("invalid_grant", "The code has already been used."));
     }
-    if code.expires_at <= simulator.clock.now() {
+    if code.expires_at <= simulator.now() {
         return Err(("invalid_grant", "The code has expired or has been revoked."));
     }
     if code.grant.client_id != client_id {
@@ -232,7 +232,7 @@ pub(super) fn secret_is_valid(
     let kid = header.get("kid")?.as_str()?;
     let (_, key) = team.keys.iter().find(|(key_id, _)| key_id == kid)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-    let now = simulator.clock.now().secs();
+    let now = simulator.now().secs();
     let (iat, exp) = (claims.get("iat")?.as_i64()?, claims.get("exp")?.as_i64()?);
     let says = |name: &str, value: &str| claims.get(name).and_then(Value::as_str) == Some(value);
     let valid = header.get("alg")?.as_str()? == "ES256"
@@ -269,7 +269,7 @@ pub(super) fn id_token(
     let known = known_client(&state.teams, &grant.client_id)?;
     let consent =
         state.consents.get(&(account.id.clone(), known.group.primary_bundle_id.clone()))?;
-    let now = simulator.clock.now().secs();
+    let now = simulator.now().secs();
     let mut claims = json!({
         "iss": simulator.issuer,
         "aud": grant.client_id,

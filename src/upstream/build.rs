@@ -87,6 +87,8 @@ pub fn connector(
                 services_id: apple.services_id,
                 bundle_ids: apple.bundle_ids,
                 primary_app_id: apple.primary_app_id,
+                private_key_file: secrets.private_key_file.clone(),
+                mail_sender_domain: apple.mail_sender_domain,
                 issuer: url("issuer", &apple.issuer)?,
                 additional_issuers: apple.additional_issuers,
                 pkce: apple.pkce,

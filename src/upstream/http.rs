@@ -20,6 +20,7 @@ use url::{Host, Url};
 
 use super::UpstreamError;
 use super::address::is_public;
+use crate::protocol::ambient::Timestamp;
 use crate::protocol::secret::SecretString;
 
 /// No answer longer than this is read, in bytes.
@@ -93,6 +94,8 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
+    /// The moment in the `Date` header (RFC 9110 §6.6.1), by the other side's clock.
+    pub date: Option<Timestamp>,
 }
 
 /// What is posted that is not a form.
@@ -267,6 +270,7 @@ async fn send(
     };
     let mut response = request.send().await.map_err(&failed)?;
     let status = response.status().as_u16();
+    let date = response.headers().get("date").and_then(|date| http_date(date.to_str().ok()?));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(&failed)? {
         if body.len() + chunk.len() > limit {
@@ -274,7 +278,12 @@ async fn send(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, body })
+    Ok(Answer { status, body, date })
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+    Some(Timestamp::from_millis(date.timestamp_millis()))
 }
 
 /// The guard's own refusal, which the resolver hands in and the HTTP library wraps.

@@ -7,6 +7,7 @@
 mod address;
 pub mod apple;
 pub mod build;
+mod dns;
 pub mod github;
 pub mod http;
 pub mod key_sets;
@@ -193,6 +194,11 @@ pub trait Connector: Send + Sync {
             reason: "logout_not_supported",
             detail: "this connection takes no logout tokens".to_owned(),
         })
+    }
+
+    /// What can be told of our callback at the upstream, if anything can.
+    async fn check_return_url(&self, _return_url: &str) -> Option<Finding> {
+        None
     }
 
     /// What is wrong with this connection, as far as can be told without a sign-in.

@@ -12,6 +12,7 @@
 mod harness;
 
 mod admin_api;
+mod apple_defects;
 mod apple_sign_in;
 mod audit;
 mod authorization_endpoint;
@@ -23,6 +24,7 @@ mod daily_check;
 mod daily_check_properties;
 mod deletion;
 mod device;
+mod doctor;
 mod dpop;
 mod import;
 mod local_accounts;

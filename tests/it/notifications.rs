@@ -369,3 +369,27 @@ async fn whoever_has_another_way_in_keeps_their_account() {
         assert_eq!(app.introspect(&access).await.json["active"], false, "signed out all the same");
     }
 }
+
+#[tokio::test]
+async fn what_a_person_presses_at_apple_reaches_the_broker() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let (sub, access, _) = ada(&house, &app).await;
+    let press = async |act: &str| {
+        house.advance(Duration::from_secs(1));
+        let url = format!("{}/people", house.apple.issuer());
+        let form = [("account", "ada"), ("act", act)];
+        assert_eq!(house.http().post(url).form(&form).send().await.unwrap().status(), 303);
+        worked_off(&house).await;
+    };
+    press("toggle-forwarding").await;
+    assert!(identity(&house, &sub).await.email_undeliverable_since.is_some());
+    press("toggle-forwarding").await;
+    assert!(identity(&house, &sub).await.email_undeliverable_since.is_none());
+    assert_eq!(app.introspect(&access).await.json["active"], true);
+    press("stop-using").await;
+    assert_eq!(app.introspect(&access).await.json["active"], false);
+    ada(&house, &app).await;
+    press("delete-account").await;
+    assert_eq!(house.events("upstream_account.deleted").await, 1);
+}

@@ -157,3 +157,56 @@ async fn the_journal_tells_what_was_sent_but_no_secret() {
         assert!(!journal.body.contains(secret), "{}", journal.body);
     }
 }
+
+#[actix_web::test]
+async fn discovery_moves_and_the_signing_key_goes_missing_when_ordered() {
+    let world = World::new();
+    order(&world, "discovery", "issuer_moved").await;
+    let path = "/.well-known/openid-configuration";
+    assert_eq!(world.read(path).await.json()["issuer"], "https://account.apple.com");
+    assert_eq!(world.read(path).await.json()["issuer"], ISSUER);
+    order(&world, "discovery", "status_503").await;
+    assert_eq!(world.read(path).await.status, 503);
+    order(&world, "keys", "missing_key").await;
+    assert_eq!(world.read("/auth/keys").await.json(), json!({ "keys": [] }));
+}
+
+#[actix_web::test]
+async fn apples_clock_can_be_set_apart() {
+    let world = World::new();
+    let code = world.code(&[]).await;
+    world.control("/_sim/clock", json!({ "seconds": 299 })).await;
+    let more = [("redirect_uri", RETURN)];
+    assert_eq!(world.redeem(WEB, &code, &more).await.status, 200);
+    world.control("/_sim/clock", json!({ "seconds": -120 })).await;
+    let code = world.code(&[]).await;
+    assert_eq!(world.redeem(WEB, &code, &more).await.refusal(), refused("invalid_client"));
+}
+
+#[actix_web::test]
+async fn another_key_may_stand_under_a_known_name() {
+    let world = World::new();
+    let before = world.read("/auth/keys").await.json();
+    let replaced = world.control("/_sim/keys/replace", json!({})).await.json();
+    let after = world.read("/auth/keys").await.json();
+    assert_eq!(before["keys"][0]["kid"], replaced["kid"]);
+    assert_eq!(after["keys"][0]["kid"], replaced["kid"]);
+    assert_ne!(before["keys"][0]["n"], after["keys"][0]["n"]);
+}
+
+#[actix_web::test]
+async fn the_front_page_has_buttons_for_what_people_do() {
+    let world = World::new();
+    let front = world.read("/").await;
+    assert!(!front.body.contains("stop-using"), "nobody uses an app yet");
+    world.code(&[]).await;
+    assert_eq!(world.read("/").await.body.matches("stop-using").count(), 1);
+    let press = |act| [("account", "ada"), ("act", act)];
+    let answer = world.form("/people", &press("toggle-forwarding")).await;
+    assert_eq!((answer.status, answer.location.as_deref()), (303, Some("/")));
+    assert!(world.read("/").await.body.contains("Forward mail again"));
+    world.form("/people", &press("stop-using")).await;
+    assert!(!world.read("/").await.body.contains("stop-using"));
+    world.form("/people", &press("delete-account")).await;
+    assert!(!world.read("/").await.body.contains("Ada Lovelace"));
+}

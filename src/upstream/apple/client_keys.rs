@@ -36,6 +36,11 @@ impl ClientKeys {
         Ok(Self { active, next, next_signs: AtomicBool::new(false) })
     }
 
+    /// The active key, and the one that is to follow.
+    pub(super) fn each(&self) -> (&ClientSecrets, Option<&ClientSecrets>) {
+        (&self.active, self.next.as_ref())
+    }
+
     /// The keys with their names, in the order they are to be tried.
     fn in_turn(&self) -> Vec<(bool, &ClientSecrets)> {
         let mut keys = vec![(false, &self.active)];
@@ -79,21 +84,6 @@ impl AppleConnector {
             refusal.get_or_insert(answer);
         }
         refusal.ok_or_else(|| UpstreamError::Misconfigured("there is no key".to_owned()))
-    }
-
-    /// The same with each key by itself: what the connection doctor wants to know.
-    pub(super) async fn ask_each(
-        &self,
-        ask: &Ask<'_>,
-        now: Timestamp,
-    ) -> Vec<(String, Result<Answer, UpstreamError>)> {
-        let mut answers = Vec::new();
-        let keys = std::iter::once(&self.keys.active).chain(self.keys.next.as_ref());
-        for secrets in keys {
-            let answer = self.ask_with(secrets, ask, now).await;
-            answers.push((secrets.key_id().to_owned(), answer));
-        }
-        answers
     }
 
     async fn ask_with(

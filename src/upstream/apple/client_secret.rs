@@ -4,14 +4,12 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
 
 use super::AppleConfigError;
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::p8;
 use crate::protocol::secret::SecretString;
 use crate::upstream::UpstreamError;
 
@@ -48,13 +46,8 @@ impl ClientSecrets {
         private_key: &SecretString,
         issuer: &str,
     ) -> Result<Self, AppleConfigError> {
-        let pem = normalise(private_key.expose());
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose().as_bytes())
-            .map_err(|_| AppleConfigError::BadKey)?;
-        // Parsing it as P-256 is the check of its kind: RSA and other curves fail here.
-        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_pkcs8_der())
-            .map_err(|_| AppleConfigError::BadKey)?;
-        let key = EncodingKey::from_ec_der(der.secret_pkcs8_der());
+        let der = p8::read(private_key).map_err(|_| AppleConfigError::BadKey)?;
+        let key = EncodingKey::from_ec_der(der.expose());
         let secrets = Self {
             team_id: team_id.to_owned(),
             key_id: key_id.to_owned(),
@@ -93,9 +86,19 @@ impl ClientSecrets {
     }
 
     fn mint(&self, client_id: &str, now: Timestamp) -> Result<SecretString, UpstreamError> {
+        self.mint_under(&self.key_id, client_id, now)
+    }
+
+    /// A secret that is not remembered, under any Key ID: for the connection doctor.
+    pub(super) fn mint_under(
+        &self,
+        key_id: &str,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<SecretString, UpstreamError> {
         let mut header = Header::new(Algorithm::ES256);
         header.typ = None;
-        header.kid = Some(self.key_id.clone());
+        header.kid = Some(key_id.to_owned());
         let claims = Claims {
             iss: &self.team_id,
             iat: now.minus(BACKDATE).secs(),
@@ -107,18 +110,6 @@ impl ClientSecrets {
             .map(SecretString::new)
             .map_err(|_| UpstreamError::Misconfigured("the private key does not sign".to_owned()))
     }
-}
-
-/// Undoes what environment variables and editors do to a PEM: literal `\n`, quotes, a byte order
-/// mark, carriage returns.
-fn normalise(pem: &str) -> SecretString {
-    let text = pem
-        .trim_start_matches('\u{feff}')
-        .trim()
-        .trim_matches(['"', '\''])
-        .replace("\\n", "\n")
-        .replace('\r', "");
-    SecretString::new(text)
 }
 
 #[cfg(test)]
@@ -149,6 +140,8 @@ pub(super) mod tests {
             services_id: Some("com.example.web".into()),
             bundle_ids: vec!["com.example.app".into()],
             primary_app_id: None,
+            private_key_file: None,
+            mail_sender_domain: None,
             issuer: Url::parse("https://appleid.apple.com").unwrap(),
             additional_issuers: Vec::new(),
             pkce: true,

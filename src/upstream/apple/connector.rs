@@ -194,6 +194,10 @@ impl Connector for AppleConnector {
         Some(self)
     }
 
+    async fn check_return_url(&self, return_url: &str) -> Option<Finding> {
+        self.examine_return_url(return_url).await
+    }
+
     async fn check(&self, now: Timestamp) -> Vec<Finding> {
         self.diagnose(now).await
     }

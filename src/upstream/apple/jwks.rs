@@ -168,14 +168,14 @@ impl<S: KeySource> AppleJwks<S> {
         }
     }
 
-    /// Fetches the keys for the connection doctor, past the cache.
-    pub(super) async fn fetch(&self) -> Result<Keys, UpstreamError> {
-        self.source.fetch().await
-    }
-
     fn known(&self) -> Known {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// How many keys of a JWKS are usable; `None` when it is none.
+pub(super) fn usable(body: &[u8]) -> Option<usize> {
+    parse(body).map(|keys| keys.len())
 }
 
 /// The usable keys of a JWKS; others are ignored (security.md H18): not RSA, not for RS256

@@ -3,10 +3,10 @@
 //! Issuer, endpoints and algorithm are pinned: nothing that Apple's discovery document says one
 //! day (apple.md §1.6) or that a token says of itself can move them.
 
-mod check;
 mod client_keys;
 mod client_secret;
 mod connector;
+mod doctor;
 mod identity_token;
 mod jwks;
 mod lifecycle;
@@ -45,6 +45,10 @@ pub struct AppleSettings {
     pub bundle_ids: Vec<String>,
     /// The primary App ID, if it is none of `bundle_ids`: notifications are addressed to it.
     pub primary_app_id: Option<String>,
+    /// The name of the file the key came from, which tells its Key ID.
+    pub private_key_file: Option<String>,
+    /// The domain the operator's mail comes from.
+    pub mail_sender_domain: Option<String>,
     /// `https://appleid.apple.com`, or a simulated Apple.
     pub issuer: Url,
     /// Issuers that tokens may carry besides `issuer`: for the day Apple changes its own

@@ -341,7 +341,7 @@ async fn start_apple(world: &World, key: DeveloperPublicKey, issuer: &str) -> Ru
                     services_id: SERVICES_ID.to_owned(),
                     return_urls: vec![format!("{issuer}/upstream/apple/callback")],
                 }],
-                notification_url: None,
+                notification_url: Some(format!("{issuer}/upstream/apple/notifications")),
             }],
         }],
         accounts: Account::samples(),

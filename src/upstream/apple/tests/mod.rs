@@ -405,3 +405,16 @@ fn identifiers_have_apples_shape_at_apple_and_any_at_a_simulation() {
         assert_eq!(shape(issuer, team_id), expected, "{issuer} {team_id}");
     }
 }
+
+#[tokio::test]
+async fn pkce_is_sent_in_both_halves_or_not_at_all() {
+    for pkce in [true, false] {
+        let (server, mut apple) = apple(answering(WEB, json!({}), json!({})));
+        apple.settings.pkce = pkce;
+        let url = apple.depart(&trip(), NOW).await.unwrap();
+        apple.arrive(&trip(), &callback(&server, &json!({})), NOW).await.unwrap();
+        let form = server.asked("/auth/token")[0].body.clone();
+        assert_eq!(url.as_str().contains("code_challenge"), pkce);
+        assert_eq!(form.contains("code_verifier"), pkce);
+    }
+}

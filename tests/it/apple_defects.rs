@@ -1,0 +1,178 @@
+//! Defects of other products that Russet does not have: those that no other story tells, and the
+//! table in `docs/apple-defects.md` that names a test for each.
+
+use std::path::Path;
+use std::time::Duration;
+
+use russet::protocol::client::ClientKind;
+use russet::protocol::id::UserId;
+use russet::protocol::user::User;
+use serde_json::{Value, json};
+
+use crate::harness::app::claims;
+use crate::harness::{BUNDLE_ID, House};
+
+async fn order(house: &House, path: &str, body: Value) -> Value {
+    let url = format!("{}{path}", house.apple.issuer());
+    let answer = house.http().post(url).json(&body).send().await.unwrap();
+    assert!(answer.status().is_success(), "{path} {body}");
+    answer.json().await.unwrap_or(Value::Null)
+}
+
+async fn journal(house: &House) -> Vec<Value> {
+    let url = format!("{}/_sim/journal", house.apple.issuer());
+    house.http().get(url).send().await.unwrap().json().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_known_address_with_an_unknown_sub_is_a_new_person() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let ada = app.tokens(&mut house.browser(), "openid email", "Ada Lovelace").await;
+    let eve = json!({ "id": "eve", "first_name": "Eve", "last_name": "Mallory",
+        "email": "ada@example.com", "email_verified": true });
+    order(&house, "/_sim/accounts", eve).await;
+    let eve = app.tokens(&mut house.browser(), "openid email", "Eve Mallory").await;
+    let userinfo = app.userinfo(eve.text("access_token")).await;
+    assert_eq!(userinfo.json["email"], "ada@example.com");
+    assert_ne!(claims(eve.text("id_token"))["sub"], claims(ada.text("id_token"))["sub"]);
+}
+
+#[tokio::test]
+async fn an_unverified_account_with_the_same_address_is_not_merged() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let now = house.now();
+    let squatter = User {
+        id: UserId::new("squatter"),
+        sub: "squatter".to_owned(),
+        name: Some("Squatter".to_owned()),
+        given_name: None,
+        family_name: None,
+        email: Some("ada@example.com".to_owned()),
+        email_verified: false,
+        is_private_email: false,
+        claims: russet::protocol::standard_claims::StandardClaims::default(),
+        disabled_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let before = squatter.clone();
+    house
+        .store()
+        .write(move |tx| Box::pin(async move { tx.insert_user(&squatter).await }))
+        .await
+        .map_err(|fault: russet::store::StoreFault| fault)
+        .unwrap();
+    let ada = app.tokens(&mut house.browser(), "openid email", "Ada Lovelace").await;
+    assert_ne!(claims(ada.text("id_token"))["sub"], "squatter");
+    let after = house.store().find_user(&before.id).await.unwrap().unwrap();
+    assert_eq!(after, before);
+    assert!(house.store().list_identities(&before.id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_that_apple_adds_is_found_and_one_it_withdraws_is_gone() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
+    order(&house, "/_sim/keys/add", json!({})).await;
+    house.advance(Duration::from_secs(31));
+    app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
+    // Another key under a known name: its signatures are refused until the keys are fetched anew.
+    order(&house, "/_sim/keys/replace", json!({})).await;
+    let attempt = app.attempt("openid");
+    let end = app.sign_in(&mut house.browser(), &attempt, "Ada Lovelace").await;
+    assert_eq!(end.query("error").as_deref(), Some("access_denied"), "{}", end.url);
+    house.advance(Duration::from_secs(3600));
+    app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
+}
+
+#[tokio::test]
+async fn every_call_to_apple_says_who_calls_and_goes_where_it_should() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    app.tokens(&mut house.browser(), "openid profile email", "Ada Lovelace").await;
+    let calls: Vec<Value> =
+        journal(&house).await.into_iter().filter(|call| call["endpoint"] != "authorize").collect();
+    assert!(calls.len() >= 2);
+    for call in calls {
+        let endpoint = call["endpoint"].as_str().unwrap();
+        assert!(["keys", "token"].contains(&endpoint), "{call}");
+        assert!(call["user_agent"].as_str().unwrap().starts_with("Russet/"), "{call}");
+    }
+}
+
+#[tokio::test]
+async fn what_discovery_says_moves_nothing() {
+    let house = House::new().await;
+    let moved = json!({ "endpoint": "discovery", "fault": "issuer_moved", "times": 99 });
+    order(&house, "/_sim/faults", moved).await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let page = house.browser().open(&app.authorize_url(&app.attempt("openid"))).await;
+    let issuer = url::Url::parse(house.apple.issuer()).unwrap();
+    assert_eq!(page.url.origin(), issuer.origin(), "the host that Safari's sheet knows");
+    app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
+    assert!(journal(&house).await.iter().all(|call| call["endpoint"] != "discovery"));
+}
+
+#[tokio::test]
+async fn what_apple_posts_never_enters_a_url() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let mut browser = house.browser();
+    let page = browser.open(&app.authorize_url(&app.attempt("openid"))).await;
+    let choice = page.forms().into_iter().find(|form| form.text.contains("Ada")).unwrap();
+    let posting = browser.submit(&page, &choice).await;
+    let answer = posting.forms().remove(0);
+    let again = browser.submit(&posting, &answer).await;
+    assert_eq!(again.url.query(), None, "{}", again.url);
+    let form = again.forms().remove(0);
+    assert_eq!(form.action.query(), None);
+    let code = &answer.fields.iter().find(|(name, _)| name == "code").unwrap().1;
+    assert!(form.fields.iter().any(|(_, value)| value == code), "it stays in the body");
+    assert!(!again.headers.contains_key("location"));
+}
+
+#[tokio::test]
+async fn who_consented_in_the_app_brings_no_name_to_the_web() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let native = json!({ "account": "ada", "bundle_id": BUNDLE_ID, "nonce": "n" });
+    order(&house, "/_sim/native", native).await;
+    let tokens = app.tokens(&mut house.browser(), "openid profile email", "Ada Lovelace").await;
+    let userinfo = app.userinfo(tokens.text("access_token")).await;
+    assert_eq!(userinfo.json["email"], "ada@example.com");
+    assert!(userinfo.json["name"].is_null(), "{}", userinfo.json);
+}
+
+/// The rows of the tables: first cell, file and name of the test.
+fn rows(document: &str) -> Vec<(String, String, String)> {
+    let mut rows = Vec::new();
+    for line in document.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let quoted: Vec<&str> = cells.last().unwrap().split('`').collect();
+        let [_, file, _, name, _] = quoted.as_slice() else { panic!("no test in {line}") };
+        rows.push((cells[0].to_owned(), (*file).to_owned(), (*name).to_owned()));
+    }
+    rows
+}
+
+#[test]
+fn every_defect_names_a_test_that_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = std::fs::read_to_string(root.join("docs/apple-defects.md")).unwrap();
+    let (defects, list) = document.split_once("\n## ").unwrap();
+    let numbers: Vec<String> = rows(defects).into_iter().map(|(number, ..)| number).collect();
+    let expected: Vec<String> = (1..=42).map(|number| number.to_string()).collect();
+    assert_eq!(numbers, expected);
+    assert!(rows(list).len() > 25);
+    let mut missing = Vec::new();
+    for (what, file, name) in rows(&document) {
+        let text = std::fs::read_to_string(root.join(&file)).unwrap_or_default();
+        if !text.contains(&format!("fn {name}(")) && !text.contains(&format!("def {name}(")) {
+            missing.push(format!("{what}: {file} {name}"));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
