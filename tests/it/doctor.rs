@@ -172,7 +172,7 @@ async fn twelve_faults_each_name_themselves() {
     clinic.only(&[file("key.p8")], signer, &["Look at apple.key_id first"]).await;
     // 4 not a P-256 key
     let rsa = [file("AuthKey_RSA.p8")];
-    clinic.only(&rsa, "configuration", &["private_key_file", "RSA", "P-256"]).await;
+    clinic.only(&rsa, "configuration", &["PRIVATE_KEY_FILE", "RSA", "P-256"]).await;
     // 5 a truncated, and a mangled PEM
     let cut = [file("AuthKey_CUT.p8")];
     clinic.only(&cut, "configuration", &["is cut off", "copy the AuthKey_….p8 file whole"]).await;
