@@ -202,6 +202,8 @@ async fn main() {
     });
     let (p8, _) = developer_key().expect("a key");
     let settings = AppleSettings {
+        mail_sender_domain: None,
+        private_key_file: None,
         connection_id: ConnectionId::new("apple"),
         team_id: TEAM.to_owned(),
         key_id: "KEY1234567".to_owned(),

@@ -331,6 +331,11 @@ fn new_connection(
         settings,
         secrets: ConnectionSecrets {
             private_key: members.private_key_file.as_deref().map(secret_of).transpose()?,
+            private_key_file: members
+                .private_key_file
+                .as_deref()
+                .and_then(|path| path.file_name())
+                .map(|name| name.to_string_lossy().into_owned()),
             next_private_key: None,
             client_secret: members.client_secret()?,
         },

@@ -420,7 +420,11 @@ async fn userinfo_releases_what_the_scope_says() {
     let in_query = house.http().get(format!("{url}?access_token={}", tokens.text("access_token")));
     assert_eq!(answer(in_query).await.status, 401, "never in the query");
     let none = answer(house.http().get(&url)).await;
-    assert_eq!(none.headers["www-authenticate"], "Bearer realm=\"russet\"");
+    let challenge = format!(
+        "Bearer realm=\"russet\", resource_metadata=\"{}/.well-known/oauth-protected-resource/userinfo\"",
+        house.issuer
+    );
+    assert_eq!(none.headers["www-authenticate"], challenge.as_str());
     for token in [tokens.text("id_token"), "x.y.z"] {
         assert_eq!(app.userinfo(token).await.error(), "401 invalid_token");
     }
