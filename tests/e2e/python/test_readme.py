@@ -108,7 +108,7 @@ def test_the_configuration_is_accepted():
 
 
 @pytest.mark.parametrize(
-    "command", sorted(set(re.findall(r"^\| `russet ([a-z]+)", README, re.MULTILINE)))
+    "command", sorted(set(re.findall(r"^\| `russet ([a-z-]+)", README, re.MULTILINE)))
 )
 def test_every_command_of_the_readme_has_help(command):
     done = subprocess.run([BINARY, command, "--help"], capture_output=True, text=True, timeout=60)
