@@ -206,6 +206,8 @@ fn is_opaque(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::ambient::Timestamp;
     use crate::client::ClientKind;
@@ -315,5 +317,34 @@ mod tests {
         let mut machine = client();
         machine.grant_types = vec![GrantType::ClientCredentials];
         assert_eq!(read(&machine, &good()).unwrap_err().code.as_str(), "unauthorized_client");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_is_answered_at_a_registered_address_or_not_at_all(
+            query in "\\PC{0,300}",
+            redirect_uri in prop_oneof![
+                Just("https://app.example/cb".to_owned()), "https://[a-z.@:/?#%]{0,40}", "\\PC{0,40}",
+            ],
+            state in "[ -~]{0,40}",
+            prompt in prop_oneof![Just("none"), Just("login"), Just("none login"), Just("x")],
+        ) {
+            let client = client();
+            let encoded = url::form_urlencoded::Serializer::new(query.clone())
+                .append_pair("redirect_uri", &redirect_uri)
+                .append_pair("state", &state)
+                .append_pair("prompt", prompt)
+                .finish();
+            for text in [query, encoded, format!("{}&prompt={prompt}&claims={state}", good())] {
+                let Ok(params) = Params::parse(text.as_bytes()) else { continue };
+                let Ok((to, given)) = return_to(&client, &params) else { continue };
+                prop_assert!(client.redirect_uris.contains(&to.redirect_uri));
+                if let Ok(request) = check(&client, Profile::Oidc, &params, to, given) {
+                    prop_assert!(request.code_challenge.is_some(), "PKCE is required");
+                    let prompt = request.prompt;
+                    prop_assert!(!(prompt.none && (prompt.login || prompt.consent)));
+                }
+            }
+        }
     }
 }

@@ -56,6 +56,8 @@ pub fn form_action_source(uri: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::ambient::Timestamp;
     use crate::id::ClientId;
@@ -136,5 +138,29 @@ mod tests {
         assert_eq!(source("https://app.example:8443/cb?x=1"), "https://app.example:8443");
         assert_eq!(source("com.example.app:/callback"), "com.example.app:");
         assert_eq!(source("http://127.0.0.1:5000/cb"), "http://127.0.0.1:5000");
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_same_bytes_or_another_loopback_port_ever_match(
+            presented in prop_oneof![
+                "\\PC{0,60}",
+                "http://127\\.0\\.0\\.1[:0-9@/?#a-z.]{0,20}",
+                "https://app\\.example[:0-9@/?#a-z.%]{0,20}",
+            ],
+        ) {
+            let web = client(ClientKind::Web, "https://app.example/callback");
+            prop_assert_eq!(
+                is_registered(&web, &presented),
+                presented == "https://app.example/callback"
+            );
+            let native = client(ClientKind::Native, "http://127.0.0.1/callback");
+            if is_registered(&native, &presented) {
+                let url = Url::parse(&presented).expect("what matches is a URL");
+                prop_assert_eq!(url.host_str(), Some("127.0.0.1"));
+                prop_assert_eq!(url.path(), "/callback");
+                prop_assert!(url.username().is_empty() && url.query().is_none());
+            }
+        }
     }
 }

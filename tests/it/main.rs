@@ -26,6 +26,7 @@ mod deletion;
 mod device;
 mod doctor;
 mod dpop;
+mod fapi;
 mod import;
 mod local_accounts;
 mod master_key;
