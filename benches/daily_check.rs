@@ -220,6 +220,7 @@ async fn main() {
     let connector = AppleConnector::new(settings, outbound.clone()).expect("a connector");
     let provider = Provider::new(Parts {
         issuer: "https://id.example.com".to_owned(),
+        mutual_tls: russet::op::mutual_tls::MutualTls::default(),
         policy: Policy::default(),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         entropy,

@@ -17,6 +17,7 @@ use crate::jobs;
 use crate::op::admin::passwords::{PasswordFault, PasswordHasher};
 use crate::op::admin::{Administration, ListedConnection};
 use crate::op::master_key::VaultKeeper;
+use crate::op::mutual_tls::MutualTls;
 use crate::op::registration::{RegistrationMode, RegistrationPolicy};
 use crate::op::{Fault, Parts, Policy, Provider};
 use crate::protocol::ambient::{Clock, Entropy};
@@ -58,6 +59,9 @@ pub enum StartError {
         /// What is wrong.
         cause: BuildError,
     },
+    /// The `[mtls]` section is unusable.
+    #[error("[mtls]: {0}")]
+    MutualTls(String),
     /// The database cannot be used.
     #[error("database: {0}")]
     Store(#[from] StoreFault),
@@ -101,6 +105,7 @@ pub struct RunningBroker {
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
     metrics: Option<(SocketAddr, ServerHandle)>,
+    mtls_address: Option<SocketAddr>,
     jobs: CancellationToken,
     /// The joined rooms.
     pub broker: Broker,
@@ -159,6 +164,7 @@ impl Broker {
             vault_keeper,
             store: store.clone(),
             connectors,
+            mutual_tls: mutual_tls(config)?,
             outbound,
             local_passwords: config.local_accounts.enabled.then_some(passwords),
             registration: registration(config),
@@ -178,6 +184,11 @@ impl Broker {
             Some(address) => Some(listen(address, "metrics.listen")?),
             None => None,
         };
+        let certified = config.mtls.as_ref().and_then(|mtls| mtls.listener.as_ref());
+        let certified = match certified {
+            Some(settings) => Some((listen(settings.listen, "mtls.listen")?, settings)),
+            None => None,
+        };
         let broker = Self::open(config, world).await?;
         // Stored keys must open before the first answer; only a first start makes new ones.
         broker.provider.keys().reload().await?;
@@ -189,6 +200,10 @@ impl Broker {
             limits,
             config.apple.as_ref().and_then(|apple| apple.domain_association.clone()),
             metrics.is_some().then(Metrics::default),
+            config
+                .mtls
+                .as_ref()
+                .and_then(|mtls| door::mutual_tls::header_name(mtls.header.as_ref()?)),
         ));
         let jobs = CancellationToken::new();
         jobs::spawn(app.clone(), jobs.clone());
@@ -198,7 +213,7 @@ impl Broker {
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
         let base = app.base.clone();
         let counted = app.clone();
-        let server = HttpServer::new(move || {
+        let mut server = HttpServer::new(move || {
             let base = base.clone();
             ActixApp::new()
                 .app_data(app.clone())
@@ -206,13 +221,24 @@ impl Broker {
                 .configure(move |routes| door::routes(routes, &base))
                 .default_service(web::to(door::html::not_found))
         })
+        .on_connect(door::mutual_tls::remember)
         .workers(workers)
         .client_request_timeout(REQUEST_HEAD_TIMEOUT)
         .shutdown_timeout(DRAIN_SECONDS)
         .disable_signals()
         .listen(listener)
-        .map_err(|cause| StartError::Listen { address, key: "server.listen", cause })?
-        .run();
+        .map_err(|cause| StartError::Listen { address, key: "server.listen", cause })?;
+        let mut mtls_address = None;
+        if let Some(((listener, address), settings)) = certified {
+            let key = settings.private_key.expose().as_bytes();
+            let tls = door::mutual_tls::listener(settings.certificate.as_bytes(), key)
+                .map_err(StartError::MutualTls)?;
+            server = server
+                .listen_rustls_0_23(listener, tls)
+                .map_err(|cause| StartError::Listen { address, key: "mtls.listen", cause })?;
+            mtls_address = Some(address);
+        }
+        let server = server.run();
         let handle = server.handle();
         let server = tokio::spawn(server);
         let metrics = match metrics {
@@ -226,7 +252,7 @@ impl Broker {
                 Some((address, handle))
             }
         };
-        Ok(RunningBroker { address, handle, server, metrics, jobs, broker })
+        Ok(RunningBroker { address, handle, server, metrics, mtls_address, jobs, broker })
     }
 }
 
@@ -234,6 +260,11 @@ impl RunningBroker {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it asks clients for certificates, if it does.
+    pub fn mtls_address(&self) -> Option<SocketAddr> {
+        self.mtls_address
     }
 
     /// Where it tells its metrics, if it does.
@@ -279,6 +310,12 @@ fn registration(config: &Config) -> RegistrationPolicy {
         metadata_documents: configured.client_id_metadata_documents,
         document_hosts: configured.client_id_metadata_hosts.clone(),
     }
+}
+
+fn mutual_tls(config: &Config) -> Result<MutualTls, StartError> {
+    let Some(mtls) = &config.mtls else { return Ok(MutualTls::default()) };
+    MutualTls::new(mtls.base_url.clone(), mtls.ca_pem.as_ref().map(String::as_bytes))
+        .map_err(|cause| StartError::MutualTls(format!("mtls.ca_file: {cause}")))
 }
 
 /// The one way out.

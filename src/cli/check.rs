@@ -216,6 +216,7 @@ async fn of_database(
         store,
         connectors: file,
         outbound: broker::outbound(config),
+        mutual_tls: crate::op::mutual_tls::MutualTls::default(),
         local_passwords: None,
     });
     provider.reload_connectors().await.ok()?;

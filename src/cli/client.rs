@@ -165,8 +165,14 @@ pub(super) struct Members {
 }
 
 const KINDS: [&str; 5] = ["web", "spa", "native", "machine", "device"];
-const AUTH_METHODS: [&str; 4] =
-    ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+const AUTH_METHODS: [&str; 6] = [
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "none",
+];
 pub(super) const ALGORITHMS: [&str; 4] = ["RS256", "ES256", "EdDSA", "PS256"];
 
 /// A flag that takes one of `names`, which stand for the `values` in the same places.

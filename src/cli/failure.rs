@@ -72,7 +72,7 @@ impl From<Failure> for CliError {
 impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Config(_) | StartError::Connection { .. } => {
+            StartError::Config(_) | StartError::Connection { .. } | StartError::MutualTls(_) => {
                 Self::Config(error.to_string())
             }
             StartError::Store(StoreFault::BadUrl(_)) => Self::Config(error.to_string()),

@@ -47,6 +47,8 @@ pub struct Config {
     pub security: Security,
     /// `[outbound]`
     pub outbound: Outbound,
+    /// `[mtls]`; absent where no client certificates are taken.
+    pub mtls: Option<Mtls>,
     /// `[dpop]`
     pub dpop: Dpop,
     /// `[registration]`
@@ -157,6 +159,30 @@ pub struct Outbound {
     pub ca_pem: Option<Vec<u8>>,
     /// Private networks the broker may fetch from.
     pub allow_private: Vec<IpNet>,
+}
+
+/// `[mtls]`: certificates of clients (RFC 8705).
+#[derive(Clone, Debug)]
+pub struct Mtls {
+    /// A TLS listener of our own that asks for certificates.
+    pub listener: Option<MtlsListener>,
+    /// Authorities that vouch for clients with `tls_client_auth`, PEM.
+    pub ca_pem: Option<String>,
+    /// Where clients reach the endpoints that ask for certificates; the issuer when absent.
+    pub base_url: Option<String>,
+    /// The header in which a trusted proxy passes the certificate on.
+    pub header: Option<String>,
+}
+
+/// The listener of `[mtls]`.
+#[derive(Clone, Debug)]
+pub struct MtlsListener {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The server's certificate with its chain, PEM.
+    pub certificate: String,
+    /// Its key, PEM.
+    pub private_key: SecretString,
 }
 
 /// `[dpop]`

@@ -5,8 +5,8 @@ use url::Url;
 use super::problem::ConfigProblems;
 use super::values::Values;
 use super::{
-    Apple, Config, Database, Dpop, LocalAccounts, Log, LogFormat, Metrics, Outbound, RateLimit,
-    Registration, RegistrationMode, Secrets, Security, Server,
+    Apple, Config, Database, Dpop, LocalAccounts, Log, LogFormat, Metrics, Mtls, MtlsListener,
+    Outbound, RateLimit, Registration, RegistrationMode, Secrets, Security, Server,
 };
 use super::{connections, rules};
 use crate::protocol::client::GrantType;
@@ -27,6 +27,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
     let local_accounts = LocalAccounts { enabled: values.boolean("local_accounts.enabled", false) };
     let security = security(&mut values);
     let outbound = outbound(&mut values);
+    let mtls = mtls(&mut values, server.as_ref());
     let dpop = Dpop { require_nonce: values.boolean("dpop.require_nonce", false) };
     let registration = registration(&mut values);
     let rate_limit = RateLimit { enabled: values.boolean("rate_limit.enabled", true) };
@@ -43,6 +44,7 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
             local_accounts,
             security,
             outbound,
+            mtls,
             dpop,
             registration,
             rate_limit,
@@ -223,6 +225,49 @@ fn security(values: &mut Values) -> Security {
             .ok_or_else(|| format!("{text:?} must be \"oidc\", \"oauth2.1\" or \"fapi2\""))
     });
     Security { minimum_profile: minimum_profile.unwrap_or_default() }
+}
+
+/// Nothing is taken from a header that anybody could send, and an alias must be somewhere.
+fn mtls(values: &mut Values, server: Option<&Server>) -> Option<Mtls> {
+    if !values.has_section("mtls.") {
+        return None;
+    }
+    let listen = values.parsed("mtls.listen", rules::socket_address);
+    let certificate = values.file_content("mtls.certificate_file").map(|(_, text)| text);
+    let private_key = values.secret("mtls.private_key");
+    let ca_pem = values.file_content("mtls.ca_file").map(|(_, text)| text);
+    let base_url = values.parsed("mtls.base_url", rules::issuer);
+    let header = values.parsed("mtls.header", rules::header_name);
+    if listen.is_none() && header.is_none() {
+        values.missing("mtls.listen", "an address for a listener of its own, or mtls.header");
+    }
+    if listen.is_some() && base_url.is_none() {
+        values.missing("mtls.base_url", "where clients reach that listener, without a path more");
+    }
+    let path = |url: &str| Url::parse(url).ok().map(|url| url.path().to_owned());
+    if let (Some(base), Some(server)) = (&base_url, server)
+        && path(base) != path(&server.issuer)
+    {
+        values
+            .problem("mtls.base_url", "must have the path of server.issuer; only the host differs");
+    }
+    if header.is_some() && server.is_some_and(|server| server.trusted_proxies.is_empty()) {
+        values.problem("mtls.header", "is believed from server.trusted_proxies only; name them");
+    }
+    let listener = match (listen, certificate, private_key) {
+        (Some(listen), Some(certificate), Some(private_key)) => {
+            Some(MtlsListener { listen, certificate, private_key })
+        }
+        (Some(_), _, _) => {
+            values.missing(
+                "mtls.certificate_file",
+                "the listener's certificate, and its key in mtls.private_key_file",
+            );
+            None
+        }
+        (None, _, _) => None,
+    };
+    Some(Mtls { listener, ca_pem, base_url, header })
 }
 
 fn outbound(values: &mut Values) -> Outbound {

@@ -107,6 +107,16 @@ pub(super) fn pkce(text: &str) -> Result<bool, String> {
     }
 }
 
+/// The name of an HTTP header (RFC 9110 §5.1).
+pub(super) fn header_name(text: &str) -> Result<String, String> {
+    let good = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if good {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(format!("{text:?} is not the name of a header, such as \"Client-Cert\""))
+    }
+}
+
 /// A connection's name in URLs and rows.
 pub(super) fn connection_id(text: &str) -> Result<String, String> {
     let good = (1..=32).contains(&text.len())

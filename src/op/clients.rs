@@ -89,7 +89,7 @@ impl Provider {
             Some(assertion) => {
                 self.authenticate_by_assertion(&credentials.client_id, assertion, now).await?
             }
-            None => self.authenticate_by_secret(&credentials, now).await?,
+            None => self.authenticate_at_hand(&credentials, presented, now).await?,
         };
         let client = &registered.client;
         self.profile_of(client).check_authentication(client.token_endpoint_auth_method)?;
@@ -101,14 +101,20 @@ impl Provider {
         Ok(registered)
     }
 
-    async fn authenticate_by_secret(
+    /// By what the request itself brings: a secret, a certificate, or nothing.
+    async fn authenticate_at_hand(
         &self,
         credentials: &Credentials,
+        presented: &Presented<'_>,
         now: Timestamp,
     ) -> Result<Arc<RegisteredClient>, Failure> {
         let hash = credentials.secret.as_ref().map(|secret| self.vault.hash(secret.expose()));
         let prove = |registered: &RegisteredClient| {
-            credentials.prove(&registered.client, &registered.secrets, hash, now)
+            let client = &registered.client;
+            if client.token_endpoint_auth_method.uses_certificate() && hash.is_none() {
+                return self.mutual_tls.prove(client, presented.certificate.as_deref(), now);
+            }
+            credentials.prove(client, &registered.secrets, hash, now)
         };
         let unknown =
             || Refusal::invalid_client("client authentication failed").detail("unknown client_id");

@@ -27,6 +27,7 @@ pub mod local_accounts;
 pub mod login;
 pub mod logout;
 pub mod master_key;
+pub mod mutual_tls;
 pub mod notifications;
 mod offered;
 pub mod people;
@@ -66,6 +67,7 @@ use connectors::Connectors;
 use deliveries::Doorbell;
 use keys::KeyKeeper;
 use master_key::VaultKeeper;
+use mutual_tls::MutualTls;
 use registration::RegistrationPolicy;
 
 /// How long things live.
@@ -137,6 +139,8 @@ pub struct Parts {
     pub store: Store,
     /// The upstreams of the configuration file, in the order people are offered them.
     pub connectors: Vec<Arc<dyn Connector>>,
+    /// What clients' certificates are good for.
+    pub mutual_tls: MutualTls,
     /// How clients, upstreams and others are reached.
     pub outbound: Outbound,
     /// What passwords of local accounts are compared with; `None` offers none.
@@ -159,6 +163,7 @@ pub struct Provider {
     keys: Arc<KeyKeeper>,
     clients: ClientCache,
     client_keys: ClientKeys,
+    mutual_tls: MutualTls,
     verified: VerifiedTokens,
     inbox: Arc<Notify>,
     outbound: Outbound,
@@ -186,6 +191,7 @@ impl Provider {
             vault_keeper: parts.vault_keeper,
             clients: ClientCache::new(parts.store.clone()),
             client_keys: ClientKeys::new(parts.outbound.clone()),
+            mutual_tls: parts.mutual_tls,
             store: parts.store,
             connectors: Connectors::new(parts.connectors, parts.outbound.clone()),
             local_passwords: parts.local_passwords,
@@ -235,6 +241,8 @@ impl Provider {
         Offered {
             local_accounts: self.offers_local_accounts(),
             minimum_profile: self.policy.minimum_profile,
+            certificate_methods: self.mutual_tls.methods(),
+            mtls_base_url: self.mutual_tls.base_url.clone(),
         }
     }
 

@@ -46,7 +46,15 @@ impl Provider {
         } else {
             Some(self.proven_key(presented, client, path::TOKEN, None, now).await?)
         };
-        let cnf = Confirmation::to(jkt, None);
+        let x5t = match (&presented.certificate, &client.settings) {
+            (_, settings) if !settings.tls_client_certificate_bound_access_tokens => None,
+            (Some(certificate), _) => Some(certificate.thumbprint()),
+            (None, _) => {
+                let refusal = Refusal::invalid_request("this client must show its certificate");
+                return Err(refusal.into());
+            }
+        };
+        let cnf = Confirmation::to(jkt, x5t);
         if cnf.is_none() && self.profile_of(client).requires_bound_tokens() {
             let text = "the profile of this client demands tokens that are bound to a key";
             return Err(Refusal::invalid_request(text).into());
@@ -98,7 +106,8 @@ impl Provider {
                 Some(self.proven_key(presented, client, endpoint, Some(access_token), now).await?)
             }
         };
-        if cnf.is_met_by(Confirmation::to(jkt, None).as_ref()) {
+        let x5t = presented.certificate.as_ref().map(|certificate| certificate.thumbprint());
+        if cnf.is_met_by(Confirmation::to(jkt, x5t).as_ref()) {
             Ok(())
         } else {
             Err(Refusal::invalid_token("the access token is bound to another key").into())
@@ -114,7 +123,9 @@ impl Provider {
         access_token: Option<&str>,
         now: Timestamp,
     ) -> Result<String, Failure> {
-        let htu = [format!("{}{endpoint}", self.issuer)];
+        let bases = [Some(&self.issuer), self.mutual_tls.base_url.as_ref()];
+        let htu: Vec<String> =
+            bases.into_iter().flatten().map(|base| format!("{base}{endpoint}")).collect();
         let target = Target { htm: presented.method, htu: &htu, access_token };
         let fapi = self.profile_of(client) == Profile::Fapi2;
         let demands = Demands { nonce: self.policy.require_dpop_nonce, fapi };

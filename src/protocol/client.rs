@@ -59,6 +59,10 @@ pub enum TokenEndpointAuthMethod {
     ClientSecretPost,
     /// A JWT signed with a key of the client's own (RFC 7523, OIDC Core §9).
     PrivateKeyJwt,
+    /// A certificate by an authority of ours (RFC 8705 §2.1).
+    TlsClientAuth,
+    /// A certificate that is registered itself (RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
     /// No proof: a public client.
     None,
 }
@@ -70,8 +74,15 @@ impl TokenEndpointAuthMethod {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
             Self::None => "none",
         }
+    }
+
+    /// Whether a certificate is what proves it.
+    pub const fn uses_certificate(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
     }
 
     /// Whether a secret is what proves it.
@@ -79,9 +90,15 @@ impl TokenEndpointAuthMethod {
         matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
     }
 
-    /// Every method Russet speaks, as discovery lists them.
-    pub const ALL: [Self; 4] =
-        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
+    /// Every method Russet speaks. Discovery lists those that work in an installation.
+    pub const ALL: [Self; 6] = [
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::PrivateKeyJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+        Self::None,
+    ];
 }
 
 /// What a client may present at the token endpoint.

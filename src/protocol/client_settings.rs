@@ -17,6 +17,21 @@ pub struct ClientSettings {
     /// Whether a token request without a DPoP proof is refused (RFC 9449 §5.2).
     #[serde(skip_serializing_if = "is_unset")]
     pub dpop_bound_access_tokens: bool,
+    /// The subject its certificates have, as RFC 4514 writes it (RFC 8705 §2.1.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// A DNS name its certificates have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// A URI its certificates have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// An IP address its certificates have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// An email address its certificates have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
     /// The connections its people may come through; all of them when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_connections: Option<Vec<String>>,

@@ -19,6 +19,7 @@ pub mod claims_request;
 pub mod client;
 pub mod client_assertion;
 pub mod client_auth;
+pub mod client_certificate;
 pub mod client_settings;
 pub mod confirmation;
 pub mod connection;

@@ -72,6 +72,9 @@ pub struct Metadata {
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     code_challenge_methods_supported: Vec<&'static str>,
     dpop_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtls_endpoint_aliases: Option<Aliases>,
+    tls_client_certificate_bound_access_tokens: bool,
     claims_supported: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     acr_values_supported: Vec<&'static str>,
@@ -96,12 +99,41 @@ pub struct Metadata {
 }
 
 /// What an installation offers beyond what all do.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Offered {
     /// Sign-in by a password kept here.
     pub local_accounts: bool,
     /// The profile that nobody is laxer than.
     pub minimum_profile: Profile,
+    /// How clients may prove themselves by a certificate; empty where none reaches us.
+    pub certificate_methods: Vec<TokenEndpointAuthMethod>,
+    /// Where the endpoints are that ask for a certificate (RFC 8705 §5).
+    pub mtls_base_url: Option<String>,
+}
+
+/// `mtls_endpoint_aliases` (RFC 8705 §5).
+#[derive(Debug, Serialize)]
+struct Aliases {
+    token_endpoint: String,
+    pushed_authorization_request_endpoint: String,
+    userinfo_endpoint: String,
+    device_authorization_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+}
+
+impl Aliases {
+    fn at(base: &str) -> Self {
+        let url = |path: &str| format!("{base}{path}");
+        Self {
+            token_endpoint: url(path::TOKEN),
+            pushed_authorization_request_endpoint: url(path::PUSHED_AUTHORIZATION_REQUEST),
+            userinfo_endpoint: url(path::USERINFO),
+            device_authorization_endpoint: url(path::DEVICE_AUTHORIZATION),
+            introspection_endpoint: url(path::INTROSPECTION),
+            revocation_endpoint: url(path::REVOCATION),
+        }
+    }
 }
 
 /// The claims of ID tokens and userinfo.
@@ -114,15 +146,20 @@ fn claims() -> Vec<&'static str> {
 
 impl Metadata {
     /// The document of `issuer`, which has no trailing slash.
-    pub fn of(issuer: &str, offered: Offered) -> Self {
+    pub fn of(issuer: &str, offered: &Offered) -> Self {
         let url = |path: &str| format!("{issuer}{path}");
-        let methods = || TokenEndpointAuthMethod::ALL.iter().map(|m| m.as_str()).collect();
         let client_algorithms =
             || offered.minimum_profile.client_algorithms().iter().map(|alg| alg.as_str()).collect();
+        let offered_methods: Vec<_> = TokenEndpointAuthMethod::ALL
+            .into_iter()
+            .filter(|method| {
+                !method.uses_certificate() || offered.certificate_methods.contains(method)
+            })
+            .collect();
+        let methods = || offered_methods.iter().map(|method| method.as_str()).collect();
         let confidential = || {
-            TokenEndpointAuthMethod::ALL
-                .iter()
-                .filter(|method| **method != TokenEndpointAuthMethod::None)
+            let all = offered_methods.iter();
+            all.filter(|method| **method != TokenEndpointAuthMethod::None)
                 .map(|method| method.as_str())
                 .collect()
         };
@@ -153,6 +190,8 @@ impl Metadata {
             revocation_endpoint_auth_methods_supported: methods(),
             code_challenge_methods_supported: vec!["S256"],
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(Algorithm::as_str).to_vec(),
+            mtls_endpoint_aliases: offered.mtls_base_url.as_deref().map(Aliases::at),
+            tls_client_certificate_bound_access_tokens: !offered.certificate_methods.is_empty(),
             claims_supported: claims(),
             acr_values_supported: match offered.local_accounts {
                 true => acr::SUPPORTED.to_vec(),

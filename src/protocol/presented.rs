@@ -1,6 +1,9 @@
 //! What a request brings besides its parameters, by which its caller proves who it is and which
 //! key it holds — RFC 6749 §2.3, RFC 6750 §2, RFC 8705 §2, RFC 9449 §4.1.
 
+use std::sync::Arc;
+
+use crate::client_certificate::ClientCertificate;
 use crate::confirmation::TokenType;
 use crate::error::Refusal;
 
@@ -13,6 +16,8 @@ pub struct Presented<'a> {
     pub authorization: Option<&'a str>,
     /// Every `DPoP` header; more than one is an error (RFC 9449 §4.3).
     pub dpop: Vec<&'a str>,
+    /// The certificate that was shown, its key proven.
+    pub certificate: Option<Arc<ClientCertificate>>,
     /// `access_token` in the form, where an endpoint takes it there (RFC 6750 §2.2).
     pub token_in_form: Option<&'a str>,
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::reply::{DPOP, no_store, oauth_error, tell_dpop_nonce, token_error};
-use super::{App, cors};
+use super::{App, cors, mutual_tls};
 use crate::op::Failure;
 use crate::protocol::error::{ErrorCode, Refusal};
 use crate::protocol::params::Params;
@@ -238,6 +238,7 @@ pub fn presented(request: &HttpRequest) -> Presented<'_> {
         method: request.method().as_str(),
         authorization: authorization(request),
         dpop: proofs.map(|value| value.to_str().unwrap_or("malformed")).collect(),
+        certificate: mutual_tls::certificate(request),
         token_in_form: None,
     }
 }

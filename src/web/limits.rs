@@ -94,6 +94,14 @@ impl Limits {
         self.registrations.retain_recent();
     }
 
+    /// Whether the peer is a proxy that is believed.
+    pub fn is_behind_trusted_proxy(&self, request: &HttpRequest) -> bool {
+        request.peer_addr().is_some_and(|peer| {
+            let peer = peer.ip().to_canonical();
+            self.trusted_proxies.iter().any(|net| net.contains(&peer))
+        })
+    }
+
     fn allows(&self, limiter: &DefaultKeyedRateLimiter<IpAddr>, request: &HttpRequest) -> bool {
         if !self.enabled {
             return true;

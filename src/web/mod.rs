@@ -19,6 +19,7 @@ pub mod limits;
 pub mod local;
 pub mod logout;
 pub mod metrics;
+pub mod mutual_tls;
 pub mod notifications;
 pub mod page;
 pub mod registration;
@@ -28,7 +29,7 @@ pub mod upstream;
 
 use std::sync::Arc;
 
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -70,6 +71,8 @@ pub struct App {
     pub domain_association: Option<String>,
     /// What is counted, where somebody listens.
     pub metrics: Option<Metrics>,
+    /// Where a trusted proxy writes the client's certificate.
+    pub certificate_header: Option<HeaderName>,
     metadata: Bytes,
     metadata_etag: String,
 }
@@ -82,9 +85,10 @@ impl App {
         limits: Limits,
         domain_association: Option<String>,
         metrics: Option<Metrics>,
+        certificate_header: Option<HeaderName>,
     ) -> Self {
         let issuer = provider.issuer();
-        let metadata = Metadata::of(issuer, provider.offered()).with_clients_by_themselves(
+        let metadata = Metadata::of(issuer, &provider.offered()).with_clients_by_themselves(
             provider.registration_mode() != crate::op::registration::RegistrationMode::Off,
             provider.takes_metadata_documents(),
         );
@@ -100,6 +104,7 @@ impl App {
             jwks_fetchers: fetchers::Fetchers::default(),
             domain_association,
             metrics,
+            certificate_header,
             metadata_etag: etag(&metadata),
             metadata: metadata.into(),
             administration,

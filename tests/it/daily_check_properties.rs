@@ -220,6 +220,7 @@ impl World {
                 vault_keeper: Arc::new(keeper.unwrap()),
                 store: store.clone(),
                 connectors: vec![Arc::clone(&apple) as Arc<dyn Connector>],
+                mutual_tls: russet::op::mutual_tls::MutualTls::default(),
                 local_passwords: None,
                 registration: RegistrationPolicy::default(),
                 outbound: Outbound::new(OutboundSettings {

@@ -31,6 +31,7 @@ mod import;
 mod local_accounts;
 mod master_key;
 mod metrics;
+mod mutual_tls;
 mod native_sign_in;
 mod notifications;
 mod pushed_authorization;

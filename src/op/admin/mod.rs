@@ -5,6 +5,7 @@ mod admins;
 pub mod api_keys;
 mod apis;
 pub mod audit;
+mod certificate_rules;
 mod clients;
 pub mod colleagues;
 pub mod connections;

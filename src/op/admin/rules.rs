@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use url::{Host, Url};
 
 use super::FieldProblem;
+use super::certificate_rules::certificate_problems;
 use crate::protocol::api::Api;
 use crate::protocol::claim_mapping::{ClaimRule, MOST_RULES};
 use crate::protocol::client::{
@@ -160,6 +161,7 @@ pub fn client_problems(client: &Client) -> Vec<FieldProblem> {
     if client.refresh_token_absolute_ttl < client.refresh_token_idle_ttl {
         say("refresh_token_absolute_ttl", "must not be below refresh_token_idle_ttl".to_owned());
     }
+    problems.extend(certificate_problems(client));
     problems
 }
 
