@@ -46,8 +46,8 @@ impl ClientCertificate {
         let encoded = match value.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')) {
             Some(encoded) => encoded.to_owned(),
             None => {
-                // `+` is base64 here and no blank.
-                let escaped = value.replace('+', "%2B");
+                // A `+` is base64 here and no blank, and `=` pads and separates nothing.
+                let escaped = value.replace('+', "%2B").replace('=', "%3D");
                 let (text, _) = url::form_urlencoded::parse(escaped.as_bytes()).next()?;
                 let inside = text.trim().strip_prefix("-----BEGIN CERTIFICATE-----")?;
                 let (inside, _) = inside.split_once("-----END CERTIFICATE-----")?;
@@ -169,6 +169,8 @@ mod tests {
         let (certificate, pem) = made();
         let structured = format!(":{}:", STANDARD.encode(&certificate.chain()[0]));
         let escaped: String = url::form_urlencoded::byte_serialize(pem.as_bytes()).collect();
+        // As proxies escape: a blank is %20.
+        let escaped = escaped.replace('+', "%20");
         for header in [structured.clone(), escaped, pem.replace('\n', "%0A").replace(' ', "%20")] {
             let read = ClientCertificate::from_header(&header).expect(&header);
             assert_eq!(read.thumbprint(), certificate.thumbprint());
