@@ -2,15 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import * as client from 'openid-client';
 import Provider from 'oidc-provider';
 
+import { startBroker } from './harness/broker.js';
 import { authorizationRequest, relyingParty, signIn } from './harness/relying_party.js';
-import { createClient, freePort, run, serve } from './harness/russet.js';
+import { createClient, freePort } from './harness/russet.js';
 import { UserAgent } from './harness/user_agent.js';
 
 const redirectUri = 'http://127.0.0.1:49878/callback';
@@ -53,35 +52,17 @@ describe('the generic OIDC connector', () => {
   let config;
 
   before(async () => {
-    const folder = join(run, 'generic');
-    mkdirSync(folder, { recursive: true });
-    const port = await freePort();
-    const issuer = `http://127.0.0.1:${port}`;
-    upstream = await neighbour(`${issuer}/upstream/neighbour/callback`);
-    writeFileSync(join(folder, 'master.key'), randomBytes(32).toString('base64'), { mode: 0o600 });
-    const file = join(folder, 'russet.toml');
-    writeFileSync(
-      file,
-      `[server]
-listen = "127.0.0.1:${port}"
-issuer = "${issuer}"
-[database]
-url = "sqlite://${folder}/russet.db"
-[secrets]
-master_key_file = "${folder}/master.key"
-[outbound]
-allow_private = ["127.0.0.0/8", "::1/128"]
-[[connections]]
+    broker = await startBroker('generic', async ({ issuer }) => {
+      upstream = await neighbour(`${issuer}/upstream/neighbour/callback`);
+      return `[[connections]]
 id = "neighbour"
 name = "The neighbour"
 issuer = "${upstream.issuer}"
 client_id = "russet"
 client_secret = "${upstream.upstreamSecret}"
 scopes = ["openid", "profile", "email"]
-`,
-      { mode: 0o600 },
-    );
-    broker = await serve({ config: file, issuer, name: 'generic' });
+`;
+    });
     const registered = await createClient(
       {
         kind: 'web',
@@ -89,9 +70,9 @@ scopes = ["openid", "profile", "email"]
         'redirect-uri': redirectUri,
         'first-party': true,
       },
-      { config: file },
+      broker,
     );
-    config = await relyingParty(registered, { issuer });
+    config = await relyingParty(registered, broker);
   });
 
   after(async () => {
