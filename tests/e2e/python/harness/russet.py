@@ -41,10 +41,17 @@ def noting(response: httpx.Response) -> dict:
     return body
 
 
-def cli(*arguments: str, env: dict[str, str] | None = None, config: str | None = None):
+def cli(
+    *arguments: str,
+    env: dict[str, str] | None = None,
+    config: str | None = None,
+    password: str = "",
+):
     """Runs `russet --config FILE … --json` and answers what it printed."""
+    remember(password)
     done = subprocess.run(
         [BINARY, "--config", config or DEV["config_file"], *arguments, "--json"],
+        input=password,
         capture_output=True,
         text=True,
         timeout=60,
@@ -58,14 +65,16 @@ def cli(*arguments: str, env: dict[str, str] | None = None, config: str | None =
     return answer
 
 
-def create_client(env: dict[str, str] | None = None, **metadata) -> dict:
+def create_client(
+    env: dict[str, str] | None = None, config: str | None = None, **metadata
+) -> dict:
     """Registers a client; keywords are the flags, lists repeat."""
     flags = []
     for name, value in metadata.items():
         for one in value if isinstance(value, list) else [value]:
             one = str(one).lower() if isinstance(one, bool) else str(one)
             flags += [f"--{name.replace('_', '-')}", one]
-    return cli("client", "create", *flags, env=env)
+    return cli("client", "create", *flags, env=env, config=config)
 
 
 def free_port() -> int:
@@ -86,6 +95,7 @@ class Broker:
     name: str
     env: dict[str, str]
     port: int = field(default_factory=free_port)
+    config: str = DEV["config_file"]
     process: subprocess.Popen | None = None
 
     @property
@@ -95,7 +105,7 @@ class Broker:
     def start(self) -> "Broker":
         log = open(RUN / "logs" / f"{self.name}.log", "ab")
         self.process = subprocess.Popen(
-            [BINARY, "--config", DEV["config_file"], "serve"],
+            [BINARY, "--config", self.config, "serve"],
             env={**os.environ, **self.env, "RUSSET_SERVER__LISTEN": f"127.0.0.1:{self.port}"},
             stdout=log,
             stderr=log,
