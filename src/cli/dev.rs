@@ -24,7 +24,12 @@ pub(super) struct DevOptions {
 pub(super) async fn run(place: &Place, options: DevOptions) -> Result<Answer, CliError> {
     // Quiet, so that the banner stays in sight; RUST_LOG says otherwise.
     place.start_logging(&Log { level: "warn".to_owned(), ..Log::default() });
-    let args = DevArgs { port: options.port, data_dir: options.data_dir, json: place.global.json };
+    let args = DevArgs {
+        port: options.port,
+        data_dir: options.data_dir,
+        json: place.global.json,
+        environment: place.surroundings.environment.clone(),
+    };
     let world = &place.surroundings.world;
     dev::run(args, Arc::clone(&world.clock), Arc::clone(&world.entropy)).await?;
     Ok(Answer::silent())

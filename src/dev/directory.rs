@@ -45,14 +45,14 @@ pub enum DirectoryError {
         /// What is wrong.
         problem: String,
     },
-    /// The configuration of an earlier run was changed to listen elsewhere.
+    /// File or environment would have it listen elsewhere.
     #[error(
-        "{path}: server.listen is {listen}, and `russet dev` answers on 127.0.0.1 only; it has \
-         test people anybody may sign in as, so use `russet serve` for other addresses"
+        "{key} is {listen}, and `russet dev` answers on loopback only; it has test people anybody \
+         may sign in as, so use `russet serve` for other addresses"
     )]
     NotLoopback {
-        /// The configuration file.
-        path: PathBuf,
+        /// The key, or the variable.
+        key: String,
         /// What it says.
         listen: String,
     },
@@ -174,7 +174,8 @@ impl Directory {
         if let Some(listen) = listen
             && !listen.parse().is_ok_and(|it: std::net::SocketAddr| it.ip().is_loopback())
         {
-            return Err(DirectoryError::NotLoopback { path, listen: listen.to_owned() });
+            let key = format!("{}: server.listen", path.display());
+            return Err(DirectoryError::NotLoopback { key, listen: listen.to_owned() });
         }
         let listen = places.address(0).to_string();
         for (section, key, value) in [

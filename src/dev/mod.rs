@@ -54,7 +54,13 @@ pub struct DevArgs {
     pub data_dir: Option<PathBuf>,
     /// Whether to print one JSON object in place of the text.
     pub json: bool,
+    /// The environment: `RUSSET_SECTION__KEY` counts as everywhere, but for [`OWN_VARIABLES`].
+    pub environment: Vec<(String, String)>,
 }
+
+/// What follows from `--port`, and is passed over in the environment.
+const OWN_VARIABLES: [&str; 3] =
+    ["RUSSET_SERVER__LISTEN", "RUSSET_SERVER__ISSUER", "RUSSET_APPLE__ISSUER"];
 
 /// Why `russet dev` does not start. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -206,7 +212,7 @@ impl Neighbourhood {
         places.are_free()?;
         let mut directory = Directory::open(args.data_dir.as_deref())?;
         let developer_key = directory.furnish(&places, world.entropy.as_ref())?;
-        let config = Config::load(&directory.config_file(), true, [])?;
+        let config = configuration(&directory, &args.environment)?;
 
         let apple = simulator::start(apple(&places, developer_key, &world))
             .await
@@ -251,6 +257,39 @@ impl Neighbourhood {
         self.apple.stop().await;
         self.directory.close();
     }
+}
+
+/// What stands in the directory, under what stands in the environment.
+fn configuration(
+    directory: &Directory,
+    environment: &[(String, String)],
+) -> Result<Config, DevError> {
+    let (own, others): (Vec<_>, Vec<_>) =
+        environment.iter().cloned().partition(|(name, _)| OWN_VARIABLES.contains(&name.as_str()));
+    for (name, value) in own {
+        let elsewhere = |it: SocketAddr| !it.ip().is_loopback();
+        if name == "RUSSET_SERVER__LISTEN" && value.parse().is_ok_and(elsewhere) {
+            return Err(DirectoryError::NotLoopback { key: name, listen: value }.into());
+        }
+        tracing::warn!(
+            variable = name,
+            "passed over: `russet dev` takes its addresses from --port"
+        );
+    }
+    let config = Config::load(&directory.config_file(), true, others)?;
+    for (key, listen) in [
+        ("metrics.listen", config.metrics.listen),
+        (
+            "mtls.listen",
+            config.mtls.as_ref().and_then(|it| it.listener.as_ref()).map(|it| it.listen),
+        ),
+    ] {
+        if let Some(listen) = listen.filter(|it| !it.ip().is_loopback()) {
+            let (key, listen) = (key.to_owned(), listen.to_string());
+            return Err(DirectoryError::NotLoopback { key, listen }.into());
+        }
+    }
+    Ok(config)
 }
 
 /// Waits until somebody answers, whatever the answer is but a fault.

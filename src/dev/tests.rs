@@ -37,11 +37,29 @@ fn four_ports() -> u16 {
 }
 
 fn args(port: u16, data_dir: Option<&Path>) -> DevArgs {
-    DevArgs { port, data_dir: data_dir.map(Path::to_owned), json: true }
+    let data_dir = data_dir.map(Path::to_owned);
+    DevArgs { port, data_dir, json: true, environment: Vec::new() }
 }
 
 async fn start(data_dir: Option<&Path>, seed: u64) -> Neighbourhood {
-    Neighbourhood::start(&args(four_ports(), data_dir), world(seed)).await.expect("it starts")
+    start_in(data_dir, seed, &[]).await.expect("it starts")
+}
+
+/// Starts on ports that are free; whoever takes one in between only makes it try others.
+async fn start_in(
+    data_dir: Option<&Path>,
+    seed: u64,
+    environment: &[(&str, &str)],
+) -> Result<Neighbourhood, DevError> {
+    let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    let environment: Vec<(String, String)> = environment.collect();
+    loop {
+        let args = DevArgs { environment: environment.clone(), ..args(four_ports(), data_dir) };
+        match Neighbourhood::start(&args, world(seed)).await {
+            Err(DevError::PortTaken { .. }) => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 fn told(neighbourhood: &Neighbourhood) -> Value {
@@ -217,4 +235,28 @@ fn a_file_that_cannot_be_understood_is_named() {
     fs::write(directory.path().join("dev.json"), "{").expect("a file");
     let refused = furnish(directory.path(), 8080).expect_err("no JSON").to_string();
     assert!(refused.contains("dev.json") && refused.contains("--data-dir"), "{refused}");
+}
+
+#[tokio::test]
+async fn variables_count_but_for_addresses_that_follow_from_the_port() {
+    let elsewhere = [
+        ("RUSSET_SERVER__ISSUER", "https://id.example.com"),
+        ("RUSSET_LOCAL_ACCOUNTS__ENABLED", "true"),
+        ("RUSSET_METRICS__LISTEN", "127.0.0.1:0"),
+    ];
+    let running = start_in(None, 7, &elsewhere).await.expect("it starts");
+    let issuer = format!("http://{}", running.broker.address());
+    assert_eq!(told(&running)["issuer"], issuer);
+    assert!(running.broker.metrics_address().is_some());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn no_variable_makes_it_listen_to_others() {
+    for name in ["RUSSET_SERVER__LISTEN", "RUSSET_METRICS__LISTEN"] {
+        let refused = start_in(None, 8, &[(name, "0.0.0.0:0")]).await.err();
+        let is_refused =
+            matches!(refused, Some(DevError::Directory(DirectoryError::NotLoopback { .. })));
+        assert!(is_refused, "{name}: {refused:?}");
+    }
 }
