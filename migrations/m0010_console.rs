@@ -1,4 +1,4 @@
-//! The console: the audit chain, search among people, second factors, API keys, settings.
+//! The console: the audit chain, search among people, console sessions, API keys, settings.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -25,8 +25,6 @@ impl MigrationTrait for Migration {
         let mut clients = text("clients");
         clients.default("[]");
         manager.alter_table(added("admins", clients)).await?;
-        manager.alter_table(added("admins", blob_null("sealed_totp"))).await?;
-        manager.alter_table(added("admins", big_integer_null("totp_last_step"))).await?;
         let mut id = text("id");
         id.default("");
         manager.alter_table(added("admin_sessions", id)).await?;
@@ -96,15 +94,6 @@ fn table(
 }
 
 fn tables() -> Vec<TableCreateStatement> {
-    let mut recovery_codes =
-        table("admin_recovery_codes", vec![text("admin_id"), blob("hash")], &["admin_id", "hash"]);
-    let mut owner = ForeignKey::create();
-    owner
-        .name("admin_recovery_codes_admin_id_fkey")
-        .from("admin_recovery_codes", "admin_id")
-        .to("admins", "id")
-        .on_delete(ForeignKeyAction::Cascade);
-    recovery_codes.foreign_key(&mut owner);
     vec![
         table(
             "audit_marks",
@@ -116,7 +105,6 @@ fn tables() -> Vec<TableCreateStatement> {
             vec![text("name"), text("value"), integer("version"), big_integer("updated_at")],
             &["name"],
         ),
-        recovery_codes,
         table(
             "api_keys",
             vec![

@@ -14,7 +14,7 @@ use super::{DevArgs, DevError, Neighbourhood, Places};
 use crate::broker::World;
 use crate::config::Config;
 use crate::demo;
-use crate::op::admin::{Actor, ClientChange};
+use crate::op::admin::{Actor, ClientChange, SignIn};
 use crate::protocol::ambient::{SeededEntropy, TestClock, Timestamp};
 use crate::protocol::id::ClientId;
 
@@ -118,7 +118,7 @@ async fn the_clients_are_those_of_the_four_kinds() {
         )
         .await
         .expect("no fault");
-    assert!(session.is_some(), "the printed login is good");
+    assert!(matches!(session, SignIn::Open(_)), "the printed login is good");
     running.stop().await;
 }
 

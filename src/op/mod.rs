@@ -20,6 +20,7 @@ pub mod deliveries;
 pub mod device_authorization;
 pub mod doctor;
 pub mod ending;
+pub mod factors;
 pub mod interaction;
 pub mod introspection;
 pub mod keys;

@@ -57,10 +57,8 @@ pub struct Admin {
     pub disabled_at: Option<Timestamp>,
     /// The clients that an editor may change.
     pub clients: Vec<ClientId>,
-    /// The shared secret of its second factor (RFC 6238), sealed; bound to `admins.totp:{id}`.
-    pub sealed_totp: Option<Vec<u8>>,
-    /// The time step of the last code that was accepted: none is good twice.
-    pub totp_last_step: Option<i64>,
+    /// Counts changes, so that nobody overwrites what they have not seen.
+    pub version: i32,
 }
 
 impl Admin {
@@ -80,8 +78,7 @@ impl Admin {
             created_at,
             disabled_at: None,
             clients: Vec::new(),
-            sealed_totp: None,
-            totp_last_step: None,
+            version: 1,
         }
     }
 }
@@ -112,4 +109,6 @@ pub struct AdminSession {
     pub user_agent: Option<String>,
     /// When the account last proved who it is: dangerous acts want that to be recent.
     pub proved_at: Timestamp,
+    /// Whether a second factor was part of the proof.
+    pub second_factor: bool,
 }

@@ -80,3 +80,24 @@ id!(
     /// The deletion of a person; shows its receipt to whoever knows it.
     DeletionId
 );
+
+/// Whose second factors these are: a console account's or a person's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Holder(String);
+
+impl Holder {
+    /// A console account's.
+    pub fn admin(id: &AdminId) -> Self {
+        Self(format!("admin:{id}"))
+    }
+
+    /// A person's.
+    pub fn person(id: &UserId) -> Self {
+        Self(format!("person:{id}"))
+    }
+
+    /// As it is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -59,6 +59,7 @@ pub mod session;
 pub mod session_state;
 pub mod standard_claims;
 pub mod token_exchange;
+pub mod totp;
 pub mod trusted_issuer;
 pub mod upstream_claims;
 pub mod upstream_grant;

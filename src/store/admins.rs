@@ -2,11 +2,12 @@
 
 use russet_protocol::admin::{Admin, AdminSession, Role};
 use russet_protocol::ambient::Timestamp;
-use russet_protocol::id::{AdminId, ClientId};
+use russet_protocol::id::{AdminId, ClientId, Holder};
 use russet_protocol::secret::SecretHash;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _,
 };
 
 use crate::act::WriteTx;
@@ -28,8 +29,7 @@ mod row {
         pub(super) created_at: i64,
         pub(super) disabled_at: Option<i64>,
         pub(super) clients: String,
-        pub(super) sealed_totp: Option<Vec<u8>>,
-        pub(super) totp_last_step: Option<i64>,
+        pub(super) version: i32,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -53,6 +53,7 @@ mod session_row {
         pub(super) id: String,
         pub(super) user_agent: Option<String>,
         pub(super) proved_at: Option<i64>,
+        pub(super) second_factor: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -71,8 +72,7 @@ impl row::Model {
             created_at: admin.created_at.millis(),
             disabled_at: to_millis(admin.disabled_at),
             clients: to_json(&admin.clients)?,
-            sealed_totp: admin.sealed_totp.clone(),
-            totp_last_step: admin.totp_last_step,
+            version: admin.version,
         })
     }
 
@@ -85,8 +85,7 @@ impl row::Model {
             created_at: Timestamp::from_millis(self.created_at),
             disabled_at: to_time(self.disabled_at),
             clients: from_json(&self.clients, "admins.clients")?,
-            sealed_totp: self.sealed_totp,
-            totp_last_step: self.totp_last_step,
+            version: self.version,
         })
     }
 }
@@ -102,6 +101,7 @@ impl session_row::Model {
             id: session.id.clone(),
             user_agent: session.user_agent.clone(),
             proved_at: Some(session.proved_at.millis()),
+            second_factor: session.second_factor,
         }
     }
 
@@ -115,6 +115,7 @@ impl session_row::Model {
             id: self.id,
             user_agent: self.user_agent,
             proved_at: Timestamp::from_millis(self.proved_at.unwrap_or(self.created_at)),
+            second_factor: self.second_factor,
         })
     }
 }
@@ -198,27 +199,21 @@ impl WriteTx {
         Ok(done.rows_affected > 0)
     }
 
-    /// Changes what the account may do; `false` when there is no such account.
-    pub async fn update_admin_role(&self, id: &AdminId, role: Role) -> Result<bool, StoreFault> {
-        let done = row::Entity::update_many()
-            .col_expr(row::Column::Role, Expr::value(role.as_str()))
-            .filter(row::Column::Id.eq(id.as_str()))
-            .exec(&self.connection)
-            .await?;
-        Ok(done.rows_affected > 0)
-    }
-
-    /// Changes what the account may do, and to which clients; `false` when there is no such account.
+    /// Changes what an account that stands at `version` may do, and to which clients; `false` when
+    /// there is no such account, or somebody else was faster.
     pub async fn update_admin_rights(
         &self,
         id: &AdminId,
+        version: i32,
         role: Role,
         clients: &[ClientId],
     ) -> Result<bool, StoreFault> {
         let done = row::Entity::update_many()
             .col_expr(row::Column::Role, Expr::value(role.as_str()))
             .col_expr(row::Column::Clients, Expr::value(to_json(clients)?))
+            .col_expr(row::Column::Version, Expr::col(row::Column::Version).add(1))
             .filter(row::Column::Id.eq(id.as_str()))
+            .filter(row::Column::Version.eq(version))
             .exec(&self.connection)
             .await?;
         Ok(done.rows_affected > 0)
@@ -239,8 +234,9 @@ impl WriteTx {
         Ok(done.rows_affected > 0)
     }
 
-    /// Removes the account and its sessions; `false` when it was not there.
+    /// Removes the account, its sessions and its factors; `false` when it was not there.
     pub async fn delete_admin(&self, id: &AdminId) -> Result<bool, StoreFault> {
+        self.remove_factors(&Holder::admin(id)).await?;
         let done = row::Entity::delete_by_id(id.as_str()).exec(&self.connection).await?;
         Ok(done.rows_affected > 0)
     }
@@ -280,6 +276,39 @@ impl WriteTx {
             .exec(&self.connection)
             .await?;
         Ok(done.rows_affected > 0)
+    }
+
+    /// Gives a session another cookie and notes a fresh proof; `false` when it was not there. The
+    /// old cookie is dead from here on (OWASP ASVS 5.0 §7.2.4).
+    pub async fn renew_admin_session(
+        &self,
+        cookie_hash: &SecretHash,
+        renewed: &SecretHash,
+        second_factor: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreFault> {
+        let done = session_row::Entity::update_many()
+            .col_expr(session_row::Column::CookieHash, Expr::value(renewed.as_bytes()))
+            .col_expr(session_row::Column::ProvedAt, Expr::value(now.millis()))
+            .col_expr(session_row::Column::SecondFactor, Expr::value(second_factor))
+            .filter(session_row::Column::CookieHash.eq(cookie_hash.as_bytes()))
+            .exec(&self.connection)
+            .await?;
+        Ok(done.rows_affected > 0)
+    }
+
+    /// Ends every console session of an account but the one with this cookie. Returns how many.
+    pub async fn delete_other_admin_sessions(
+        &self,
+        id: &AdminId,
+        kept: &SecretHash,
+    ) -> Result<u64, StoreFault> {
+        let done = session_row::Entity::delete_many()
+            .filter(session_row::Column::AdminId.eq(id.as_str()))
+            .filter(session_row::Column::CookieHash.ne(kept.as_bytes()))
+            .exec(&self.connection)
+            .await?;
+        Ok(done.rows_affected)
     }
 
     /// Ends every console session of an account. Returns how many.

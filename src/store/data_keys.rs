@@ -76,6 +76,12 @@ pub const SEALED: &[SealedColumn] = &[
         column: "sealed_secrets",
         prefix: "connections",
     },
+    SealedColumn {
+        table: "second_factors",
+        key: &["holder"],
+        column: "sealed_totp",
+        prefix: "second_factors",
+    },
 ];
 
 /// One sealed value and where it stands.

@@ -26,6 +26,7 @@ pub mod data_keys;
 pub mod deletions;
 pub mod devices;
 pub mod events;
+pub mod factors;
 pub mod grants;
 pub mod job_states;
 pub mod keys;

@@ -13,7 +13,7 @@ use russet::protocol::secret::SecretString;
 use crate::harness::House;
 use crate::harness::browser::{Browser, Page};
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 const HIDDEN: [&str; 4] = ["csrf", "client_id", "version", "newest"];
 
 pub async fn admin(house: &House, username: &str, role: Role) {

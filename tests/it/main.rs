@@ -39,6 +39,7 @@ mod registration;
 mod rights;
 mod rooms;
 mod rp_initiated_logout;
+mod second_factors;
 mod secrets;
 mod sessions;
 mod shared_signals;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::metadata::difference;
-use super::{Actor, AdminError, Administration};
+use super::{Actor, AdminError, Administration, unchanged};
 use crate::protocol::admin::{Admin, AdminSession, Role};
 use crate::protocol::id::ClientId;
 use crate::store::{StoreFault, WriteTx};
@@ -17,6 +17,8 @@ pub struct AdminChange {
     pub clients: Vec<ClientId>,
     /// Whether it may not sign in.
     pub disabled: bool,
+    /// The version that was seen; `None` takes it as it stands.
+    pub version: Option<i32>,
 }
 
 impl Administration {
@@ -40,6 +42,7 @@ impl Administration {
                 Box::pin(async move {
                     let admin = tx.find_admin_by_username(&username).await?;
                     let admin = admin.ok_or(AdminError::NotFound)?;
+                    unchanged(change.version, admin.version)?;
                     let clients =
                         if change.role == Role::Editor { change.clients } else { Vec::new() };
                     for id in &clients {
@@ -67,7 +70,10 @@ impl Administration {
                     if changed.is_empty() {
                         return Ok(());
                     }
-                    tx.update_admin_rights(&admin.id, change.role, &clients).await?;
+                    let version = admin.version;
+                    if !tx.update_admin_rights(&admin.id, version, change.role, &clients).await? {
+                        return Err(AdminError::Conflict);
+                    }
                     tx.disable_admin(&admin.id, disabled_at).await?;
                     if change.disabled {
                         tx.delete_admin_sessions_of(&admin.id).await?;

@@ -16,12 +16,15 @@ pub mod import;
 mod local_accounts;
 pub mod metadata;
 mod notice_rules;
+mod own_account;
+mod own_factors;
 pub mod passwords;
 mod people;
 mod receivers;
 mod registration_tokens;
 pub mod reveal;
 pub mod rules;
+mod second_step;
 pub mod security_rules;
 pub mod settings;
 #[cfg(test)]
@@ -35,15 +38,19 @@ pub use admins::NewAdmin;
 pub use apis::{ApiChange, NewApi};
 pub use clients::{ClientChange, MAX_SECRET_OVERLAP, NewClient, RegisteredClient, SECRET_OVERLAP};
 pub use connections::{ConnectionChange, KeyTurn, ListedConnection, NewConnection};
-pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession};
+pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession, SignIn, SignedIn};
 pub use local_accounts::NewLocalUser;
+pub use own_factors::NewCodes;
 pub use people::Signed;
+pub use second_step::{Proof, STEP_UP, SecondStep};
 pub use trusted_issuers::NewTrustedIssuer;
 pub use users::Person;
 
 pub use crate::store::clients::{ListQuery, Page};
 pub use crate::store::events::{EventQuery, RecordedEvent};
+pub use crate::store::factors::HeldFactors;
 
+use super::factors::Factors;
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 use crate::protocol::event::Event;
@@ -61,6 +68,7 @@ pub struct Administration {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     passwords: Arc<PasswordHasher>,
+    factors: Factors,
     file_connections: Arc<[ListedConnection]>,
     minimum_profile: Profile,
 }
@@ -75,7 +83,8 @@ impl Administration {
         passwords: Arc<PasswordHasher>,
     ) -> Self {
         let (file_connections, minimum_profile) = (Arc::new([]), Profile::default());
-        Self { store, vault, clock, entropy, passwords, file_connections, minimum_profile }
+        let factors = Factors::new(store.clone(), Arc::clone(&vault), Arc::clone(&entropy));
+        Self { store, vault, clock, entropy, passwords, factors, file_connections, minimum_profile }
     }
 
     /// Says which connections the configuration file describes: shown here, changed there.

@@ -6,7 +6,7 @@ use super::client_form::status_of;
 use super::form::{Form, lines};
 use super::{Console, Posted, moment, problems, see_other};
 use crate::op::admin::colleagues::AdminChange;
-use crate::op::admin::{AdminError, NewAdmin};
+use crate::op::admin::{AdminError, HeldFactors, NewAdmin};
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::id::{AdminId, ClientId};
 use crate::protocol::secret::SecretString;
@@ -116,18 +116,22 @@ pub(super) async fn edit_page(
     username: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let admin = find(&console, &username).await?;
-    Ok(edit(&console, &admin, None, Problems::default()))
+    edit(&console, &admin, None, Problems::default(), false).await
 }
 
-fn edit(
+async fn edit(
     console: &Console,
     admin: &Admin,
     typed: Option<&Form>,
     problems: Problems,
-) -> HttpResponse {
+    conflict: bool,
+) -> Result<HttpResponse, Error> {
+    let held = console.app.administration.factors_of(&admin.id).await;
+    let held = held.map_err(|error| console.refuse(error))?;
+    let state = if admin.disabled_at.is_some() { ", disabled" } else { "" };
     let clients: Vec<_> = admin.clients.iter().map(ClientId::as_str).collect();
     let role = typed.and_then(|form| Role::parse(&form.text("role"))).unwrap_or(admin.role);
-    let status = status_of(&problems, false);
+    let status = status_of(&problems, conflict);
     let template = EditPage {
         shell: console.shell(),
         is_owner: console.admin.role >= Role::Owner,
@@ -135,9 +139,40 @@ fn edit(
         disabled: typed.map_or(admin.disabled_at.is_some(), |form| form.ticked("disabled")),
         roles: roles(role),
         clients: typed.map_or_else(|| clients.join("\n"), |form| form.exact("clients")),
+        version: admin.version.to_string(),
+        stands: conflict.then(|| format!("{}{state}", admin.role.as_str())),
+        factors: factors(&held),
+        protected: held.any(),
         problems,
     };
-    html::page(status, &template, &[])
+    Ok(html::page(status, &template, &[]))
+}
+
+/// What an account has besides its password, in words.
+fn factors(held: &HeldFactors) -> String {
+    let mut words = Vec::new();
+    if held.totp_added_at.is_some() {
+        words.push("codes from an app".to_owned());
+    }
+    if held.passkeys > 0 {
+        words.push(format!("passkeys: {}", held.passkeys));
+    }
+    if held.any() {
+        words.push(format!("recovery codes left: {}", held.recovery_codes));
+    }
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+/// Removes every second factor of somebody who has lost them.
+pub(super) async fn reset_factors(
+    posted: Posted,
+    username: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let Posted { console, .. } = posted;
+    console.must_be(Role::Owner)?;
+    let reset = console.app.administration.reset_factors(&console.actor(), &username).await;
+    reset.map_err(|error| console.refuse(error))?;
+    Ok(see_other(&console.url("/admins?done=factors-reset")))
 }
 
 /// Changes rights, or the password.
@@ -154,6 +189,7 @@ pub(super) async fn save(
         role: Role::parse(&form.text("role")).unwrap_or(admin.role),
         clients: lines(&form.exact("clients")).into_iter().map(ClientId::new).collect(),
         disabled: form.ticked("disabled"),
+        version: form.text("version").parse().ok().or(Some(-1)),
     };
     let password = SecretString::new(form.exact("new_password"));
     let changed = async {
@@ -165,7 +201,13 @@ pub(super) async fn save(
     };
     match changed.await {
         Ok(()) => Ok(see_other(&console.url("/admins?done=saved"))),
-        Err(AdminError::Invalid(found)) => Ok(edit(&console, &admin, Some(&form), problems(found))),
+        Err(AdminError::Conflict) => {
+            let stands = find(&console, &username).await?;
+            edit(&console, &stands, Some(&form), Problems::default(), true).await
+        }
+        Err(AdminError::Invalid(found)) => {
+            edit(&console, &admin, Some(&form), problems(found), false).await
+        }
         Err(error) => Err(console.refuse(error)),
     }
 }

@@ -28,17 +28,22 @@ pub(super) async fn instead_of_losing(
     if !matches!(app.administration.find_console_session(&cookie).await, Ok(None)) {
         return None;
     }
-    let fields: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
-    let token = fields.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.trim())?;
-    if !app.administration.is_csrf_token(&cookie, token) {
+    let token = form_urlencoded::parse(body).find(|(name, _)| name == "csrf")?.1;
+    if !app.administration.is_csrf_token(&cookie, token.trim()) {
         return None;
     }
-    let next = safe_path::own(request.uri().path_and_query()?.as_str(), &app.base)?;
-    let mut kept = form_urlencoded::Serializer::new(String::new());
-    kept.extend_pairs(fields.iter().filter(|(name, _)| !FORGOTTEN.contains(&name.as_str())));
-    let going = Going { next, kept: kept.finish() };
+    let going = going(request, body, &app.base)?;
     let problem = "Your session had ended. Sign in; what you typed is kept.";
     Some(form(app, Some(cookie), StatusCode::UNAUTHORIZED, "", Some(problem), &going))
+}
+
+/// Where a form was sent, and what it held, without secrets.
+pub(super) fn going(request: &HttpRequest, body: &[u8], base: &str) -> Option<Going> {
+    let next = safe_path::own(request.uri().path_and_query()?.as_str(), base)?;
+    let mut kept = form_urlencoded::Serializer::new(String::new());
+    let fields = form_urlencoded::parse(body);
+    kept.extend_pairs(fields.filter(|(name, _)| !FORGOTTEN.contains(&name.as_ref())));
+    Some(Going { next, kept: kept.finish() })
 }
 
 /// The kept form, ready to be sent by its owner.

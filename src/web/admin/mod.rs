@@ -13,18 +13,21 @@ mod client_form;
 mod clients;
 mod connections;
 mod form;
+mod gate;
 mod kept;
 mod keys;
 mod overview;
 mod people;
+mod profile;
+mod refusals;
 pub mod rights;
 mod safe_path;
+mod second_step;
 mod session;
 mod sessions;
 mod settings;
 
 use std::collections::HashMap;
-use std::fmt::Display;
 
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
@@ -32,16 +35,15 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
 
-use super::cookies::Jar;
-use super::page::admin::{Problem, ProblemPage, Problems, Shell};
-use super::page::interaction::ErrorPage;
-use super::{App, html, request};
+use super::page::admin::{Problem, Problems, Shell};
+use super::{App, html};
 use crate::op::Fault;
 use crate::op::admin::{Actor, AdminError, FieldProblem};
-use crate::protocol::admin::{Admin, Role};
+use crate::protocol::admin::{Admin, AdminSession, Role};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::id::{ClientId, ConnectionId};
 use form::Form;
+use refusals::failed;
 
 /// The console's routes.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -51,6 +53,17 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(session::login_page))
                 .route(web::post().to(session::login)),
         )
+        .service(
+            web::resource("/admin/login/second")
+                .route(web::get().to(second_step::page))
+                .route(web::post().to(second_step::answer)),
+        )
+        .service(
+            web::resource("/admin/prove")
+                .route(web::get().to(second_step::prove_page))
+                .route(web::post().to(second_step::prove)),
+        )
+        .configure(profile::routes)
         .service(web::resource("/admin/logout").route(web::post().to(session::logout)))
         .service(web::resource(["/admin", "/admin/"]).route(web::get().to(overview::show)))
         .service(web::resource("/admin/clients").route(web::get().to(clients::list)))
@@ -118,6 +131,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::resource("/admin/admins/sessions/end").route(web::post().to(admins::end_session)),
         )
         .service(
+            web::resource("/admin/admins/{username}/reset-factors")
+                .route(web::post().to(admins::reset_factors)),
+        )
+        .service(
             web::resource("/admin/admins/{username}")
                 .route(web::get().to(admins::edit_page))
                 .route(web::post().to(admins::save)),
@@ -161,6 +178,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 pub struct Console {
     app: web::Data<App>,
     admin: Admin,
+    session: AdminSession,
     cookie: String,
     request_id: Option<String>,
     flash: Option<&'static str>,
@@ -174,44 +192,6 @@ pub struct Posted {
 }
 
 impl Console {
-    async fn enter(request: &HttpRequest) -> Result<Self, Error> {
-        let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
-            return Err(ended(HttpResponse::InternalServerError().finish()));
-        };
-        let to_login = || ended(see_other(&session::login_url(&app.base, request)));
-        let cookie = app.cookies.read(request, Jar::Console).ok_or_else(to_login)?;
-        match app.administration.find_console_session(&cookie).await {
-            Ok(Some(admin)) => {
-                let console = Self {
-                    admin,
-                    cookie,
-                    request_id: request::id(request),
-                    flash: form::query(request, "done").and_then(|done| words_of(&done)),
-                    section: section(request.path(), &app.base),
-                    app,
-                };
-                console.admit(request)?;
-                Ok(console)
-            }
-            Ok(None) => Err(to_login()),
-            Err(error) => Err(ended(failed(&app, request::id(request), &error))),
-        }
-    }
-
-    /// Asks the table of rights whether this account may come here.
-    fn admit(&self, request: &HttpRequest) -> Result<(), Error> {
-        let pattern = request.match_pattern().unwrap_or_default();
-        let pattern = pattern.strip_prefix(&self.app.base).unwrap_or(&pattern);
-        let Some(need) = rights::need(request.method(), pattern) else {
-            tracing::error!(pattern, "a route of the console has no line in the table of rights");
-            return Err(self.refuse(AdminError::NotFound));
-        };
-        if need.allows(&self.admin, request.match_info().get("client_id")) {
-            return Ok(());
-        }
-        Err(self.refuse(AdminError::Forbidden { needed: need.role() }))
-    }
-
     /// What a connection is called, also when it is offered no more.
     fn connection_name(&self, id: &ConnectionId) -> String {
         let connector = self.app.provider.connector(id);
@@ -291,59 +271,6 @@ impl Console {
     fn page<T: askama::Template>(&self, template: &T) -> HttpResponse {
         html::page(StatusCode::OK, template, &[])
     }
-
-    /// The page for an act that did not happen and has no form to go back to.
-    fn refuse(&self, error: AdminError) -> Error {
-        let (status, heading, message) = match error {
-            AdminError::Forbidden { needed } => (
-                StatusCode::FORBIDDEN,
-                "Your role does not allow this",
-                format!("It needs the role {}; yours is {}.", needed.as_str(), self.role()),
-            ),
-            AdminError::NotFound => (
-                StatusCode::NOT_FOUND,
-                "There is nothing here",
-                "It was deleted, or the address is wrong.".to_owned(),
-            ),
-            AdminError::Conflict => (
-                StatusCode::CONFLICT,
-                "Somebody else was faster",
-                "It was changed meanwhile. Look at it again.".to_owned(),
-            ),
-            AdminError::Invalid(problems) => (
-                StatusCode::BAD_REQUEST,
-                "This cannot be done",
-                problems
-                    .iter()
-                    .map(|problem| format!("{} {}.", problem.field, problem.message))
-                    .collect::<Vec<_>>()
-                    .join(" "),
-            ),
-            fault @ (AdminError::Store(_) | AdminError::Password(_) | AdminError::Seal(_)) => {
-                return ended(failed(&self.app, self.request_id.clone(), &fault));
-            }
-        };
-        ended(self.problem(status, heading, message))
-    }
-
-    fn role(&self) -> &'static str {
-        self.admin.role.as_str()
-    }
-
-    fn problem(&self, status: StatusCode, heading: &str, message: String) -> HttpResponse {
-        let back = match self.section {
-            "overview" => self.url(""),
-            section => self.url(&format!("/{section}")),
-        };
-        let template = ProblemPage {
-            shell: self.shell(),
-            heading: heading.to_owned(),
-            message,
-            back,
-            request_id: self.request_id.clone(),
-        };
-        html::page(status, &template, &[])
-    }
 }
 
 impl FromRequest for Console {
@@ -378,6 +305,11 @@ impl FromRequest for Posted {
                     "Nothing was changed. Go back, load the page again and repeat it.".to_owned(),
                 )));
             }
+            if console.wants_proof(&request) {
+                let going = kept::going(&request, &body, &console.app.base).unwrap_or_default();
+                let asked = second_step::ask(&console, StatusCode::FORBIDDEN, None, &going).await?;
+                return Err(ended(asked));
+            }
             Ok(Self { console, form })
         })
     }
@@ -393,22 +325,6 @@ fn see_other(location: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
 }
 
-/// The page for a fault. Its cause is in the log and nowhere else.
-fn failed(app: &App, request_id: Option<String>, fault: &dyn Display) -> HttpResponse {
-    tracing::error!(%fault, "the console failed");
-    let template = ErrorPage {
-        base: app.base.clone(),
-        heading: "The console failed".to_owned(),
-        message: "Nothing was changed, or not all of it. The log says why.".to_owned(),
-        advice: None,
-        retry_url: None,
-        code: None,
-        description: None,
-        request_id,
-    };
-    html::page(StatusCode::INTERNAL_SERVER_ERROR, &template, &[])
-}
-
 /// What was done, told on the page after it. The address names it; the words are ours.
 fn words_of(done: &str) -> Option<&'static str> {
     Some(match done {
@@ -422,6 +338,11 @@ fn words_of(done: &str) -> Option<&'static str> {
              once; if you missed it, rotate it."
         }
         "signed-out" => "Signed out.",
+        "password-changed" => "Your password is changed; your other sessions ended.",
+        "factor-added" => "The second factor is set up; your other sessions ended.",
+        "factor-removed" => "The second factor is removed.",
+        "factors-reset" => "Their second factors are removed and their sessions ended.",
+        "codes-already-shown" => "The codes were shown once. If you missed them, make new ones.",
         "account-made" => "The account is made. For an editor, name the clients.",
         "revoked" => "The key is revoked.",
         "unlinked" => "Unlinked.",
@@ -450,6 +371,8 @@ fn section(path: &str, base: &str) -> &'static str {
         "settings"
     } else if path.starts_with("/admin/admins") {
         "admins"
+    } else if path.starts_with("/admin/profile") {
+        "profile"
     } else if path.starts_with("/admin/sessions") {
         "sessions"
     } else if path.starts_with("/admin/keys") {

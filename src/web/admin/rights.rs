@@ -75,6 +75,11 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/settings/keys/{handle}", OWN),
     ("/admin/connections", SEE),
     ("/admin/connections/{id}", SEE),
+    ("/admin/prove", Need::SignedIn),
+    ("/admin/profile", Need::SignedIn),
+    ("/admin/profile/totp", Need::SignedIn),
+    ("/admin/profile/totp/qr", Need::SignedIn),
+    ("/admin/profile/recovery/{handle}", Need::SignedIn),
 ];
 
 /// `POST` routes, and what they need.
@@ -100,7 +105,57 @@ pub const WRITE: &[(&str, Need)] = &[
     ("/admin/settings/keys", OWN),
     ("/admin/settings/keys/revoke", OWN),
     ("/admin/connections/{id}/check", SEE),
+    ("/admin/admins/{username}/reset-factors", OWN),
+    ("/admin/prove", Need::SignedIn),
+    ("/admin/profile/password", Need::SignedIn),
+    ("/admin/profile/totp", Need::SignedIn),
+    ("/admin/profile/totp/remove", Need::SignedIn),
+    ("/admin/profile/recovery", Need::SignedIn),
+    ("/admin/profile/sessions/end", Need::SignedIn),
 ];
+
+/// Forms of acts that are hard to undo: they want a proof of the last minutes, however long the
+/// session has been open. One's own password is not here, for it is asked for there.
+const DANGEROUS: &[&str] = &[
+    "/admin/clients/{client_id}/secret",
+    "/admin/clients/{client_id}/delete",
+    "/admin/apis/delete",
+    "/admin/keys/retire/{kid}",
+    "/admin/admins",
+    "/admin/admins/{username}",
+    "/admin/admins/{username}/reset-factors",
+    "/admin/settings",
+    "/admin/settings/keys",
+    "/admin/settings/keys/revoke",
+    "/admin/profile/totp",
+    "/admin/profile/totp/remove",
+    "/admin/profile/recovery",
+];
+/// Pages that lead to such an act and nowhere else, so that nobody fills in a form in vain.
+const DANGEROUS_PAGES: &[&str] = &[
+    "/admin/clients/{client_id}/delete",
+    "/admin/apis/delete",
+    "/admin/keys/retire/{kid}",
+    "/admin/profile/totp",
+];
+/// Of the acts on a person, those that cannot be taken back.
+const DANGEROUS_ACTS: &[&str] = &["delete", "unlink"];
+
+/// What can be done without a second factor where one is required: adding it, and leaving.
+pub const ENROLMENT: &[&str] = &[
+    "/admin/logout",
+    "/admin/prove",
+    "/admin/profile",
+    "/admin/profile/totp",
+    "/admin/profile/totp/qr",
+    "/admin/profile/recovery/{handle}",
+];
+
+/// Whether a route wants a fresh proof; `act` is the one in the address.
+pub(super) fn is_dangerous(method: &Method, pattern: &str, act: Option<&str>) -> bool {
+    let table = if *method == Method::POST { DANGEROUS } else { DANGEROUS_PAGES };
+    table.contains(&pattern) || act.is_some_and(|act| DANGEROUS_ACTS.contains(&act))
+}
 
 /// What a route needs; `None` for one that nobody has thought about, which is refused.
 pub(super) fn need(method: &Method, pattern: &str) -> Option<Need> {
@@ -136,10 +191,22 @@ mod tests {
         for (path, need) in WRITE {
             let harmless =
                 ["/admin/logout", "/admin/audit/verify", "/admin/connections/{id}/check"];
-            let allowed = harmless.contains(path);
+            let own = path.starts_with("/admin/profile") || *path == "/admin/prove";
+            let allowed = own || harmless.contains(path);
             assert_eq!(need.allows(&account(Role::Viewer), None), allowed, "{path}");
             assert!(need.allows(&account(Role::Owner), None), "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_dangerous_and_what_enrolment_needs_are_routes() {
+        let known = |path: &&str| READ.iter().chain(WRITE).any(|(known, _)| known == path);
+        assert!(DANGEROUS.iter().chain(DANGEROUS_PAGES).chain(ENROLMENT).all(known));
+        let (get, post) = (&Method::GET, &Method::POST);
+        assert!(is_dangerous(get, "/admin/people/{id}/{act}", Some("delete")));
+        assert!(!is_dangerous(post, "/admin/people/{id}/{act}", Some("disable")));
+        assert!(is_dangerous(post, "/admin/settings", None));
+        assert!(!is_dangerous(get, "/admin/settings", None), "looking is no danger");
     }
 
     #[test]

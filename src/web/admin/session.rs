@@ -8,7 +8,8 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::form::{Form, query, with_query};
-use super::{Posted, failed, kept, safe_path, see_other};
+use super::{Posted, failed, kept, safe_path, second_step, see_other};
+use crate::op::admin::{ConsoleSession, SignIn};
 use crate::protocol::secret::SecretString;
 use crate::web::cookies::Jar;
 use crate::web::page::admin::LoginPage;
@@ -24,11 +25,11 @@ pub(super) struct Going {
 }
 
 impl Going {
-    fn of_form(form: &Form) -> Self {
+    pub(super) fn of_form(form: &Form) -> Self {
         Self { next: form.text("next"), kept: form.exact("kept") }
     }
 
-    fn next_url(&self, base: &str) -> String {
+    pub(super) fn next_url(&self, base: &str) -> String {
         safe_path::own(&self.next, base).unwrap_or_else(|| format!("{base}/admin"))
     }
 }
@@ -88,25 +89,43 @@ pub(super) async fn login(
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let agent = agent.map(|agent| agent.chars().take(200).collect());
     match app.administration.sign_in(&username, password, id.clone(), agent).await {
-        Ok(Some(session)) => {
+        Ok(SignIn::Open(session)) => {
             if let Some(before) = &cookie
                 && let Err(error) = app.administration.sign_out(before).await
             {
                 return failed(&app, id, &error);
             }
-            let value = session.cookie.expose().clone();
-            let mut response = match safe_path::own(&going.next, &app.base) {
-                Some(path) if !going.kept.is_empty() => {
-                    kept::page(&app, &session.admin, &value, &path, &going.kept)
-                }
-                Some(_) | None => see_other(&going.next_url(&app.base)),
-            };
-            set(&mut response, &app.cookies.make(Jar::Console, value, None));
-            response
+            entered(&app, &session, &going)
         }
-        Ok(None) => again(StatusCode::UNAUTHORIZED, "Wrong username or password."),
+        Ok(SignIn::SecondStep(waiting)) => {
+            match app.administration.second_step_of(waiting.expose()).await {
+                Ok(Some(admin)) => {
+                    let value = waiting.expose().clone();
+                    let mut response =
+                        second_step::form(&app, &admin, &value, StatusCode::OK, None, &going);
+                    set(&mut response, &app.cookies.make(Jar::Console, value, None));
+                    response
+                }
+                Ok(None) => again(StatusCode::UNAUTHORIZED, "Wrong username or password."),
+                Err(error) => failed(&app, id, &error),
+            }
+        }
+        Ok(SignIn::Refused) => again(StatusCode::UNAUTHORIZED, "Wrong username or password."),
         Err(error) => failed(&app, id, &error),
     }
+}
+
+/// The first page of a new session: the one that was asked for, or the form that was kept.
+pub(super) fn entered(app: &App, session: &ConsoleSession, going: &Going) -> HttpResponse {
+    let value = session.cookie.expose().clone();
+    let mut response = match safe_path::own(&going.next, &app.base) {
+        Some(path) if !going.kept.is_empty() => {
+            kept::page(app, &session.admin, &value, &path, &going.kept)
+        }
+        Some(_) | None => see_other(&going.next_url(&app.base)),
+    };
+    set(&mut response, &app.cookies.make(Jar::Console, value, None));
+    response
 }
 
 /// Ends the session.
@@ -145,7 +164,7 @@ pub(super) fn form(
     response
 }
 
-fn set(response: &mut HttpResponse, cookie: &actix_web::cookie::Cookie<'_>) {
+pub(super) fn set(response: &mut HttpResponse, cookie: &actix_web::cookie::Cookie<'_>) {
     if let Err(error) = response.add_cookie(cookie) {
         tracing::error!(%error, "a cookie could not be set");
     }

@@ -3,6 +3,7 @@
 use actix_web::{Error, HttpResponse, web};
 
 use super::client_form::status_of;
+use super::form::Form;
 use super::{Console, Posted, moment, problems, see_other};
 use crate::op::admin::AdminError;
 use crate::op::admin::reveal::Reveal;
@@ -29,7 +30,7 @@ pub(super) async fn show(console: Console) -> Result<HttpResponse, Error> {
 
 async fn page(
     console: &Console,
-    retention: Option<String>,
+    form: Option<&Form>,
     typed: &Typed,
     problems: Problems,
     conflict: bool,
@@ -60,8 +61,12 @@ async fn page(
         shell: console.shell(),
         is_owner: console.admin.role >= Role::Owner,
         issuer: console.app.provider.issuer().to_owned(),
-        audit_retention_days: retention
-            .unwrap_or_else(|| settings.audit_retention_days.to_string()),
+        audit_retention_days: form.map_or_else(
+            || settings.audit_retention_days.to_string(),
+            |form| form.text("audit_retention_days"),
+        ),
+        require_second_factor: form
+            .map_or(settings.require_second_factor, |form| form.ticked("require_second_factor")),
         version: version.to_string(),
         conflict,
         keys: keys.iter().map(row).collect(),
@@ -83,18 +88,20 @@ pub(super) async fn save(posted: Posted) -> Result<HttpResponse, Error> {
     let Ok(days) = retention.parse::<u32>() else {
         let mut problems = Problems::default();
         problems.push("audit_retention_days", "must be a whole number of days");
-        return page(&console, Some(retention), &typed, problems, false).await;
+        return page(&console, Some(&form), &typed, problems, false).await;
     };
-    let stands = administration.settings().await.map_err(|error| console.refuse(error))?.0;
-    let settings = Settings { audit_retention_days: days, ..stands };
+    let settings = Settings {
+        audit_retention_days: days,
+        require_second_factor: form.ticked("require_second_factor"),
+    };
     let version = form.text("version").parse().unwrap_or(-1);
     match administration.change_settings(&console.actor(), settings, version).await {
         Ok(()) => Ok(see_other(&console.url("/settings?done=saved"))),
         Err(AdminError::Conflict) => {
-            page(&console, Some(retention), &typed, Problems::default(), true).await
+            page(&console, Some(&form), &typed, Problems::default(), true).await
         }
         Err(AdminError::Invalid(found)) => {
-            page(&console, Some(retention), &typed, problems(found), false).await
+            page(&console, Some(&form), &typed, problems(found), false).await
         }
         Err(error) => Err(console.refuse(error)),
     }

@@ -8,6 +8,7 @@
 mod acts;
 mod backup;
 mod databases;
+mod factors;
 mod leases;
 mod outbox;
 mod races;

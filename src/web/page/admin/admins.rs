@@ -72,6 +72,14 @@ pub struct EditPage {
     pub roles: Vec<Choice>,
     /// An editor's clients, one on each line.
     pub clients: String,
+    /// The version that was read.
+    pub version: String,
+    /// What somebody else made of it meanwhile.
+    pub stands: Option<String>,
+    /// What it has besides its password.
+    pub factors: String,
+    /// Whether that is anything.
+    pub protected: bool,
     /// What was wrong.
     pub problems: Problems,
 }
@@ -118,6 +126,10 @@ mod tests {
             disabled: true,
             roles: choices(),
             clients: text(),
+            version: text(),
+            stands: Some(text()),
+            factors: text(),
+            protected: true,
             problems: problems(&["role", "clients"]),
         };
         check(&edit.render().unwrap());

@@ -7,6 +7,7 @@ pub mod clients;
 pub mod connections;
 pub mod keys;
 pub mod people;
+pub mod profile;
 pub mod settings;
 
 use askama::Template;
@@ -70,6 +71,9 @@ impl Problem {
             "confirm" => "Name to confirm",
             "username" => "Username",
             "password" => "Password",
+            "new_password" => "New password",
+            "totp" => "Code",
+            "recovery_codes" => "Recovery codes",
             "role" => "Role",
             "clients" => "Clients of an editor",
             "audit_retention_days" => "Keep the audit log for",

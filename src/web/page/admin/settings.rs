@@ -36,6 +36,8 @@ pub struct SettingsPage {
     pub issuer: String,
     /// For how many days events are kept.
     pub audit_retention_days: String,
+    /// Whether every account must have a second factor.
+    pub require_second_factor: bool,
     /// The version that was read.
     pub version: String,
     /// Whether somebody else saved meanwhile.
@@ -79,6 +81,7 @@ mod tests {
             is_owner: true,
             issuer: text(),
             audit_retention_days: text(),
+            require_second_factor: true,
             version: text(),
             conflict: true,
             keys: vec![KeyRow {

@@ -1,0 +1,284 @@
+//! One's own console account: password, second factors, sessions.
+
+use std::fmt::Write as _;
+
+use actix_web::http::header;
+use actix_web::{Error, HttpRequest, HttpResponse, web};
+use qrcodegen::{QrCode, QrCodeEcc};
+use url::Url;
+
+use super::client_form::status_of;
+use super::form::query;
+use super::session::set;
+use super::{Console, Posted, moment, problems, see_other};
+use crate::op::admin::AdminError;
+use crate::op::admin::reveal::Reveal;
+use crate::op::factors::Enrolment;
+use crate::protocol::admin::AdminSession;
+use crate::protocol::secret::SecretString;
+use crate::web::cookies::Jar;
+use crate::web::html;
+use crate::web::page::admin::Problems;
+use crate::web::page::admin::profile::{CodesPage, OwnSession, ProfilePage, TotpPage};
+
+/// What a kept secret of this page is called.
+const RECOVERY: &str = "recovery_codes";
+
+/// The routes of one's own account.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/admin/profile").route(web::get().to(show)))
+        .service(web::resource("/admin/profile/password").route(web::post().to(change_password)))
+        .service(
+            web::resource("/admin/profile/totp")
+                .route(web::get().to(totp_page))
+                .route(web::post().to(totp_confirm)),
+        )
+        .service(web::resource("/admin/profile/totp/qr").route(web::get().to(qr)))
+        .service(web::resource("/admin/profile/totp/remove").route(web::post().to(totp_remove)))
+        .service(web::resource("/admin/profile/recovery").route(web::post().to(renew_codes)))
+        .service(web::resource("/admin/profile/recovery/{handle}").route(web::get().to(codes_page)))
+        .service(web::resource("/admin/profile/sessions/end").route(web::post().to(end_sessions)));
+}
+
+/// The account.
+async fn show(console: Console) -> Result<HttpResponse, Error> {
+    page(&console, Problems::default()).await
+}
+
+async fn page(console: &Console, problems: Problems) -> Result<HttpResponse, Error> {
+    let administration = &console.app.administration;
+    let refuse = |error| console.refuse(error);
+    let signed_in = console.signed_in();
+    let held = administration.own_factors(&signed_in).await.map_err(refuse)?;
+    let sessions = administration.own_sessions(&signed_in).await.map_err(refuse)?;
+    let required = administration.settings().await.map_err(refuse)?.0.require_second_factor;
+    let session = |session: &AdminSession| OwnSession {
+        id: session.id.clone(),
+        agent: session.user_agent.clone().unwrap_or_else(|| "unknown browser".to_owned()),
+        since: moment(session.created_at),
+        until: moment(session.idle_expires_at.min(session.expires_at)),
+        current: session.cookie_hash == console.session.cookie_hash,
+        second_factor: session.second_factor,
+    };
+    let template = ProfilePage {
+        shell: console.shell(),
+        since: moment(console.admin.created_at),
+        protected: held.any(),
+        required,
+        totp_since: held.totp_added_at.map(moment),
+        recovery_codes: held.recovery_codes,
+        sessions: sessions.iter().map(session).collect(),
+        problems: problems.clone(),
+    };
+    Ok(html::page(status_of(&problems, false), &template, &[]))
+}
+
+/// What an act answers: the page again with what is wrong, or the next one.
+async fn answered<T>(
+    console: &Console,
+    outcome: Result<T, AdminError>,
+    next: impl AsyncFnOnce(T) -> Result<HttpResponse, Error>,
+) -> Result<HttpResponse, Error> {
+    match outcome {
+        Ok(value) => next(value).await,
+        Err(AdminError::Invalid(found)) => page(console, problems(found)).await,
+        Err(error) => Err(console.refuse(error)),
+    }
+}
+
+/// Sets the password.
+async fn change_password(posted: Posted) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    let changed = console
+        .app
+        .administration
+        .change_own_password(
+            &console.actor(),
+            &console.signed_in(),
+            SecretString::new(form.exact("password")),
+            SecretString::new(form.exact("new_password")),
+        )
+        .await;
+    answered(&console, changed, async |cookie| {
+        Ok(renewed(&console, "/profile?done=password-changed", &cookie))
+    })
+    .await
+}
+
+/// On to a page, under another cookie.
+fn renewed(console: &Console, path: &str, cookie: &SecretString) -> HttpResponse {
+    let mut response = see_other(&console.url(path));
+    let value = cookie.expose().clone();
+    set(&mut response, &console.app.cookies.make(Jar::Console, value, None));
+    response
+}
+
+/// A new key for one-time codes.
+async fn totp_page(console: Console) -> Result<HttpResponse, Error> {
+    let begun = console.app.administration.begin_own_totp(&console.signed_in(), &console.cookie);
+    let enrolment = begun.map_err(|error| console.refuse(error))?;
+    enrol(&console, &enrolment, Problems::default()).await
+}
+
+async fn enrol(
+    console: &Console,
+    enrolment: &Enrolment,
+    problems: Problems,
+) -> Result<HttpResponse, Error> {
+    let settings = console.app.administration.settings().await;
+    let settings = settings.map_err(|error| console.refuse(error))?.0;
+    let template = TotpPage {
+        shell: console.shell(),
+        required: settings.require_second_factor,
+        enrolment: enrolment.sealed.clone(),
+        key: enrolment.secret.to_text().expose().clone(),
+        uri: uri(console, enrolment).expose().clone(),
+        problems: problems.clone(),
+    };
+    Ok(html::page(status_of(&problems, false), &template, &[]))
+}
+
+/// Apps show the host, so that accounts at several installations are told apart.
+fn uri(console: &Console, enrolment: &Enrolment) -> SecretString {
+    let issuer = console.app.provider.issuer();
+    let host = Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = host.unwrap_or_else(|| issuer.to_owned());
+    enrolment.secret.uri(&format!("Russet {host}"), &console.admin.username)
+}
+
+/// The QR code of an enrolment.
+async fn qr(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let sealed = query(&request, "of").unwrap_or_default();
+    let enrolment =
+        console.app.administration.own_enrolment(&console.signed_in(), &console.cookie, &sealed);
+    let code = enrolment.and_then(|enrolment| {
+        QrCode::encode_text(uri(&console, &enrolment).expose(), QrCodeEcc::Medium).ok()
+    });
+    let Some(code) = code else { return Err(console.refuse(AdminError::NotFound)) };
+    Ok(HttpResponse::Ok()
+        .content_type("image/svg+xml")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'"))
+        .body(svg(&code)))
+}
+
+/// Dark squares on white with the quiet zone that the standard asks for, so that it is read on a
+/// dark page too.
+fn svg(code: &QrCode) -> String {
+    const QUIET: i32 = 4;
+    let side = code.size() + 2 * QUIET;
+    let mut path = String::new();
+    for y in 0..code.size() {
+        for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
+            let _ = write!(path, "M{},{}h1v1h-1z", x + QUIET, y + QUIET);
+        }
+    }
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" \
+         shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0,0h{side}v{side}h-{side}z\"/>\
+         <path d=\"{path}\"/></svg>"
+    )
+}
+
+/// Takes the code that proves the app has the key.
+async fn totp_confirm(posted: Posted) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    let administration = &console.app.administration;
+    let signed_in = console.signed_in();
+    let sealed = form.text("enrolment");
+    let Some(enrolment) = administration.own_enrolment(&signed_in, &console.cookie, &sealed) else {
+        let begun = administration.begin_own_totp(&signed_in, &console.cookie);
+        let enrolment = begun.map_err(|error| console.refuse(error))?;
+        let mut problems = Problems::default();
+        problems.push("totp", "came too late: scan this new key");
+        return enrol(&console, &enrolment, problems).await;
+    };
+    let code = form.text("totp");
+    let added = administration.add_own_totp(&console.actor(), &signed_in, &enrolment, &code).await;
+    match added {
+        Ok(new) if new.recovery_codes.is_empty() => {
+            Ok(renewed(&console, "/profile?done=factor-added", &new.cookie))
+        }
+        Ok(new) => {
+            let path = keep_codes(&console, new.cookie.expose(), &new.recovery_codes).await?;
+            Ok(renewed(&console, &path, &new.cookie))
+        }
+        Err(AdminError::Invalid(found)) => enrol(&console, &enrolment, problems(found)).await,
+        Err(error) => Err(console.refuse(error)),
+    }
+}
+
+/// Keeps codes for the page that shows them once; returns its path.
+async fn keep_codes(
+    console: &Console,
+    cookie: &str,
+    codes: &[SecretString],
+) -> Result<String, Error> {
+    let lines: Vec<&str> = codes.iter().map(|code| code.expose().as_str()).collect();
+    let heading = "Your recovery codes".to_owned();
+    let reveal = Reveal { heading, of: RECOVERY.to_owned(), secret: Some(lines.join("\n")) };
+    let kept = console.app.administration.keep_reveal(cookie, &reveal).await;
+    let handle = kept.map_err(|error| console.refuse(error))?;
+    Ok(format!("/profile/recovery/{handle}"))
+}
+
+/// Shows recovery codes, the first time that they are asked for.
+async fn codes_page(console: Console, handle: web::Path<String>) -> Result<HttpResponse, Error> {
+    let shown = console.app.administration.reveal(&console.cookie, &handle).await;
+    let reveal = shown.map_err(|error| console.refuse(error))?;
+    let codes = reveal.filter(|reveal| reveal.of == RECOVERY).and_then(|reveal| reveal.secret);
+    match codes {
+        Some(codes) => Ok(console.page(&CodesPage { shell: console.shell(), codes })),
+        None => Ok(see_other(&console.url("/profile?done=codes-already-shown"))),
+    }
+}
+
+/// Removes one-time codes.
+async fn totp_remove(posted: Posted) -> Result<HttpResponse, Error> {
+    let console = posted.console;
+    let administration = &console.app.administration;
+    let removed = administration.remove_own_totp(&console.actor(), &console.signed_in()).await;
+    answered(&console, removed, async |()| {
+        Ok(see_other(&console.url("/profile?done=factor-removed")))
+    })
+    .await
+}
+
+/// Makes new recovery codes.
+async fn renew_codes(posted: Posted) -> Result<HttpResponse, Error> {
+    let console = posted.console;
+    let administration = &console.app.administration;
+    let signed_in = console.signed_in();
+    let made = administration.renew_own_recovery_codes(&console.actor(), &signed_in).await;
+    answered(&console, made, async |codes: Vec<SecretString>| {
+        let path = keep_codes(&console, &console.cookie, &codes).await?;
+        Ok(see_other(&console.url(&path)))
+    })
+    .await
+}
+
+/// Ends one session, or all others.
+async fn end_sessions(posted: Posted) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    let which = form.text("session");
+    let which = (!which.is_empty()).then_some(which);
+    let administration = &console.app.administration;
+    let (actor, signed_in) = (console.actor(), console.signed_in());
+    let ended = administration.end_own_sessions(&actor, &signed_in, which.as_deref()).await;
+    ended.map_err(|error| console.refuse(error))?;
+    Ok(see_other(&console.url("/profile?done=signed-out")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_qr_code_is_an_image_with_a_quiet_zone_and_no_script() {
+        let code = QrCode::encode_text("otpauth://totp/a", QrCodeEcc::Medium).unwrap();
+        let image = svg(&code);
+        assert!(image.starts_with("<svg ") && image.contains("M4,4h1v1h-1z"));
+        assert!(!image.contains("M3,") && !image.contains("script") && !image.contains("style"));
+    }
+}

@@ -1,0 +1,145 @@
+//! The second step of a sign-in, and the page that asks for a fresh proof before a dangerous act.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
+
+use super::form::{Form, query};
+use super::session::{Going, entered, set};
+use super::{Console, Posted, failed, kept, safe_path, see_other};
+use crate::op::admin::{Proof, SecondStep};
+use crate::protocol::admin::Admin;
+use crate::protocol::secret::SecretString;
+use crate::web::cookies::Jar;
+use crate::web::page::admin::profile::{ProvePage, SecondStepPage};
+use crate::web::{App, html, request};
+
+const WRONG: &str = "That code is not right, or was used before.";
+const TOO_MANY: &str = "Too many were wrong. Wait a quarter of an hour.";
+
+/// The form, for somebody whose password was right.
+pub(super) fn form(
+    app: &App,
+    admin: &Admin,
+    cookie: &str,
+    status: StatusCode,
+    problem: Option<&'static str>,
+    going: &Going,
+) -> HttpResponse {
+    let template = SecondStepPage {
+        base: app.base.clone(),
+        username: admin.username.clone(),
+        problem,
+        csrf: app.administration.csrf_token(cookie),
+        next: safe_path::own(&going.next, &app.base).unwrap_or_default(),
+        kept: going.kept.clone(),
+    };
+    html::page(status, &template, &[])
+}
+
+/// The form again, as long as it is waited for.
+pub(super) async fn page(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let to_login = || see_other(&format!("{}/admin/login", app.base));
+    let Some(cookie) = app.cookies.read(&request, Jar::Console) else { return to_login() };
+    match app.administration.second_step_of(&cookie).await {
+        Ok(Some(admin)) => form(&app, &admin, &cookie, StatusCode::OK, None, &Going::default()),
+        Ok(None) => to_login(),
+        Err(error) => failed(&app, request::id(&request), &error),
+    }
+}
+
+/// The code.
+pub(super) async fn answer(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
+    let typed = Form::parse(&body);
+    let going = Going::of_form(&typed);
+    let id = request::id(&request);
+    let to_login = || see_other(&format!("{}/admin/login", app.base));
+    let Some(cookie) = app.cookies.read(&request, Jar::Console) else { return to_login() };
+    let admin = match app.administration.second_step_of(&cookie).await {
+        Ok(Some(admin)) => admin,
+        Ok(None) => return to_login(),
+        Err(error) => return failed(&app, id, &error),
+    };
+    let again = |status, problem| form(&app, &admin, &cookie, status, Some(problem), &going);
+    if !app.administration.is_csrf_token(&cookie, &typed.text("csrf")) {
+        return again(StatusCode::FORBIDDEN, "This page was too old. Try again.");
+    }
+    if !app.limits.may_sign_in(&request) {
+        return slowed(again(StatusCode::TOO_MANY_REQUESTS, TOO_MANY));
+    }
+    match app.administration.finish_sign_in(&cookie, &typed.text("totp"), id.clone()).await {
+        Ok(SecondStep::Open(session)) => entered(&app, &session, &going),
+        Ok(SecondStep::Wrong) => again(StatusCode::UNAUTHORIZED, WRONG),
+        Ok(SecondStep::TooMany) => slowed(again(StatusCode::TOO_MANY_REQUESTS, TOO_MANY)),
+        Ok(SecondStep::Over) => to_login(),
+        Err(error) => failed(&app, id, &error),
+    }
+}
+
+fn slowed(mut response: HttpResponse) -> HttpResponse {
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("900"));
+    response
+}
+
+/// Asks for a fresh proof; what was typed goes along.
+pub(super) async fn ask(
+    console: &Console,
+    status: StatusCode,
+    problem: Option<&'static str>,
+    going: &Going,
+) -> Result<HttpResponse, Error> {
+    let held = console.app.administration.own_factors(&console.signed_in()).await;
+    let held = held.map_err(|error| console.refuse(error))?;
+    let template = ProvePage {
+        shell: console.shell(),
+        second_factor: held.any(),
+        problem,
+        next: going.next_url(&console.app.base),
+        kept: going.kept.clone(),
+    };
+    Ok(html::page(status, &template, &[]))
+}
+
+/// The page by itself, on the way to a page of a dangerous act.
+pub(super) async fn prove_page(
+    console: Console,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    let going = Going { next: query(&request, "next").unwrap_or_default(), kept: String::new() };
+    ask(&console, StatusCode::OK, None, &going).await
+}
+
+/// Password, and code: then on to where somebody was going, under a new cookie.
+pub(super) async fn prove(posted: Posted) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    let going = Going::of_form(&form);
+    let password = SecretString::new(form.exact("password"));
+    let (signed_in, code) = (console.signed_in(), form.text("totp"));
+    let request_id = console.request_id.clone();
+    let administration = &console.app.administration;
+    let proof = administration.prove_again(&signed_in, password, &code, request_id).await;
+    match proof.map_err(|error| console.refuse(error))? {
+        Proof::Fresh(cookie) => {
+            let app = &console.app;
+            let mut response = match safe_path::own(&going.next, &app.base) {
+                Some(path) if !going.kept.is_empty() => {
+                    kept::page(app, &console.admin, cookie.expose(), &path, &going.kept)
+                }
+                Some(_) | None => see_other(&going.next_url(&app.base)),
+            };
+            set(&mut response, &app.cookies.make(Jar::Console, cookie.expose().clone(), None));
+            Ok(response)
+        }
+        Proof::Wrong => {
+            let problem = "Password or code is not right.";
+            ask(&console, StatusCode::UNAUTHORIZED, Some(problem), &going).await
+        }
+        Proof::TooMany => {
+            let asked = ask(&console, StatusCode::TOO_MANY_REQUESTS, Some(TOO_MANY), &going).await;
+            asked.map(slowed)
+        }
+    }
+}
