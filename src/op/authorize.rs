@@ -56,6 +56,8 @@ pub struct ChoosePage {
     pub login_hint: Option<String>,
     /// Where a form on the page may lead in the end: the client's redirect URI.
     pub redirect_uri: String,
+    /// The languages the client wishes for.
+    pub ui_locales: Option<String>,
 }
 
 /// A connection as the sign-in page offers it.
@@ -80,6 +82,8 @@ pub struct ConsentPage {
     pub scopes: Vec<(String, String)>,
     /// Where a form on the page may lead in the end.
     pub redirect_uri: String,
+    /// The languages the client wishes for.
+    pub ui_locales: Option<String>,
 }
 
 /// Why an authorization request cannot even be answered: a page, never a redirect.
@@ -461,6 +465,7 @@ impl Provider {
             local_accounts: self.offers_local_accounts_for(&situation.client, interaction),
             login_hint: interaction.request.login_hint.clone(),
             redirect_uri: interaction.request.return_to.redirect_uri.clone(),
+            ui_locales: interaction.request.ui_locales.clone(),
         }
     }
 }
@@ -481,10 +486,11 @@ fn consent_page(
         signed_in_as: display_name(user),
         scopes: situation.described_scopes(),
         redirect_uri: interaction.request.return_to.redirect_uri.clone(),
+        ui_locales: interaction.request.ui_locales.clone(),
     }
 }
 
-/// What a page calls a person: name, else address, else "your account".
+/// What a page calls a person: name, else address, else nothing.
 pub(super) fn display_name(user: &User) -> String {
-    user.name.clone().or_else(|| user.email.clone()).unwrap_or_else(|| "your account".to_owned())
+    user.name.clone().or_else(|| user.email.clone()).unwrap_or_default()
 }

@@ -196,6 +196,7 @@ impl Provider {
             id_token_hint: None,
             claims: ClaimsRequest::default(),
             dpop_jkt: None,
+            ui_locales: None,
         }
     }
 

@@ -43,6 +43,14 @@ pub struct Welcome {
     pub session_ttl: Duration,
 }
 
+/// What a page on the way back has to know of the request that waits.
+pub struct Waiting {
+    /// Where the browser may be sent in the end.
+    pub redirect_uri: String,
+    /// The languages the client wishes for.
+    pub ui_locales: Option<String>,
+}
+
 /// Where a failed journey leads.
 pub enum Stranded {
     /// The request it belonged to is known and this browser's: it gets the error.
@@ -177,12 +185,12 @@ impl Provider {
         }
     }
 
-    /// The redirect URI of the client whose request waits for this journey: read, not spent, so
-    /// that a page can allow the redirect that will follow.
+    /// The request that waits for this journey: read, not spent, so that a page can allow the
+    /// redirect that will follow.
     ///
     /// # Errors
     /// The store's fault.
-    pub async fn waiting_redirect_uri(&self, state: &str) -> Result<Option<String>, Failure> {
+    pub async fn waiting_request(&self, state: &str) -> Result<Option<Waiting>, Failure> {
         let key = self.vault.hash(state).to_text();
         let Some(parked) = self.store.find_parked(SingleUse::Departure, &key).await? else {
             return Ok(None);
@@ -194,7 +202,10 @@ impl Provider {
             return Ok(None);
         };
         let interaction: Interaction = serde_json::from_slice(&parked.payload)?;
-        Ok(Some(interaction.request.return_to.redirect_uri))
+        Ok(Some(Waiting {
+            redirect_uri: interaction.request.return_to.redirect_uri,
+            ui_locales: interaction.request.ui_locales,
+        }))
     }
 
     async fn spend_departure(&self, key: String, now: Timestamp) -> Result<Departure, Failure> {

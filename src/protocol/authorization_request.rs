@@ -18,6 +18,8 @@ use crate::scope;
 
 /// Longest `state` and `nonce` taken. Longer than any suite sends (1,000), short enough to store.
 const MAX_OPAQUE_LENGTH: usize = 2000;
+/// A wish for more languages than fit in here is no wish.
+const MAX_UI_LOCALES: usize = 200;
 
 /// `prompt` (OIDC Core §3.1.2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +88,9 @@ pub struct AuthorizationRequest {
     /// `dpop_jkt`: the key that must redeem the code (RFC 9449 §10).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
+    /// `ui_locales`: the languages the client would like its pages in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ui_locales: Option<String>,
 }
 
 /// Settles where answers go (RFC 6749 §3.1.2.3): the requested redirect URI if it is registered,
@@ -174,12 +179,13 @@ pub fn check(
         return Err(Refusal::invalid_request("dpop_jkt is not a JWK thumbprint (SHA-256)"));
     }
     let claims = ClaimsRequest::parse(params.one("claims")?)?;
-    // These never decide anything here: the pages have one form and one language, and the class
-    // that was reached is told whichever was wished for (OIDC Core §3.1.2.1: requests only). But a
-    // repeated one is still a malformed request.
-    for name in ["display", "ui_locales", "claims_locales", "acr_values"] {
+    // These never decide anything here: the pages have one form, and the class that was reached is
+    // told whichever was wished for (OIDC Core §3.1.2.1: requests only). But a repeated one is
+    // still a malformed request.
+    for name in ["display", "claims_locales", "acr_values"] {
         params.one(name)?;
     }
+    let ui_locales = params.one("ui_locales")?.filter(|tags| tags.len() <= MAX_UI_LOCALES);
     let text = |name| Ok::<_, Refusal>(params.one(name)?.map(ToOwned::to_owned));
     Ok(AuthorizationRequest {
         return_to,
@@ -195,6 +201,7 @@ pub fn check(
         id_token_hint: text("id_token_hint")?,
         claims,
         dpop_jkt: dpop_jkt.map(ToOwned::to_owned),
+        ui_locales: ui_locales.map(ToOwned::to_owned),
     })
 }
 

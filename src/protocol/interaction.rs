@@ -138,6 +138,7 @@ mod tests {
             id_token_hint: None,
             claims: crate::claims_request::ClaimsRequest::default(),
             dpop_jkt: None,
+            ui_locales: None,
         }
     }
 

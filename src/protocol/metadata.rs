@@ -44,6 +44,9 @@ pub mod path {
     pub const CHECK_SESSION: &str = "/session/check";
 }
 
+/// The languages of the pages (BCP 47), as `locales/` has them.
+pub const UI_LOCALES: [&str; 8] = ["en", "de", "fr", "es", "ja", "zh-Hans", "ko", "ar"];
+
 /// The discovery document.
 #[derive(Debug, Serialize)]
 pub struct Metadata {
@@ -198,7 +201,7 @@ impl Metadata {
                 false => Vec::new(),
             },
             display_values_supported: vec!["page"],
-            ui_locales_supported: vec!["en"],
+            ui_locales_supported: UI_LOCALES.to_vec(),
             prompt_values_supported: PROMPT_VALUES.to_vec(),
             claims_parameter_supported: true,
             pushed_authorization_request_endpoint: url(path::PUSHED_AUTHORIZATION_REQUEST),

@@ -3,11 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::page::Frame;
 use super::page::account::{AccountPage, IdentityLine, SessionLine};
 use super::page::interaction::{ErrorPage, initial};
 use super::{App, html, request};
 use crate::op::account::Account;
-use crate::protocol::ambient::Timestamp;
 use crate::protocol::local_account::AUTHORITY;
 use crate::protocol::metadata::path;
 
@@ -16,14 +16,20 @@ pub async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     match app.provider.account(&app.browser(&request)).await {
         Err(failure) => html::error(&app, &request, failure),
         Ok(None) => signed_out(&app, &request),
-        Ok(Some(account)) => html::page(StatusCode::OK, &page(&app, account), &[]),
+        Ok(Some(account)) => {
+            let template = page(&app, html::frame(&app, &request, None), account);
+            let page = html::page(StatusCode::OK, &template, &[]);
+            html::in_language(template.frame.words, page)
+        }
     }
 }
 
-fn page(app: &App, account: Account) -> AccountPage {
+fn page(app: &App, frame: Frame, account: Account) -> AccountPage {
+    let words = frame.words;
+    let called = words.person(account.display_name);
     let name = |connection: &crate::protocol::id::ConnectionId| {
         if connection.as_str() == AUTHORITY {
-            return "Username and password".to_owned();
+            return words.get("account-local");
         }
         app.provider
             .connector(connection)
@@ -35,52 +41,34 @@ fn page(app: &App, account: Account) -> AccountPage {
         .map(|identity| IdentityLine {
             connection: name(&identity.connection_id),
             email: identity.email.clone(),
-            since: day(identity.created_at),
+            since: words.day(identity.created_at),
         })
         .collect();
     AccountPage {
-        base: app.base.clone(),
-        initial: initial(&account.display_name),
-        name: account.display_name,
+        frame,
+        initial: initial(&called),
+        name: called,
         email: account.user.email,
         email_is_private: account.user.is_private_email,
         identities,
-        sessions: vec![SessionLine { current: true, since: day(account.session.created_at) }],
+        sessions: vec![SessionLine { current: true, since: words.day(account.session.created_at) }],
         sign_out_action: format!("{}{}", app.base, path::END_SESSION),
         csrf: account.csrf,
     }
 }
 
 pub(super) fn signed_out(app: &App, request: &HttpRequest) -> HttpResponse {
+    let frame = html::frame(app, request, None);
+    let words = frame.words;
     let template = ErrorPage {
-        base: app.base.clone(),
-        heading: "You are not signed in".to_owned(),
-        message: "Sign in through one of your apps, then come back to this page.".to_owned(),
+        frame,
+        heading: words.get("error-signed-out-title"),
+        message: words.get("error-signed-out-message"),
         advice: None,
         retry_url: None,
         code: None,
         description: None,
         request_id: request::id(request),
     };
-    html::page(StatusCode::UNAUTHORIZED, &template, &[])
-}
-
-/// A day in words that every reader understands, such as `24 November 2026`.
-fn day(at: Timestamp) -> String {
-    let format = time::macros::format_description!("[day padding:none] [month repr:long] [year]");
-    time::OffsetDateTime::from_unix_timestamp(at.secs())
-        .ok()
-        .and_then(|moment| moment.format(format).ok())
-        .unwrap_or_default()
-}
-
-/// A moment in words, such as `24 November 2026, 12:00 UTC`.
-pub(super) fn moment(at: Timestamp) -> String {
-    let format = time::macros::format_description!(
-        "[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"
-    );
-    time::OffsetDateTime::from_unix_timestamp(at.secs())
-        .ok()
-        .and_then(|moment| moment.format(format).ok())
-        .unwrap_or_default()
+    html::in_language(words, html::page(StatusCode::UNAUTHORIZED, &template, &[]))
 }

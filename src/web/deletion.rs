@@ -4,11 +4,13 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::account::{moment, signed_out};
+use super::account::signed_out;
 use super::endpoints::{answer_to_token, form, presented};
 use super::interaction::see_other;
+use super::page::Frame;
 use super::page::account::{DeletePage, DeletionPage, StepLine};
 use super::reply::no_store;
+use super::words::Words;
 use super::{App, html};
 use crate::op::deletion::CONFIRMATION;
 use crate::protocol::deletion::{Deletion, Receipt};
@@ -20,13 +22,15 @@ pub async fn ask(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
         Err(failure) => html::error(&app, &request, failure),
         Ok(None) => signed_out(&app, &request),
         Ok(Some(account)) => {
+            let frame = html::frame(&app, &request, None);
+            let words = frame.words;
             let template = DeletePage {
-                base: app.base.clone(),
-                name: account.display_name,
+                frame,
+                name: words.person(account.display_name),
                 confirmation: CONFIRMATION,
                 csrf: account.csrf,
             };
-            html::page(StatusCode::OK, &template, &[])
+            html::in_language(words, html::page(StatusCode::OK, &template, &[]))
         }
     }
 }
@@ -62,7 +66,11 @@ pub async fn receipt(
         Ok(Some(receipt)) if wants_json(&request) => {
             no_store(HttpResponse::Ok()).json(receipt.to_json())
         }
-        Ok(Some(receipt)) => html::page(StatusCode::OK, &page(&app, &receipt), &[]),
+        Ok(Some(receipt)) => {
+            let template = page(html::frame(&app, &request, None), &receipt);
+            let page = html::page(StatusCode::OK, &template, &[]);
+            html::in_language(template.frame.words, page)
+        }
     }
 }
 
@@ -89,7 +97,7 @@ pub async fn sign_out_everywhere(
     match ended.await {
         Err(failure) => html::error(&app, &request, failure),
         Ok(frames) => {
-            let mut response = super::logout::signed_out(&app, None, frames);
+            let mut response = super::logout::signed_out(&app, &request, None, frames);
             app.close_session(&mut response);
             response
         }
@@ -119,28 +127,29 @@ fn wants_json(request: &HttpRequest) -> bool {
         .is_some_and(|accept| accept.contains("application/json"))
 }
 
-fn page(app: &App, receipt: &Receipt) -> DeletionPage {
+fn page(frame: Frame, receipt: &Receipt) -> DeletionPage {
+    let words = frame.words;
     let line = |step: &crate::protocol::deletion::DeletionStep| StepLine {
-        words: in_words(&step.step).to_owned(),
+        words: in_words(words, &step.step),
         outcome: step.outcome.clone(),
-        at: moment(step.at),
+        at: words.moment(step.at),
     };
     DeletionPage {
-        base: app.base.clone(),
+        frame,
         id: receipt.deletion.id.to_string(),
-        completed: receipt.deletion.completed_at.map(moment),
+        completed: receipt.deletion.completed_at.map(|at| words.moment(at)),
         erased: receipt.deletion.user_id.is_none(),
-        requested: moment(receipt.deletion.requested_at),
+        requested: words.moment(receipt.deletion.requested_at),
         steps: receipt.steps.iter().map(line).collect(),
     }
 }
 
-fn in_words(step: &str) -> &str {
+fn in_words(words: Words, step: &str) -> String {
     match step {
-        "sessions_and_tokens_ended" => "You were signed out everywhere",
-        "upstream_grant" => "The permission at your sign-in provider was given back",
-        "person_erased" => "Your account was erased",
-        "clients_told" => "The apps were told",
-        other => other,
+        "sessions_and_tokens_ended" => words.get("deletion-step-sessions"),
+        "upstream_grant" => words.get("deletion-step-upstream"),
+        "person_erased" => words.get("deletion-step-person"),
+        "clients_told" => words.get("deletion-step-clients"),
+        other => other.to_owned(),
     }
 }

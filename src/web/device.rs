@@ -19,14 +19,14 @@ pub async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let brought = Params::parse(request.query_string().as_bytes())
         .ok()
         .and_then(|params| params.one("user_code").ok().flatten().and_then(UserCode::parse));
-    code_page(&app, StatusCode::OK, brought.map(|code| code.to_string()), None)
+    code_page(&app, &request, StatusCode::OK, brought.map(|code| code.to_string()), None)
 }
 
 /// The code was entered.
 pub async fn enter(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     if !app.limits.may_enter_code(&request) {
-        let problem = "Too many codes were tried from here. Wait a minute, then try again.";
-        let mut page = code_page(&app, StatusCode::TOO_MANY_REQUESTS, None, Some(problem));
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let mut page = code_page(&app, &request, status, None, Some("device-too-many"));
         page.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
         return page;
     }
@@ -41,10 +41,9 @@ pub async fn enter(app: web::Data<App>, request: HttpRequest, body: web::Bytes) 
     let mut response = match app.provider.enter_user_code(&entry, &browser).await {
         Ok(Some(id)) => see_other(format!("{}/interaction/{id}", app.base)),
         Ok(None) => {
-            let problem = "No device is waiting with this code. Look at the device again: \
-                           the code may have changed.";
             let shown: String = entry.chars().take(20).collect();
-            return code_page(&app, StatusCode::BAD_REQUEST, Some(shown), Some(problem));
+            let status = StatusCode::BAD_REQUEST;
+            return code_page(&app, &request, status, Some(shown), Some("device-unknown"));
         }
         Err(failure) => return html::error(&app, &request, failure),
     };
@@ -53,21 +52,24 @@ pub async fn enter(app: web::Data<App>, request: HttpRequest, body: web::Bytes) 
 }
 
 /// May this device be connected?
-pub(super) fn confirm(app: &App, asked: DevicePage) -> HttpResponse {
+pub(super) fn confirm(app: &App, request: &HttpRequest, asked: DevicePage) -> HttpResponse {
+    let frame = html::frame(app, request, None);
+    let words = frame.words;
+    let signed_in_as = words.person(asked.signed_in_as);
     let template = ConfirmPage {
-        base: app.base.clone(),
+        frame,
         interaction: asked.interaction.to_string(),
         client_name: asked.client_name,
         user_code: asked.user_code,
-        initial: initial(&asked.signed_in_as),
-        signed_in_as: asked.signed_in_as,
+        initial: initial(&signed_in_as),
+        signed_in_as,
         scopes: asked
             .scopes
             .iter()
-            .map(|(value, description)| ScopeLine::new(value, description))
+            .map(|(value, description)| ScopeLine::new(words, value, description))
             .collect(),
     };
-    html::page(StatusCode::OK, &template, &[])
+    html::in_language(words, html::page(StatusCode::OK, &template, &[]))
 }
 
 /// The person answered, or could not.
@@ -75,24 +77,30 @@ pub async fn done(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let refused = Params::parse(request.query_string().as_bytes())
         .ok()
         .is_some_and(|params| params.all("error").next().is_some());
-    let template = DonePage { base: app.base.clone(), connected: !refused };
-    html::page(StatusCode::OK, &template, &[])
+    let frame = html::frame(&app, &request, None);
+    let words = frame.words;
+    let template = DonePage { frame, connected: !refused };
+    html::in_language(words, html::page(StatusCode::OK, &template, &[]))
 }
 
+/// `problem` names the text that says what was wrong.
 fn code_page(
     app: &App,
+    request: &HttpRequest,
     status: StatusCode,
     user_code: Option<String>,
     problem: Option<&'static str>,
 ) -> HttpResponse {
+    let frame = html::frame(app, request, None);
+    let words = frame.words;
     let template = CodePage {
-        base: app.base.clone(),
+        frame,
         brought: user_code.is_some() && problem.is_none(),
         user_code: user_code.unwrap_or_default(),
-        problem,
+        problem: problem.map(|key| words.get(key)),
     };
     // The form may lead on to the only upstream at once, and Chromium wants redirects named too.
     let upstreams: Vec<String> =
         app.provider.connectors().iter().map(|c| c.form_action_source()).collect();
-    html::page(status, &template, &upstreams)
+    html::in_language(words, html::page(status, &template, &upstreams))
 }

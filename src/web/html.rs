@@ -5,8 +5,10 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::page::Frame;
 use super::page::interaction::ErrorPage;
 use super::reply::{shown, status};
+use super::words::Words;
 use super::{App, request};
 use crate::op::Failure;
 use crate::protocol::error::{ErrorCode, Refusal};
@@ -42,6 +44,21 @@ fn render<T: Template>(code: StatusCode, template: &T, policy: String) -> HttpRe
     }
 }
 
+/// What surrounds a page that answers this request, in the language its reader is taken to read;
+/// `wished` are the `ui_locales` of the request that the page belongs to.
+pub fn frame(app: &App, request: &HttpRequest, wished: Option<&str>) -> Frame {
+    let words = Words::of(request, wished, Words::default());
+    Frame { base: app.base.clone(), words }
+}
+
+/// Says in which language a page is, and that others get it in others.
+pub fn in_language(words: Words, mut response: HttpResponse) -> HttpResponse {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LANGUAGE, header::HeaderValue::from_static(words.tag()));
+    headers.append(header::VARY, header::HeaderValue::from_static("accept-language"));
+    response
+}
+
 fn policy(form_action: &[String]) -> String {
     let sources = format!("'self' {}", listed(form_action));
     let sources = sources.trim_end();
@@ -68,38 +85,33 @@ pub fn error(app: &App, request: &HttpRequest, failure: Failure) -> HttpResponse
     } else {
         status(refusal.code)
     };
-    let (title, message, advice) = in_words(&refusal);
+    let frame = frame(app, request, None);
+    let words = frame.words;
+    let [heading, message, advice] = in_words(&refusal).map(|key| words.get(key));
     let template = ErrorPage {
-        base: app.base.clone(),
-        heading: title.to_owned(),
-        message: message.to_owned(),
-        advice: Some(advice.to_owned()),
+        frame,
+        heading,
+        message,
+        advice: Some(advice),
         retry_url: None,
         code: Some(refusal.code.as_str().to_owned()),
         description: Some(refusal.description),
         request_id: request::id(request),
     };
-    page(code, &template, &[])
+    in_language(words, page(code, &template, &[]))
 }
 
-fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
+fn in_words(refusal: &Refusal) -> [&'static str; 3] {
     match refusal.code {
-        ErrorCode::TemporarilyUnavailable => (
-            "Sign-in is not available right now",
-            "The service that signs you in does not answer.",
-            "Wait a moment, then go back to the app and try again.",
-        ),
-        ErrorCode::ServerError => (
-            "Something went wrong here",
-            "This is not your fault.",
-            "Go back to the app and try again. If it happens again, tell the people who run it \
-             the request id below.",
-        ),
-        ErrorCode::AccessDenied => (
-            "You are not signed in",
-            "The sign-in was refused.",
-            "Go back to the app to try again.",
-        ),
+        ErrorCode::TemporarilyUnavailable => {
+            ["error-unavailable-title", "error-unavailable-message", "error-unavailable-advice"]
+        }
+        ErrorCode::ServerError => {
+            ["error-fault-title", "error-fault-message", "error-fault-advice"]
+        }
+        ErrorCode::AccessDenied => {
+            ["error-denied-title", "error-denied-message", "error-denied-advice"]
+        }
         ErrorCode::InvalidRequest
         | ErrorCode::InvalidClient
         | ErrorCode::InvalidGrant
@@ -128,25 +140,25 @@ fn in_words(refusal: &Refusal) -> (&'static str, &'static str, &'static str) {
         | ErrorCode::UnapprovedSoftwareStatement
         | ErrorCode::InvalidToken
         | ErrorCode::InsufficientScope
-        | ErrorCode::UnsupportedTokenType => (
-            "This sign-in cannot go on",
-            "The link is not complete, has expired, or was used before.",
-            "Go back to the app and start again from there.",
-        ),
+        | ErrorCode::UnsupportedTokenType => {
+            ["error-invalid-title", "error-invalid-message", "error-invalid-advice"]
+        }
     }
 }
 
 /// The page for a path that does not exist.
 pub async fn not_found(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let frame = frame(&app, &request, None);
+    let words = frame.words;
     let template = ErrorPage {
-        base: app.base.clone(),
-        heading: "There is nothing here".to_owned(),
-        message: "The address is wrong, or what was here is gone.".to_owned(),
+        frame,
+        heading: words.get("error-missing-title"),
+        message: words.get("error-missing-message"),
         advice: None,
         retry_url: None,
         code: None,
         description: None,
         request_id: request::id(&request),
     };
-    page(StatusCode::NOT_FOUND, &template, &[])
+    in_language(words, page(StatusCode::NOT_FOUND, &template, &[]))
 }

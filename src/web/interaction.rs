@@ -38,7 +38,7 @@ pub async fn authorize(
     let session = app.cookies.read(&request, Jar::Session);
     let browser = app.provider.browser(Some(&binding), session.as_deref());
     let mut response = match app.provider.begin(&params, &browser).await {
-        Ok(next) => show(&app, next),
+        Ok(next) => show(&app, &request, next),
         Err(Unanswerable(failure)) => return html::error(&app, &request, failure),
     };
     set(&mut response, cookie);
@@ -94,42 +94,48 @@ pub async fn depart(
 /// A step's page, answer or redirect; or the page of its failure.
 pub fn answer(app: &App, request: &HttpRequest, next: Result<Next, Failure>) -> HttpResponse {
     match next {
-        Ok(next) => show(app, next),
+        Ok(next) => show(app, request, next),
         Err(failure) => html::error(app, request, failure),
     }
 }
 
-fn show(app: &App, next: Next) -> HttpResponse {
+fn show(app: &App, request: &HttpRequest, next: Next) -> HttpResponse {
     match next {
         Next::Interact(id) => see_other(format!("{}/interaction/{id}", app.base)),
         Next::Depart(url) => see_other(url),
         Next::Answer(AuthorizationResponse::Redirect(uri)) => see_other(uri),
         Next::Answer(AuthorizationResponse::FormPost { redirect_uri, fields }) => {
             let source = form_action_source(&redirect_uri);
+            let frame = html::frame(app, request, None);
+            let words = frame.words;
             let template = FormPostPage {
-                base: app.base.clone(),
+                frame,
                 redirect_uri,
                 fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             };
-            html::page(StatusCode::OK, &template, source.as_slice())
+            html::in_language(words, html::page(StatusCode::OK, &template, source.as_slice()))
         }
-        Next::Choose(page) => choose(app, page, None, StatusCode::OK),
-        Next::Consent(page) => consent_page(app, page),
-        Next::Device(page) => super::device::confirm(app, page),
+        Next::Choose(page) => choose(app, request, page, None, StatusCode::OK),
+        Next::Consent(page) => consent_page(app, request, page),
+        Next::Device(page) => super::device::confirm(app, request, page),
     }
 }
 
-/// The sign-in page; `typed` is what stood in its form.
+/// The sign-in page; `typed` is the username that stood in its form, and the text that says why it
+/// is shown again.
 pub fn choose(
     app: &App,
+    request: &HttpRequest,
     choices: ChoosePage,
-    typed: Option<PasswordForm>,
+    typed: Option<(String, &str)>,
     status: StatusCode,
 ) -> HttpResponse {
     let mut sources: Vec<String> = form_action_source(&choices.redirect_uri).into_iter().collect();
     sources.extend(app.provider.connectors().iter().map(|c| c.form_action_source()));
+    let frame = html::frame(app, request, choices.ui_locales.as_deref());
+    let words = frame.words;
     let template = page::ChoosePage {
-        base: app.base.clone(),
+        frame,
         interaction: choices.interaction.to_string(),
         client_name: choices.client_name,
         connections: choices
@@ -141,37 +147,43 @@ pub fn choose(
                 name: offer.display_name,
             })
             .collect(),
-        signed_in_as: choices.signed_in_as,
+        signed_in_as: choices.signed_in_as.map(|name| words.person(name)),
         password_form: choices.local_accounts.then(|| {
-            let username = choices.login_hint.unwrap_or_default();
-            typed.unwrap_or(PasswordForm { username, problem: None })
+            let (username, problem) = match typed {
+                Some((username, problem)) => (username, Some(words.get(problem))),
+                None => (choices.login_hint.unwrap_or_default(), None),
+            };
+            PasswordForm { username, problem }
         }),
         // The interaction is bound to a Lax cookie, which no other site's form brings along.
         csrf: None,
     };
-    html::page(status, &template, &sources)
+    html::in_language(words, html::page(status, &template, &sources))
 }
 
-fn consent_page(app: &App, asked: ConsentPage) -> HttpResponse {
+fn consent_page(app: &App, request: &HttpRequest, asked: ConsentPage) -> HttpResponse {
     let sources: Vec<String> = form_action_source(&asked.redirect_uri).into_iter().collect();
+    let frame = html::frame(app, request, asked.ui_locales.as_deref());
+    let words = frame.words;
+    let signed_in_as = words.person(asked.signed_in_as);
     let template = page::ConsentPage {
-        base: app.base.clone(),
+        frame,
         interaction: asked.interaction.to_string(),
         client_name: asked.client_name,
         redirect_host: url::Url::parse(&asked.redirect_uri)
             .ok()
             .and_then(|uri| uri.host_str().map(ToOwned::to_owned)),
-        initial: page::initial(&asked.signed_in_as),
-        signed_in_as: asked.signed_in_as,
+        initial: page::initial(&signed_in_as),
+        signed_in_as,
         scopes: asked
             .scopes
             .iter()
-            .map(|(value, description)| ScopeLine::new(value, description))
+            .map(|(value, description)| ScopeLine::new(words, value, description))
             .collect(),
         switch_url: None,
         csrf: None,
     };
-    html::page(StatusCode::OK, &template, &sources)
+    html::in_language(words, html::page(StatusCode::OK, &template, &sources))
 }
 
 /// 303: after a form, the browser goes on by GET (RFC 9700 §4.12).

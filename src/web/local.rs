@@ -11,7 +11,6 @@ use moka::sync::Cache;
 
 use super::endpoints::form;
 use super::interaction::{choose, see_other};
-use super::page::interaction::PasswordForm;
 use super::{App, html};
 use crate::op::local_accounts::LocalSignIn;
 use crate::protocol::id::InteractionId;
@@ -103,9 +102,8 @@ pub async fn sign_in(
             Ok(page) => page,
             Err(failure) => return html::error(&app, &request, failure),
         };
-        let problem = "Too many attempts. Wait a minute, then try again.";
-        let form = PasswordForm { username, problem: Some(problem.to_owned()) };
-        let mut response = choose(&app, page, Some(form), StatusCode::TOO_MANY_REQUESTS);
+        let typed = Some((username, "login-too-many"));
+        let mut response = choose(&app, &request, page, typed, StatusCode::TOO_MANY_REQUESTS);
         response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
         return response;
     };
@@ -118,9 +116,8 @@ pub async fn sign_in(
             response
         }
         Ok(LocalSignIn::Refused(page)) => {
-            let problem = Some("Wrong username or password.".to_owned());
-            let form = PasswordForm { username, problem };
-            choose(&app, page, Some(form), StatusCode::UNAUTHORIZED)
+            let typed = Some((username, "login-wrong"));
+            choose(&app, &request, page, typed, StatusCode::UNAUTHORIZED)
         }
         Err(failure) => {
             guess.forgive();

@@ -45,32 +45,44 @@ pub async fn end_session(
             }
             let sources: Vec<String> =
                 redirect_uri.as_deref().and_then(form_action_source).into_iter().collect();
+            let frame = html::frame(&app, &request, None);
+            let words = frame.words;
             let template = LogoutPage {
-                base: app.base.clone(),
+                frame,
                 action: format!("{}{}", app.base, path::END_SESSION),
                 client_name,
                 fields: carried,
                 csrf,
             };
-            return html::page(StatusCode::OK, &template, &sources);
+            return html::in_language(words, html::page(StatusCode::OK, &template, &sources));
         }
-        Ok(LoggedOut::Done { target, frames }) => signed_out(&app, target, frames),
+        Ok(LoggedOut::Done { target, frames }) => signed_out(&app, &request, target, frames),
     };
     app.close_session(&mut response);
     response
 }
 
 /// Says that the person is signed out, by way of the apps' own pages, or sends them back.
-pub(super) fn signed_out(app: &App, target: Option<String>, frames: Vec<String>) -> HttpResponse {
-    let base = app.base.clone();
+pub(super) fn signed_out(
+    app: &App,
+    request: &HttpRequest,
+    target: Option<String>,
+    frames: Vec<String>,
+) -> HttpResponse {
+    let frame = html::frame(app, request, None);
+    let words = frame.words;
     if !frames.is_empty() {
         let origins: Vec<String> =
             frames.iter().filter_map(|uri| form_action_source(uri)).collect();
-        let template = SigningOutPage { base, target, frames };
-        return html::page_with_frames(StatusCode::OK, &template, &origins);
+        let template = SigningOutPage { frame, target, frames };
+        let page = html::page_with_frames(StatusCode::OK, &template, &origins);
+        return html::in_language(words, page);
     }
     match target {
         Some(uri) => see_other(uri),
-        None => html::page(StatusCode::OK, &LoggedOutPage { base }, &[]),
+        None => {
+            let page = html::page(StatusCode::OK, &LoggedOutPage { frame }, &[]);
+            html::in_language(words, page)
+        }
     }
 }

@@ -26,6 +26,7 @@ pub mod registration;
 pub mod reply;
 pub mod request;
 pub mod upstream;
+pub mod words;
 
 use std::sync::Arc;
 

@@ -92,13 +92,15 @@ async fn repost(
 ) -> HttpResponse {
     // The second POST may end in a redirect to the client, which `form-action` must allow.
     let waiting = match params.one("state") {
-        Ok(Some(state)) => app.provider.waiting_redirect_uri(state).await,
+        Ok(Some(state)) => app.provider.waiting_request(state).await,
         Ok(None) | Err(_) => Ok(None),
     };
-    let redirect_uri = match waiting {
-        Ok(redirect_uri) => redirect_uri,
+    let waiting = match waiting {
+        Ok(waiting) => waiting,
         Err(failure) => return html::error(app, request, failure),
     };
+    let (redirect_uri, ui_locales) =
+        waiting.map(|waiting| (waiting.redirect_uri, waiting.ui_locales)).unzip();
     let sources: Vec<String> =
         redirect_uri.as_deref().and_then(form_action_source).into_iter().collect();
     let mut fields = Vec::new();
@@ -108,12 +110,14 @@ async fn repost(
         }
     }
     fields.push((MARKER.to_owned(), "1".to_owned()));
+    let frame = html::frame(app, request, ui_locales.flatten().as_deref());
+    let words = frame.words;
     let template = RepostPage {
-        base: app.base.clone(),
+        frame,
         action: format!("{}/upstream/{connection}/callback", app.base),
         fields,
     };
-    html::page(StatusCode::OK, &template, &sources)
+    html::in_language(words, html::page(StatusCode::OK, &template, &sources))
 }
 
 /// An upstream signs somebody out (OIDC Back-Channel Logout §2.5).

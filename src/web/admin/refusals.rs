@@ -7,8 +7,10 @@ use actix_web::{Error, HttpResponse};
 
 use super::{Console, ended};
 use crate::op::admin::AdminError;
+use crate::web::page::Frame;
 use crate::web::page::admin::ProblemPage;
 use crate::web::page::interaction::ErrorPage;
+use crate::web::words::Words;
 use crate::web::{App, html};
 
 impl Console {
@@ -75,7 +77,7 @@ impl Console {
 pub(super) fn failed(app: &App, request_id: Option<String>, fault: &dyn Display) -> HttpResponse {
     tracing::error!(%fault, "the console failed");
     let template = ErrorPage {
-        base: app.base.clone(),
+        frame: Frame { base: app.base.clone(), words: Words::default() },
         heading: "The console failed".to_owned(),
         message: "Nothing was changed, or not all of it. The log says why.".to_owned(),
         advice: None,

@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use super::Frame;
+
 /// What somebody signs in with.
 pub struct IdentityLine {
     /// The provider's name.
@@ -24,8 +26,8 @@ pub struct SessionLine {
 #[derive(Template)]
 #[template(path = "account/index.html")]
 pub struct AccountPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// What to call them.
     pub name: String,
     /// The first letter of that.
@@ -48,8 +50,8 @@ pub struct AccountPage {
 #[derive(Template)]
 #[template(path = "account/delete.html")]
 pub struct DeletePage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// What to call the person.
     pub name: String,
     /// What they type to confirm.
@@ -72,8 +74,8 @@ pub struct StepLine {
 #[derive(Template)]
 #[template(path = "account/deletion.html")]
 pub struct DeletionPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// Its name.
     pub id: String,
     /// When everything was done.
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn the_account_page_shows_names_as_text() {
         let page = AccountPage {
-            base: String::new(),
+            frame: Frame::under(""),
             name: text(),
             initial: text(),
             email: Some(text()),
@@ -113,12 +115,16 @@ mod tests {
 
     #[test]
     fn the_deletion_pages_show_names_and_outcomes_as_text() {
-        let page =
-            DeletePage { base: String::new(), name: text(), confirmation: "delete", csrf: text() };
+        let page = DeletePage {
+            frame: Frame::under(""),
+            name: text(),
+            confirmation: "delete",
+            csrf: text(),
+        };
         check(&page.render().unwrap());
         let step = StepLine { words: text(), outcome: text(), at: text() };
         let page = DeletionPage {
-            base: String::new(),
+            frame: Frame::under(""),
             id: text(),
             completed: Some(text()),
             erased: true,

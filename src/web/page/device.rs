@@ -2,28 +2,29 @@
 
 use askama::Template;
 
+use super::Frame;
 use super::interaction::ScopeLine;
 
 /// Which code does the device show?
 #[derive(Template)]
 #[template(path = "device/code.html")]
 pub struct CodePage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// What stands in the field.
     pub user_code: String,
     /// Whether a link brought it.
     pub brought: bool,
     /// What was wrong with the last entry.
-    pub problem: Option<&'static str>,
+    pub problem: Option<String>,
 }
 
 /// May this device be connected?
 #[derive(Template)]
 #[template(path = "device/confirm.html")]
 pub struct ConfirmPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// The interaction's id.
     pub interaction: String,
     /// The client on the device.
@@ -42,8 +43,8 @@ pub struct ConfirmPage {
 #[derive(Template)]
 #[template(path = "device/done.html")]
 pub struct DonePage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// Whether it was yes.
     pub connected: bool,
 }
@@ -52,14 +53,15 @@ pub struct DonePage {
 mod tests {
     use super::*;
     use crate::web::page::hostile::{check, check_shape, text};
+    use crate::web::words::Words;
 
     #[test]
     fn codes_names_and_scopes_are_shown_as_text() {
         let mut page = CodePage {
-            base: "/idp".into(),
+            frame: Frame::under("/idp"),
             user_code: text(),
             brought: false,
-            problem: Some("no such code"),
+            problem: Some("no such code".to_owned()),
         };
         let html = page.render().unwrap();
         check(&html);
@@ -69,13 +71,16 @@ mod tests {
         page.brought = true;
         assert!(!page.render().unwrap().contains("role=\"alert\""));
         let page = ConfirmPage {
-            base: String::new(),
+            frame: Frame::under(""),
             interaction: "i1".into(),
             client_name: text(),
             user_code: text(),
             signed_in_as: text(),
             initial: "A".into(),
-            scopes: vec![ScopeLine::new("openid", ""), ScopeLine::new(&text(), &text())],
+            scopes: vec![
+                ScopeLine::new(Words::default(), "openid", ""),
+                ScopeLine::new(Words::default(), &text(), &text()),
+            ],
         };
         let html = page.render().unwrap();
         check(&html);
@@ -85,7 +90,7 @@ mod tests {
     #[test]
     fn the_last_page_says_how_it_ended() {
         for (connected, words) in [(true, "is connected"), (false, "was not connected")] {
-            let html = DonePage { base: String::new(), connected }.render().unwrap();
+            let html = DonePage { frame: Frame::under(""), connected }.render().unwrap();
             check_shape(&html);
             assert!(html.contains(words));
         }

@@ -2,6 +2,9 @@
 
 use askama::Template;
 
+use super::Frame;
+use crate::web::words::Words;
+
 /// A way to sign in.
 pub struct ConnectionButton {
     /// The connection's id, as it stands in the path.
@@ -24,8 +27,8 @@ pub struct PasswordForm {
 #[derive(Template)]
 #[template(path = "interaction/choose.html")]
 pub struct ChoosePage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// The interaction's id.
     pub interaction: String,
     /// For which client.
@@ -52,20 +55,20 @@ pub struct ScopeLine {
 
 impl ScopeLine {
     /// A scope in words: ours for the scopes of OIDC Core §5.4 and §11, the API's own for the rest.
-    pub fn new(value: &str, description: &str) -> Self {
+    pub fn new(words: Words, value: &str, description: &str) -> Self {
         let ours = match value {
-            "openid" => Some("Recognise you when you come back"),
-            "profile" => Some("See your name and profile"),
-            "email" => Some("See your email address"),
-            "address" => Some("See your postal address"),
-            "phone" => Some("See your phone number"),
-            "offline_access" => Some("Keep this access while you are away"),
-            "account:delete" => Some("Delete your account here, when you ask for it"),
+            "openid" => Some("scope-openid"),
+            "profile" => Some("scope-profile"),
+            "email" => Some("scope-email"),
+            "address" => Some("scope-address"),
+            "phone" => Some("scope-phone"),
+            "offline_access" => Some("scope-offline-access"),
+            "account:delete" => Some("scope-account-delete"),
             _ => None,
         };
         let words = match ours {
-            Some(words) => words.to_owned(),
-            None if description.is_empty() => "Use".to_owned(),
+            Some(key) => words.get(key),
+            None if description.is_empty() => words.get("scope-other"),
             None => description.to_owned(),
         };
         Self { value: value.to_owned(), words, show_value: ours.is_none() }
@@ -76,8 +79,8 @@ impl ScopeLine {
 #[derive(Template)]
 #[template(path = "interaction/consent.html")]
 pub struct ConsentPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// The interaction's id.
     pub interaction: String,
     /// The client that asks.
@@ -105,8 +108,8 @@ pub fn initial(name: &str) -> String {
 #[derive(Template)]
 #[template(path = "interaction/error.html")]
 pub struct ErrorPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// A few words.
     pub heading: String,
     /// A sentence for people.
@@ -127,8 +130,8 @@ pub struct ErrorPage {
 #[derive(Template)]
 #[template(path = "interaction/logout.html")]
 pub struct LogoutPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// The end session endpoint.
     pub action: String,
     /// The client that asks, if it is known.
@@ -143,16 +146,16 @@ pub struct LogoutPage {
 #[derive(Template)]
 #[template(path = "interaction/logged_out.html")]
 pub struct LoggedOutPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
 }
 
 /// The answer to a client, as a form (OAuth 2.0 Form Post Response Mode §2).
 #[derive(Template)]
 #[template(path = "interaction/form_post.html")]
 pub struct FormPostPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// Where the form goes.
     pub redirect_uri: String,
     /// Its hidden fields.
@@ -163,8 +166,8 @@ pub struct FormPostPage {
 #[derive(Template)]
 #[template(path = "interaction/repost.html")]
 pub struct RepostPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// The callback.
     pub action: String,
     /// The upstream's fields, and the marker that makes a loop impossible.
@@ -183,7 +186,7 @@ mod tests {
     #[test]
     fn the_sign_in_page_shows_names_as_text() {
         let page = ChoosePage {
-            base: "/idp".into(),
+            frame: Frame::under("/idp"),
             interaction: "i1".into(),
             client_name: text(),
             connections: vec![
@@ -204,13 +207,16 @@ mod tests {
     #[test]
     fn the_consent_page_shows_names_and_scopes_as_text() {
         let page = ConsentPage {
-            base: String::new(),
+            frame: Frame::under(""),
             interaction: "i1".into(),
             client_name: text(),
             redirect_host: Some(text()),
             signed_in_as: text(),
             initial: initial(&text()),
-            scopes: vec![ScopeLine::new("openid", ""), ScopeLine::new(&text(), &text())],
+            scopes: vec![
+                ScopeLine::new(Words::default(), "openid", ""),
+                ScopeLine::new(Words::default(), &text(), &text()),
+            ],
             switch_url: Some(text()),
             csrf: None,
         };
@@ -223,7 +229,7 @@ mod tests {
     #[test]
     fn the_error_page_shows_its_words_as_text_and_folds_the_code() {
         let mut page = ErrorPage {
-            base: String::new(),
+            frame: Frame::under(""),
             heading: text(),
             message: text(),
             advice: Some(text()),
@@ -240,20 +246,21 @@ mod tests {
     #[test]
     fn the_logout_pages_show_names_as_text() {
         let page = LogoutPage {
-            base: String::new(),
+            frame: Frame::under(""),
             action: text(),
             client_name: Some(text()),
             fields: fields(),
             csrf: text(),
         };
         check(&page.render().unwrap());
-        check_shape(&LoggedOutPage { base: String::new() }.render().unwrap());
+        check_shape(&LoggedOutPage { frame: Frame::under("") }.render().unwrap());
     }
 
     #[test]
     fn forms_that_send_themselves_escape_what_they_carry() {
-        let answer = FormPostPage { base: String::new(), redirect_uri: text(), fields: fields() };
-        let again = RepostPage { base: String::new(), action: text(), fields: fields() };
+        let answer =
+            FormPostPage { frame: Frame::under(""), redirect_uri: text(), fields: fields() };
+        let again = RepostPage { frame: Frame::under(""), action: text(), fields: fields() };
         for html in [answer.render().unwrap(), again.render().unwrap()] {
             check(&html);
             assert_eq!(html.matches("<form").count(), 1);
@@ -263,10 +270,10 @@ mod tests {
 
     #[test]
     fn an_unknown_scope_keeps_its_value_beside_the_words() {
-        let known = ScopeLine::new("email", "what an api says");
+        let known = ScopeLine::new(Words::default(), "email", "what an api says");
         assert_eq!((known.words.as_str(), known.show_value), ("See your email address", false));
-        let own = ScopeLine::new("orders:read", "Read your orders");
+        let own = ScopeLine::new(Words::default(), "orders:read", "Read your orders");
         assert_eq!((own.words.as_str(), own.show_value), ("Read your orders", true));
-        assert_eq!(ScopeLine::new("orders:read", "").words, "Use");
+        assert_eq!(ScopeLine::new(Words::default(), "orders:read", "").words, "Use");
     }
 }

@@ -2,12 +2,14 @@
 
 use askama::Template;
 
+use super::Frame;
+
 /// Signed out; the frames tell the apps (OIDC Front-Channel Logout 1.0 §3).
 #[derive(Template)]
 #[template(path = "interaction/signing_out.html")]
 pub struct SigningOutPage {
-    /// The issuer's path.
-    pub base: String,
+    /// What surrounds it.
+    pub frame: Frame,
     /// Where the browser goes afterwards.
     pub target: Option<String>,
     /// The apps' logout pages.
@@ -30,7 +32,7 @@ mod tests {
     #[test]
     fn the_signing_out_page_shows_addresses_as_text() {
         for target in [None, Some(text())] {
-            let page = SigningOutPage { base: String::new(), target, frames: vec![text()] };
+            let page = SigningOutPage { frame: Frame::under(""), target, frames: vec![text()] };
             check(&page.render().unwrap());
         }
     }

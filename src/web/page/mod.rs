@@ -1,10 +1,29 @@
 //! What each template shows, as plain text. Escaping is askama's; the files mirror `templates/`.
 
+use super::words::Words;
+
 pub mod account;
 pub mod admin;
 pub mod device;
 pub mod interaction;
 pub mod logout;
+
+/// What surrounds every page that people meet.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The issuer's path; every link begins with it.
+    pub base: String,
+    /// Its language.
+    pub words: Words,
+}
+
+#[cfg(test)]
+impl Frame {
+    /// The frame of tests, in English.
+    pub(crate) fn under(base: &str) -> Self {
+        Self { base: base.to_owned(), words: Words::default() }
+    }
+}
 
 #[cfg(test)]
 pub(crate) mod hostile {

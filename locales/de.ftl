@@ -1,0 +1,154 @@
+# Deutsch. Angeredet wird mit Sie.
+
+## Days
+
+month = { $month ->
+    [1] Januar
+    [2] Februar
+    [3] März
+    [4] April
+    [5] Mai
+    [6] Juni
+    [7] Juli
+    [8] August
+    [9] September
+    [10] Oktober
+    [11] November
+   *[12] Dezember
+}
+day = { $day }. { $month-name } { $year }
+moment = { $date }, { $time } Uhr UTC
+
+## On several pages
+
+cancel = Abbrechen
+continue = Weiter
+deny = Ablehnen
+allow = Erlauben
+sign-in = Anmelden
+sign-out = Abmelden
+signed-in-as = Angemeldet als
+not-you = Nicht Sie?
+unnamed-person = Ihr Konto
+
+## Choosing how to sign in
+
+choose-title = Bei { $client } anmelden
+choose-lead = und weiter zu { $client }
+choose-again = Sie sind als { $name } angemeldet. { $client } bittet Sie, sich noch einmal anzumelden.
+choose-none = Hier ist noch keine Anmeldung eingerichtet. Bitte wenden Sie sich an den Betreiber dieser Seite.
+continue-with-apple = Mit Apple fortfahren
+continue-with = Mit { $connection } fortfahren
+username = Benutzername
+password = Passwort
+login-wrong = Benutzername oder Passwort ist falsch.
+login-too-many = Zu viele Versuche. Warten Sie eine Minute und versuchen Sie es dann noch einmal.
+
+## Consent
+
+consent-title = { $client } Zugriff erlauben?
+consent-lead = { $client } möchte:
+consent-lead-at = { $client } auf { $host } möchte:
+scope-openid = Sie wiedererkennen, wenn Sie zurückkommen
+scope-profile = Ihren Namen und Ihr Profil sehen
+scope-email = Ihre E-Mail-Adresse sehen
+scope-address = Ihre Postanschrift sehen
+scope-phone = Ihre Telefonnummer sehen
+scope-offline-access = Diesen Zugriff auch behalten, wenn Sie nicht da sind
+scope-account-delete = Ihr Konto hier löschen, wenn Sie darum bitten
+scope-other = Verwenden:
+
+## On the way
+
+moment-title = Einen Moment
+moment-lead = Es geht gleich zurück zur App. Falls nichts passiert, wählen Sie „Weiter“.
+signing-in-title = Sie werden angemeldet
+signing-in-lead = Das dauert einen Moment. Falls nichts passiert, wählen Sie „Weiter“.
+
+## Signing out
+
+logout-title = Abmelden?
+logout-lead = Damit endet Ihre Sitzung hier. In anderen Apps bleiben Sie vielleicht angemeldet, bis diese wieder nachfragen.
+logout-lead-client = { $client } möchte Ihre Sitzung hier beenden. In anderen Apps bleiben Sie vielleicht angemeldet, bis diese wieder nachfragen.
+stay-signed-in = Angemeldet bleiben
+logged-out-title = Sie sind abgemeldet
+logged-out-lead = Ihre Sitzung hier ist beendet. Sie können dieses Fenster schließen.
+logged-out-telling = Ihre Sitzung hier ist beendet, und Ihre anderen Apps erfahren es gerade. Sie können dieses Fenster schließen.
+logged-out-returning = Ihre anderen Apps erfahren es gerade. Gleich geht es zurück.
+logged-out-frame = Abmeldung bei einer App
+
+## Devices
+
+device-title = Gerät verbinden
+device-title-problem = Fehler: Gerät verbinden
+device-lead = Geben Sie den Code ein, den Ihr Gerät anzeigt.
+device-lead-brought = Prüfen Sie, ob Ihr Gerät diesen Code anzeigt.
+device-code = Code
+device-code-hint = Acht Buchstaben. Groß oder klein, mit oder ohne Bindestrich ist egal.
+device-unknown = Mit diesem Code wartet kein Gerät. Sehen Sie noch einmal nach: Der Code kann sich geändert haben.
+device-too-many = Von hier wurden zu viele Codes versucht. Warten Sie eine Minute und versuchen Sie es dann noch einmal.
+device-confirm-title = { $client } verbinden?
+device-confirm-lead = Ein Gerät möchte in Ihrem Namen angemeldet werden. Es muss diesen Code anzeigen:
+device-warning-strong = Erlauben Sie das nur einem Gerät, das vor Ihnen steht
+device-warning = { $warning } und an dem Sie sich gerade selbst anmelden. Hat Ihnen jemand diesen Code oder diesen Link geschickt? Dann lehnen Sie ab: Sonst wäre diese Person unter Ihrem Namen angemeldet.
+device-connected-title = Ihr Gerät ist verbunden
+device-connected-lead = Dort geht es in wenigen Sekunden von selbst weiter. Sie können dieses Fenster schließen.
+device-refused-title = Das Gerät wurde nicht verbunden
+device-refused-lead = Es ist nicht angemeldet. Wenn Sie es doch verbinden möchten, beginnen Sie am Gerät von vorn.
+
+## When it does not work
+
+retry = Noch einmal versuchen
+error-details = Einzelheiten für Entwickler
+error-request-id = Kennung für Rückfragen:
+error-unavailable-title = Die Anmeldung ist gerade nicht möglich
+error-unavailable-message = Der Dienst, der Sie anmeldet, antwortet nicht.
+error-unavailable-advice = Warten Sie einen Moment, gehen Sie dann zurück zur App und versuchen Sie es noch einmal.
+error-fault-title = Hier ist etwas schiefgegangen
+error-fault-message = Das liegt nicht an Ihnen.
+error-fault-advice = Gehen Sie zurück zur App und versuchen Sie es noch einmal. Passiert es wieder, nennen Sie dem Betreiber die Kennung unten.
+error-denied-title = Sie sind nicht angemeldet
+error-denied-message = Die Anmeldung wurde abgelehnt.
+error-denied-advice = Gehen Sie zurück zur App, um es noch einmal zu versuchen.
+error-invalid-title = Diese Anmeldung kann nicht fortgesetzt werden
+error-invalid-message = Der Link ist unvollständig, abgelaufen oder wurde schon benutzt.
+error-invalid-advice = Gehen Sie zurück zur App und beginnen Sie dort von vorn.
+error-missing-title = Hier ist nichts
+error-missing-message = Die Adresse stimmt nicht, oder was hier war, gibt es nicht mehr.
+error-signed-out-title = Sie sind nicht angemeldet
+error-signed-out-message = Melden Sie sich über eine Ihrer Apps an und kommen Sie dann auf diese Seite zurück.
+
+## The person's own page
+
+account-title = Ihr Konto
+account-relay = private Weiterleitung
+account-identities = So melden Sie sich an
+account-local = Benutzername und Passwort
+account-since = seit { $day }
+account-since-email = { $email }, seit { $day }
+account-sessions = Hier sind Sie angemeldet
+account-this-browser = Dieser Browser
+account-sign-out-everywhere = Überall abmelden
+account-delete = Konto löschen
+
+## Deleting the account
+
+delete-title = Konto löschen?
+delete-lead = { $name }, das lässt sich nicht rückgängig machen.
+delete-point-sessions = Sie werden sofort überall abgemeldet.
+delete-point-upstream = Die Erlaubnis bei Ihrem Anmeldedienst wird zurückgegeben.
+delete-point-profile = Ihr Profil wird gelöscht, und die Apps, die Sie kennen, erfahren davon.
+delete-confirm = Tippen Sie zur Bestätigung { $word }
+delete-button = Mein Konto löschen
+delete-keep = Behalten
+deletion-title-done = Ihr Konto ist gelöscht
+deletion-title = Ihr Konto wird gelöscht
+deletion-lead-done = Am { $moment } war alles erledigt.
+deletion-lead = Sie sind bereits abgemeldet. Der Rest geschieht von selbst, auch wenn Sie diese Seite schließen.
+deletion-receipt = Beleg
+deletion-asked = Beauftragt
+deletion-note = Dieser Beleg enthält nichts über Sie. Heben Sie seine Adresse auf, wenn Sie später noch einmal nachsehen möchten.
+deletion-step-sessions = Sie wurden überall abgemeldet
+deletion-step-upstream = Die Erlaubnis bei Ihrem Anmeldedienst wurde zurückgegeben
+deletion-step-person = Ihr Konto wurde gelöscht
+deletion-step-clients = Die Apps wurden benachrichtigt

@@ -1,0 +1,154 @@
+# Français. On vouvoie. Les espaces avant : ? ! sont insécables.
+
+## Days
+
+month = { $month ->
+    [1] janvier
+    [2] février
+    [3] mars
+    [4] avril
+    [5] mai
+    [6] juin
+    [7] juillet
+    [8] août
+    [9] septembre
+    [10] octobre
+    [11] novembre
+   *[12] décembre
+}
+day = { $day } { $month-name } { $year }
+moment = { $date } à { $time } UTC
+
+## On several pages
+
+cancel = Annuler
+continue = Continuer
+deny = Refuser
+allow = Autoriser
+sign-in = Se connecter
+sign-out = Se déconnecter
+signed-in-as = Connecté en tant que
+not-you = Ce n’est pas vous ?
+unnamed-person = votre compte
+
+## Choosing how to sign in
+
+choose-title = Se connecter à { $client }
+choose-lead = pour continuer vers { $client }
+choose-again = Vous êtes connecté en tant que { $name }. { $client } vous demande de vous reconnecter.
+choose-none = Aucun moyen de se connecter n’est encore configuré ici. Prévenez le responsable de ce site.
+continue-with-apple = Continuer avec Apple
+continue-with = Continuer avec { $connection }
+username = Nom d’utilisateur
+password = Mot de passe
+login-wrong = Nom d’utilisateur ou mot de passe incorrect.
+login-too-many = Trop de tentatives. Patientez une minute, puis réessayez.
+
+## Consent
+
+consent-title = Autoriser { $client } ?
+consent-lead = { $client } souhaite :
+consent-lead-at = { $client } sur { $host } souhaite :
+scope-openid = Vous reconnaître quand vous revenez
+scope-profile = Voir votre nom et votre profil
+scope-email = Voir votre adresse e-mail
+scope-address = Voir votre adresse postale
+scope-phone = Voir votre numéro de téléphone
+scope-offline-access = Garder cet accès en votre absence
+scope-account-delete = Supprimer votre compte ici, quand vous le demandez
+scope-other = Utiliser
+
+## On the way
+
+moment-title = Un instant
+moment-lead = Vous retournez à l’application. Si rien ne se passe, appuyez sur Continuer.
+signing-in-title = Connexion en cours
+signing-in-lead = Cela prend un instant. Si rien ne se passe, appuyez sur Continuer.
+
+## Signing out
+
+logout-title = Se déconnecter ?
+logout-lead = Cela met fin à votre session ici. D’autres applications peuvent vous garder connecté jusqu’à leur prochaine vérification.
+logout-lead-client = { $client } demande de mettre fin à votre session ici. D’autres applications peuvent vous garder connecté jusqu’à leur prochaine vérification.
+stay-signed-in = Rester connecté
+logged-out-title = Vous êtes déconnecté
+logged-out-lead = Votre session ici est terminée. Vous pouvez fermer cette fenêtre.
+logged-out-telling = Votre session ici est terminée et vos autres applications en sont informées. Vous pouvez fermer cette fenêtre.
+logged-out-returning = Vos autres applications en sont informées. Vous êtes sur le chemin du retour.
+logged-out-frame = Déconnexion d’une application
+
+## Devices
+
+device-title = Connecter un appareil
+device-title-problem = Erreur : connecter un appareil
+device-lead = Saisissez le code affiché par votre appareil.
+device-lead-brought = Vérifiez que ce code est bien celui de votre appareil.
+device-code = Code
+device-code-hint = Huit lettres. Les majuscules et le tiret n’ont pas d’importance.
+device-unknown = Aucun appareil n’attend avec ce code. Regardez de nouveau l’appareil : le code a peut-être changé.
+device-too-many = Trop de codes ont été essayés d’ici. Patientez une minute, puis réessayez.
+device-confirm-title = Connecter { $client } ?
+device-confirm-lead = Un appareil demande à être connecté en votre nom. Il doit afficher ce code :
+device-warning-strong = N’autorisez qu’un appareil que vous avez sous les yeux
+device-warning = { $warning } et sur lequel vous venez de demander à vous connecter. Quelqu’un vous a envoyé ce code ou ce lien ? Refusez : cette personne serait connectée à votre place.
+device-connected-title = Votre appareil est connecté
+device-connected-lead = Il continue tout seul dans quelques secondes. Vous pouvez fermer cette fenêtre.
+device-refused-title = L’appareil n’a pas été connecté
+device-refused-lead = Il n’est pas connecté. Si vous voulez tout de même le connecter, recommencez sur l’appareil.
+
+## When it does not work
+
+retry = Réessayer
+error-details = Détails pour le développeur
+error-request-id = Identifiant à indiquer si vous demandez de l’aide :
+error-unavailable-title = La connexion est indisponible pour le moment
+error-unavailable-message = Le service qui vous connecte ne répond pas.
+error-unavailable-advice = Patientez un instant, puis retournez à l’application et réessayez.
+error-fault-title = Un problème est survenu ici
+error-fault-message = Vous n’y êtes pour rien.
+error-fault-advice = Retournez à l’application et réessayez. Si cela se reproduit, donnez au responsable du site l’identifiant ci-dessous.
+error-denied-title = Vous n’êtes pas connecté
+error-denied-message = La connexion a été refusée.
+error-denied-advice = Retournez à l’application pour réessayer.
+error-invalid-title = Cette connexion ne peut pas continuer
+error-invalid-message = Le lien est incomplet, a expiré ou a déjà servi.
+error-invalid-advice = Retournez à l’application et recommencez à partir de là.
+error-missing-title = Il n’y a rien ici
+error-missing-message = L’adresse est erronée, ou ce qui se trouvait ici n’existe plus.
+error-signed-out-title = Vous n’êtes pas connecté
+error-signed-out-message = Connectez-vous depuis l’une de vos applications, puis revenez sur cette page.
+
+## The person's own page
+
+account-title = Votre compte
+account-relay = relais privé
+account-identities = Comment vous vous connectez
+account-local = Nom d’utilisateur et mot de passe
+account-since = depuis le { $day }
+account-since-email = { $email }, depuis le { $day }
+account-sessions = Où vous êtes connecté
+account-this-browser = Ce navigateur
+account-sign-out-everywhere = Se déconnecter partout
+account-delete = Supprimer votre compte
+
+## Deleting the account
+
+delete-title = Supprimer votre compte ?
+delete-lead = { $name }, cette action est irréversible.
+delete-point-sessions = Vous êtes immédiatement déconnecté partout.
+delete-point-upstream = L’autorisation accordée par votre service de connexion est rendue.
+delete-point-profile = Votre profil est effacé et les applications qui vous connaissent en sont informées.
+delete-confirm = Saisissez { $word } pour confirmer
+delete-button = Supprimer mon compte
+delete-keep = Le garder
+deletion-title-done = Votre compte est supprimé
+deletion-title = Votre compte est en cours de suppression
+deletion-lead-done = Tout était terminé le { $moment }.
+deletion-lead = Vous êtes déjà déconnecté. Le reste se fait tout seul, même si vous fermez cette page.
+deletion-receipt = Reçu
+deletion-asked = Demandée
+deletion-note = Ce reçu ne contient rien sur vous. Gardez son adresse si vous voulez le consulter de nouveau.
+deletion-step-sessions = Vous avez été déconnecté partout
+deletion-step-upstream = L’autorisation de votre service de connexion a été rendue
+deletion-step-person = Votre compte a été effacé
+deletion-step-clients = Les applications ont été informées

@@ -1,0 +1,154 @@
+# 日本語。です・ます調。
+
+## Days
+
+month = { $month ->
+    [1] 1
+    [2] 2
+    [3] 3
+    [4] 4
+    [5] 5
+    [6] 6
+    [7] 7
+    [8] 8
+    [9] 9
+    [10] 10
+    [11] 11
+   *[12] 12
+}
+day = { $year }年{ $month-name }月{ $day }日
+moment = { $date } { $time }（UTC）
+
+## On several pages
+
+cancel = キャンセル
+continue = 続ける
+deny = 拒否
+allow = 許可
+sign-in = サインイン
+sign-out = サインアウト
+signed-in-as = サインイン中のアカウント
+not-you = 別のアカウントを使う
+unnamed-person = お使いのアカウント
+
+## Choosing how to sign in
+
+choose-title = { $client }にサインイン
+choose-lead = { $client }に進みます
+choose-again = { $name }としてサインインしています。{ $client }が、もう一度サインインするよう求めています。
+choose-none = サインインの方法がまだ設定されていません。サイトの運営者にお知らせください。
+continue-with-apple = Appleで続ける
+continue-with = { $connection }で続ける
+username = ユーザー名
+password = パスワード
+login-wrong = ユーザー名またはパスワードが正しくありません。
+login-too-many = 試行回数が多すぎます。1分ほど待ってから、もう一度お試しください。
+
+## Consent
+
+consent-title = { $client }を許可しますか？
+consent-lead = { $client }が次の許可を求めています。
+consent-lead-at = { $client }（{ $host }）が次の許可を求めています。
+scope-openid = 次に利用するときに、あなたを識別する
+scope-profile = 名前とプロフィールを見る
+scope-email = メールアドレスを見る
+scope-address = 住所を見る
+scope-phone = 電話番号を見る
+scope-offline-access = 利用していない間もこのアクセスを保つ
+scope-account-delete = あなたの求めに応じて、ここのアカウントを削除する
+scope-other = 利用する：
+
+## On the way
+
+moment-title = お待ちください
+moment-lead = アプリに戻ります。画面が変わらないときは「続ける」を押してください。
+signing-in-title = サインインしています
+signing-in-lead = しばらくお待ちください。画面が変わらないときは「続ける」を押してください。
+
+## Signing out
+
+logout-title = サインアウトしますか？
+logout-lead = ここでのセッションを終了します。ほかのアプリでは、次の確認までサインインしたままになることがあります。
+logout-lead-client = { $client }が、ここでのセッションの終了を求めています。ほかのアプリでは、次の確認までサインインしたままになることがあります。
+stay-signed-in = サインインしたままにする
+logged-out-title = サインアウトしました
+logged-out-lead = ここでのセッションは終了しました。このウインドウは閉じてかまいません。
+logged-out-telling = ここでのセッションは終了しました。ほかのアプリに知らせています。このウインドウは閉じてかまいません。
+logged-out-returning = ほかのアプリに知らせています。まもなく元の画面に戻ります。
+logged-out-frame = アプリからサインアウトしています
+
+## Devices
+
+device-title = デバイスを接続
+device-title-problem = エラー：デバイスを接続
+device-lead = デバイスに表示されているコードを入力してください。
+device-lead-brought = デバイスに表示されているコードと同じか確かめてください。
+device-code = コード
+device-code-hint = 8文字の英字です。大文字・小文字やハイフンの有無は問いません。
+device-unknown = このコードで待っているデバイスはありません。コードが変わっているかもしれないので、デバイスをもう一度確かめてください。
+device-too-many = 試したコードの数が多すぎます。1分ほど待ってから、もう一度お試しください。
+device-confirm-title = { $client }を接続しますか？
+device-confirm-lead = デバイスがあなたとしてサインインしようとしています。次のコードが表示されているはずです。
+device-warning-strong = 手元にあり、
+device-warning = { $warning }たった今サインインの操作をしたデバイスだけを許可してください。このコードやリンクが誰かから送られてきたものなら、拒否してください。その人があなたとしてサインインすることになります。
+device-connected-title = デバイスを接続しました
+device-connected-lead = 数秒後にデバイスの画面が進みます。このウインドウは閉じてかまいません。
+device-refused-title = デバイスは接続されませんでした
+device-refused-lead = サインインしていません。接続するときは、デバイスで最初からやり直してください。
+
+## When it does not work
+
+retry = もう一度試す
+error-details = 開発者向けの詳細
+error-request-id = お問い合わせの際のリクエストID：
+error-unavailable-title = 現在サインインできません
+error-unavailable-message = サインインのサービスが応答していません。
+error-unavailable-advice = しばらく待ってからアプリに戻り、もう一度お試しください。
+error-fault-title = 問題が発生しました
+error-fault-message = お客様の操作が原因ではありません。
+error-fault-advice = アプリに戻って、もう一度お試しください。繰り返し起こるときは、下のリクエストIDを運営者にお知らせください。
+error-denied-title = サインインしていません
+error-denied-message = サインインが拒否されました。
+error-denied-advice = もう一度試すには、アプリに戻ってください。
+error-invalid-title = このサインインは続けられません
+error-invalid-message = リンクが不完全か、期限切れか、すでに使用されています。
+error-invalid-advice = アプリに戻って、最初からやり直してください。
+error-missing-title = ページがありません
+error-missing-message = アドレスが間違っているか、ページがなくなりました。
+error-signed-out-title = サインインしていません
+error-signed-out-message = お使いのアプリからサインインして、このページに戻ってください。
+
+## The person's own page
+
+account-title = アカウント
+account-relay = プライベートリレー
+account-identities = サインインの方法
+account-local = ユーザー名とパスワード
+account-since = { $day }から
+account-since-email = { $email }、{ $day }から
+account-sessions = サインイン中の場所
+account-this-browser = このブラウザ
+account-sign-out-everywhere = すべての場所でサインアウト
+account-delete = アカウントを削除
+
+## Deleting the account
+
+delete-title = アカウントを削除しますか？
+delete-lead = { $name }さん、削除すると元に戻せません。
+delete-point-sessions = すべての場所でただちにサインアウトします。
+delete-point-upstream = サインイン元のサービスでの許可を返上します。
+delete-point-profile = プロフィールを消去し、あなたを知るアプリに知らせます。
+delete-confirm = 確認のため { $word } と入力してください
+delete-button = アカウントを削除する
+delete-keep = 削除しない
+deletion-title-done = アカウントを削除しました
+deletion-title = アカウントを削除しています
+deletion-lead-done = { $moment }までにすべて完了しました。
+deletion-lead = すでにサインアウトしています。このページを閉じても、残りの処理は自動で進みます。
+deletion-receipt = 受付番号
+deletion-asked = 受付日時
+deletion-note = この受付票に個人情報は含まれません。後で確認するときのために、このページのアドレスを控えてください。
+deletion-step-sessions = すべての場所でサインアウトしました
+deletion-step-upstream = サインイン元のサービスでの許可を返上しました
+deletion-step-person = アカウントを消去しました
+deletion-step-clients = アプリに知らせました

@@ -1,0 +1,154 @@
+# 한국어. 해요체가 아닌 합쇼체.
+
+## Days
+
+month = { $month ->
+    [1] 1
+    [2] 2
+    [3] 3
+    [4] 4
+    [5] 5
+    [6] 6
+    [7] 7
+    [8] 8
+    [9] 9
+    [10] 10
+    [11] 11
+   *[12] 12
+}
+day = { $year }년 { $month-name }월 { $day }일
+moment = { $date } { $time }(UTC)
+
+## On several pages
+
+cancel = 취소
+continue = 계속
+deny = 거부
+allow = 허용
+sign-in = 로그인
+sign-out = 로그아웃
+signed-in-as = 로그인한 계정
+not-you = 본인이 아닌가요?
+unnamed-person = 내 계정
+
+## Choosing how to sign in
+
+choose-title = { $client } 로그인
+choose-lead = 로그인하고 { $client } 계속 이용하기
+choose-again = 현재 { $name } 계정으로 로그인되어 있습니다. { $client }에서 다시 로그인하도록 요청합니다.
+choose-none = 아직 설정된 로그인 방법이 없습니다. 사이트 운영자에게 알려 주세요.
+continue-with-apple = Apple로 계속하기
+continue-with = { $connection } 계정으로 계속하기
+username = 사용자 이름
+password = 암호
+login-wrong = 사용자 이름 또는 암호가 올바르지 않습니다.
+login-too-many = 시도 횟수가 너무 많습니다. 1분 뒤에 다시 시도해 주세요.
+
+## Consent
+
+consent-title = { $client } 접근을 허용할까요?
+consent-lead = { $client }에서 다음 권한을 요청합니다.
+consent-lead-at = { $client }({ $host })에서 다음 권한을 요청합니다.
+scope-openid = 다시 방문할 때 나를 알아보기
+scope-profile = 이름과 프로필 보기
+scope-email = 이메일 주소 보기
+scope-address = 우편 주소 보기
+scope-phone = 전화번호 보기
+scope-offline-access = 이용하지 않는 동안에도 접근 권한 유지
+scope-account-delete = 내가 요청하면 이곳의 계정 삭제
+scope-other = 사용:
+
+## On the way
+
+moment-title = 잠시만 기다려 주세요
+moment-lead = 앱으로 돌아가는 중입니다. 화면이 바뀌지 않으면 ‘계속’을 누르세요.
+signing-in-title = 로그인하는 중입니다
+signing-in-lead = 잠시만 기다려 주세요. 화면이 바뀌지 않으면 ‘계속’을 누르세요.
+
+## Signing out
+
+logout-title = 로그아웃할까요?
+logout-lead = 이곳의 세션이 종료됩니다. 다른 앱은 다시 확인할 때까지 로그인 상태로 남아 있을 수 있습니다.
+logout-lead-client = { $client }에서 이곳의 세션을 종료하도록 요청합니다. 다른 앱은 다시 확인할 때까지 로그인 상태로 남아 있을 수 있습니다.
+stay-signed-in = 로그인 유지
+logged-out-title = 로그아웃되었습니다
+logged-out-lead = 이곳의 세션이 종료되었습니다. 이 창을 닫아도 됩니다.
+logged-out-telling = 이곳의 세션이 종료되었고 다른 앱에 알리는 중입니다. 이 창을 닫아도 됩니다.
+logged-out-returning = 다른 앱에 알리는 중입니다. 곧 돌아갑니다.
+logged-out-frame = 앱에서 로그아웃하는 중
+
+## Devices
+
+device-title = 기기 연결
+device-title-problem = 오류: 기기 연결
+device-lead = 기기에 표시된 코드를 입력하세요.
+device-lead-brought = 기기에 표시된 코드와 같은지 확인하세요.
+device-code = 코드
+device-code-hint = 영문자 여덟 자입니다. 대소문자와 붙임표는 구분하지 않습니다.
+device-unknown = 이 코드로 기다리는 기기가 없습니다. 코드가 바뀌었을 수 있으니 기기를 다시 확인하세요.
+device-too-many = 이곳에서 너무 많은 코드를 시도했습니다. 1분 뒤에 다시 시도해 주세요.
+device-confirm-title = { $client } 기기를 연결할까요?
+device-confirm-lead = 기기에서 내 계정으로 로그인하려고 합니다. 기기에 다음 코드가 표시되어야 합니다.
+device-warning-strong = 눈앞에 있는 기기이고
+device-warning = { $warning } 방금 직접 로그인을 요청한 경우에만 허용하세요. 다른 사람이 이 코드나 링크를 보냈다면 거부하세요. 허용하면 그 사람이 내 계정으로 로그인하게 됩니다.
+device-connected-title = 기기가 연결되었습니다
+device-connected-lead = 몇 초 뒤에 기기에서 자동으로 계속됩니다. 이 창을 닫아도 됩니다.
+device-refused-title = 기기가 연결되지 않았습니다
+device-refused-lead = 로그인되지 않았습니다. 연결하려면 기기에서 처음부터 다시 시작하세요.
+
+## When it does not work
+
+retry = 다시 시도
+error-details = 개발자를 위한 세부 정보
+error-request-id = 도움을 요청할 때 알려 줄 요청 ID:
+error-unavailable-title = 지금은 로그인할 수 없습니다
+error-unavailable-message = 로그인 서비스가 응답하지 않습니다.
+error-unavailable-advice = 잠시 기다린 뒤 앱으로 돌아가 다시 시도해 주세요.
+error-fault-title = 문제가 발생했습니다
+error-fault-message = 사용자의 잘못이 아닙니다.
+error-fault-advice = 앱으로 돌아가 다시 시도해 주세요. 문제가 계속되면 아래의 요청 ID를 운영자에게 알려 주세요.
+error-denied-title = 로그인되지 않았습니다
+error-denied-message = 로그인이 거부되었습니다.
+error-denied-advice = 앱으로 돌아가 다시 시도해 주세요.
+error-invalid-title = 이 로그인을 계속할 수 없습니다
+error-invalid-message = 링크가 불완전하거나 만료되었거나 이미 사용되었습니다.
+error-invalid-advice = 앱으로 돌아가 처음부터 다시 시작하세요.
+error-missing-title = 여기에는 아무것도 없습니다
+error-missing-message = 주소가 잘못되었거나 있던 내용이 사라졌습니다.
+error-signed-out-title = 로그인되지 않았습니다
+error-signed-out-message = 사용하는 앱에서 로그인한 뒤 이 페이지로 돌아오세요.
+
+## The person's own page
+
+account-title = 내 계정
+account-relay = 비공개 릴레이
+account-identities = 로그인 방법
+account-local = 사용자 이름과 암호
+account-since = { $day }부터
+account-since-email = { $email }, { $day }부터
+account-sessions = 로그인된 곳
+account-this-browser = 이 브라우저
+account-sign-out-everywhere = 모든 곳에서 로그아웃
+account-delete = 계정 삭제
+
+## Deleting the account
+
+delete-title = 계정을 삭제할까요?
+delete-lead = { $name } 님, 삭제하면 되돌릴 수 없습니다.
+delete-point-sessions = 모든 곳에서 즉시 로그아웃됩니다.
+delete-point-upstream = 로그인 제공업체에서 받은 권한을 반환합니다.
+delete-point-profile = 프로필이 지워지고, 나를 아는 앱에 이를 알립니다.
+delete-confirm = 확인하려면 { $word } 입력
+delete-button = 내 계정 삭제
+delete-keep = 유지
+deletion-title-done = 계정이 삭제되었습니다
+deletion-title = 계정을 삭제하는 중입니다
+deletion-lead-done = { $moment }에 모두 완료되었습니다.
+deletion-lead = 이미 로그아웃되었습니다. 이 페이지를 닫아도 나머지는 자동으로 진행됩니다.
+deletion-receipt = 접수증
+deletion-asked = 요청 시각
+deletion-note = 이 접수증에는 개인 정보가 없습니다. 나중에 다시 보려면 주소를 보관하세요.
+deletion-step-sessions = 모든 곳에서 로그아웃됨
+deletion-step-upstream = 로그인 제공업체의 권한을 반환함
+deletion-step-person = 계정을 지움
+deletion-step-clients = 앱에 알림

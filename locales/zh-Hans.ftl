@@ -1,0 +1,154 @@
+# 简体中文。
+
+## Days
+
+month = { $month ->
+    [1] 1
+    [2] 2
+    [3] 3
+    [4] 4
+    [5] 5
+    [6] 6
+    [7] 7
+    [8] 8
+    [9] 9
+    [10] 10
+    [11] 11
+   *[12] 12
+}
+day = { $year }年{ $month-name }月{ $day }日
+moment = { $date } { $time }（UTC）
+
+## On several pages
+
+cancel = 取消
+continue = 继续
+deny = 拒绝
+allow = 允许
+sign-in = 登录
+sign-out = 退出登录
+signed-in-as = 已登录账户
+not-you = 不是你？
+unnamed-person = 你的账户
+
+## Choosing how to sign in
+
+choose-title = 登录 { $client }
+choose-lead = 以继续使用 { $client }
+choose-again = 你已登录为 { $name }。{ $client } 要求你重新登录。
+choose-none = 这里还没有设置任何登录方式，请告知网站管理员。
+continue-with-apple = 通过 Apple 继续
+continue-with = 通过 { $connection } 继续
+username = 用户名
+password = 密码
+login-wrong = 用户名或密码不正确。
+login-too-many = 尝试次数过多，请等待一分钟后再试。
+
+## Consent
+
+consent-title = 允许 { $client }？
+consent-lead = { $client } 希望：
+consent-lead-at = { $client }（{ $host }）希望：
+scope-openid = 在你再次使用时识别你
+scope-profile = 查看你的姓名和个人资料
+scope-email = 查看你的电子邮件地址
+scope-address = 查看你的邮寄地址
+scope-phone = 查看你的电话号码
+scope-offline-access = 在你离开后保持此访问权限
+scope-account-delete = 在你要求时删除你在这里的账户
+scope-other = 使用
+
+## On the way
+
+moment-title = 请稍候
+moment-lead = 正在返回应用。如果没有反应，请按“继续”。
+signing-in-title = 正在登录
+signing-in-lead = 请稍候。如果没有反应，请按“继续”。
+
+## Signing out
+
+logout-title = 要退出登录吗？
+logout-lead = 你在这里的会话将会结束。其他应用可能会保持登录状态，直到下次核实。
+logout-lead-client = { $client } 请求结束你在这里的会话。其他应用可能会保持登录状态，直到下次核实。
+stay-signed-in = 保持登录
+logged-out-title = 你已退出登录
+logged-out-lead = 你在这里的会话已结束，可以关闭此窗口。
+logged-out-telling = 你在这里的会话已结束，正在通知你的其他应用。可以关闭此窗口。
+logged-out-returning = 正在通知你的其他应用，马上返回。
+logged-out-frame = 正在退出某个应用
+
+## Devices
+
+device-title = 连接设备
+device-title-problem = 错误：连接设备
+device-lead = 请输入设备上显示的代码。
+device-lead-brought = 请核对这是否就是设备上显示的代码。
+device-code = 代码
+device-code-hint = 八个字母，不区分大小写，连字符可省略。
+device-unknown = 没有设备在等待此代码。代码可能已经更换，请再看一下设备。
+device-too-many = 从这里尝试的代码过多，请等待一分钟后再试。
+device-confirm-title = 连接 { $client }？
+device-confirm-lead = 有设备请求以你的身份登录。它应当显示以下代码：
+device-warning-strong = 只允许就在你面前的设备
+device-warning = { $warning }，并且是你刚才亲自要求登录的设备。如果这个代码或链接是别人发给你的，请拒绝：否则对方会以你的身份登录。
+device-connected-title = 设备已连接
+device-connected-lead = 几秒钟后设备会自动继续。可以关闭此窗口。
+device-refused-title = 设备未连接
+device-refused-lead = 设备没有登录。如果仍想连接，请在设备上重新开始。
+
+## When it does not work
+
+retry = 重试
+error-details = 开发者详情
+error-request-id = 寻求帮助时请提供请求编号：
+error-unavailable-title = 暂时无法登录
+error-unavailable-message = 登录服务没有响应。
+error-unavailable-advice = 请稍等片刻，然后返回应用重试。
+error-fault-title = 这里出了点问题
+error-fault-message = 这不是你的错。
+error-fault-advice = 请返回应用重试。如果再次发生，请把下面的请求编号告诉管理员。
+error-denied-title = 你尚未登录
+error-denied-message = 登录被拒绝。
+error-denied-advice = 请返回应用重试。
+error-invalid-title = 无法继续此次登录
+error-invalid-message = 链接不完整、已过期或已被使用。
+error-invalid-advice = 请返回应用，从头开始。
+error-missing-title = 这里什么也没有
+error-missing-message = 地址有误，或者内容已不存在。
+error-signed-out-title = 你尚未登录
+error-signed-out-message = 请先从你的某个应用登录，再回到此页面。
+
+## The person's own page
+
+account-title = 你的账户
+account-relay = 隐私转发
+account-identities = 登录方式
+account-local = 用户名和密码
+account-since = 自{ $day }起
+account-since-email = { $email }，自{ $day }起
+account-sessions = 登录位置
+account-this-browser = 此浏览器
+account-sign-out-everywhere = 在所有位置退出登录
+account-delete = 删除账户
+
+## Deleting the account
+
+delete-title = 要删除账户吗？
+delete-lead = { $name }，此操作无法撤销。
+delete-point-sessions = 你会立即在所有位置退出登录。
+delete-point-upstream = 归还在登录服务商处获得的授权。
+delete-point-profile = 抹除你的个人资料，并通知认识你的应用。
+delete-confirm = 输入 { $word } 以确认
+delete-button = 删除我的账户
+delete-keep = 保留
+deletion-title-done = 你的账户已删除
+deletion-title = 正在删除你的账户
+deletion-lead-done = 全部处理已于{ $moment }完成。
+deletion-lead = 你已退出登录。即使关闭此页面，其余步骤也会自动完成。
+deletion-receipt = 回执
+deletion-asked = 申请时间
+deletion-note = 此回执不含任何与你有关的信息。如需再次查看，请保存此页地址。
+deletion-step-sessions = 已在所有位置退出登录
+deletion-step-upstream = 已归还登录服务商处的授权
+deletion-step-person = 账户已抹除
+deletion-step-clients = 已通知应用
