@@ -54,12 +54,15 @@ class Forms(HTMLParser):
 
 @dataclass
 class Landing:
-    """What the redirect URI received."""
+    """What the redirect URI received: its URL, and the form if one was posted."""
 
     url: str
+    form: dict[str, str] | None = None
 
     @property
     def parameters(self) -> dict[str, str]:
+        if self.form is not None:
+            return self.form
         return {name: values[0] for name, values in parse_qs(urlsplit(self.url).query).items()}
 
 
@@ -70,6 +73,7 @@ class Page:
     forms: list[dict]
     heading: str
     headers: httpx.Headers
+    text: str = ""
 
 
 def site_of(url: str) -> tuple[str, str | None]:
@@ -137,7 +141,7 @@ class UserAgent:
     def open(self, url, redirect_uri=None, method="GET", fields=None, initiator=None):
         for _ in range(HOPS):
             if redirect_uri and url.startswith(redirect_uri):
-                landing = Landing(url)
+                landing = Landing(url, dict(fields or []) if method == "POST" else None)
                 remember(landing.parameters.get("code"))
                 return landing
             response = self.send(method, url, fields, initiator)
@@ -148,12 +152,17 @@ class UserAgent:
                 continue
             parsed = Forms(response.text)
             return Page(
-                url, response.status_code, parsed.forms, parsed.heading.strip(), response.headers
+                url,
+                response.status_code,
+                parsed.forms,
+                parsed.heading.strip(),
+                response.headers,
+                response.text,
             )
         raise AssertionError(f"more than {HOPS} redirects")
 
-    def press(self, page: Page, form: dict, button: dict | None, redirect_uri=None):
-        fields = list(form["fields"])
+    def press(self, page: Page, form: dict, button: dict | None, redirect_uri=None, fill=None):
+        fields = [(name, (fill or {}).get(name, value)) for name, value in form["fields"]]
         if button and button.get("name"):
             fields.append((button["name"], button.get("value", "")))
         action = urljoin(page.url, form.get("action") or page.url)
