@@ -108,7 +108,7 @@ class UserAgent:
             if cross_site and (same_site == "strict" or (same_site == "lax" and method != "GET")):
                 continue
             sent.append(f"{name}={value}")
-        headers = {"accept": "text/html", "host": urlsplit(url).netloc}
+        headers = {"accept": "text/html,*/*;q=0.8", "host": urlsplit(url).netloc}
         if sent:
             headers["cookie"] = "; ".join(sent)
         if initiator:
