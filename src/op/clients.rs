@@ -47,6 +47,10 @@ impl ClientCache {
     }
 
     async fn load(&self, id: &ClientId) -> Result<Option<Arc<RegisteredClient>>, StoreFault> {
+        // An assertion or a request object can name anything; PostgreSQL takes no NUL in a text.
+        if id.as_str().contains('\0') {
+            return Ok(None);
+        }
         let Some(client) = self.store.find_client(id).await? else { return Ok(None) };
         let secrets = self.store.find_client_secrets(id).await?;
         let registered = Arc::new(RegisteredClient { client, secrets });

@@ -153,7 +153,8 @@ fn read_basic(header: &str) -> Result<(String, String), Refusal> {
     let (client_id, secret): (Result<_, Refusal>, Result<_, Refusal>) =
         (decode(client_id), decode(secret));
     let (client_id, secret) = (client_id?, secret?);
-    if client_id.is_empty() || client_id.len() > MAX_LENGTH || secret.len() > MAX_LENGTH {
+    let unreadable = client_id.contains('\0') || secret.contains('\0');
+    if unreadable || client_id.is_empty() || client_id.len().max(secret.len()) > MAX_LENGTH {
         return Err(malformed());
     }
     Ok((client_id, secret))

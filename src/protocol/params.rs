@@ -16,28 +16,24 @@ impl Params {
     /// Reads `application/x-www-form-urlencoded` text: a query or a body.
     ///
     /// # Errors
-    /// `invalid_request` for text with too many parameters.
+    /// As [`Params::from_pairs`].
     pub fn parse(text: &[u8]) -> Result<Self, Refusal> {
-        let mut pairs = Vec::new();
-        for (name, value) in form_urlencoded::parse(text) {
-            if pairs.len() == MAX_PARAMETERS {
-                return Err(Refusal::invalid_request("too many parameters"));
-            }
-            if !value.is_empty() {
-                pairs.push((name.into_owned(), value.into_owned()));
-            }
-        }
-        Ok(Self(pairs))
+        let pairs = form_urlencoded::parse(text).into_owned().take(MAX_PARAMETERS + 1);
+        Self::from_pairs(pairs.collect())
     }
 
     /// The parameters of a request that came another way, such as in a request object; the rules
     /// are the same.
     ///
     /// # Errors
-    /// `invalid_request` for too many.
+    /// `invalid_request` for too many, and for one that holds a NUL: no parameter may (RFC 6749
+    /// Appendix A), and PostgreSQL takes none in a text.
     pub fn from_pairs(pairs: Vec<(String, String)>) -> Result<Self, Refusal> {
         if pairs.len() > MAX_PARAMETERS {
             return Err(Refusal::invalid_request("too many parameters"));
+        }
+        if pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(Refusal::invalid_request("a parameter holds a NUL"));
         }
         Ok(Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()))
     }
@@ -108,6 +104,14 @@ mod tests {
 
     #[test]
     fn a_flood_of_parameters_is_refused() {
+        assert!(Params::parse("a=1&".repeat(100).as_bytes()).is_ok());
         assert!(Params::parse("a=1&".repeat(101).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_nul_is_refused_in_names_and_in_values() {
+        assert!(Params::parse(b"client_id=a%00").is_err());
+        assert!(Params::parse(b"client%00id=a").is_err());
+        assert!(Params::parse(b"client_id=a%01").is_ok(), "each parameter's own rules come later");
     }
 }

@@ -201,6 +201,7 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
         .service(web::resource(under_base(path::JWKS)).route(web::get().to(endpoints::jwks)));
     config.service(
         web::scope(base)
+            .wrap(from_fn(request::without_nul))
             .wrap(from_fn(request::envelope))
             .service(
                 web::resource(path::TOKEN)

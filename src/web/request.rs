@@ -2,15 +2,16 @@
 
 use std::time::Instant;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use tracing::Instrument;
 
-use super::App;
+use super::{App, api, html};
+use crate::protocol::error::Refusal;
 
 /// The name under which a request is found in logs, pages and the audit log.
 #[derive(Clone)]
@@ -81,4 +82,25 @@ pub async fn envelope<B: MessageBody + 'static>(
     }
     .instrument(span)
     .await
+}
+
+/// Refuses an address that holds a NUL: nothing is called so, and PostgreSQL takes none in a text.
+pub async fn without_nul<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    if !request.uri().to_string().contains("%00") {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let response = match request.app_data::<web::Data<App>>() {
+        Some(app) if request.path().starts_with(&format!("{}/admin/api/", app.base)) => {
+            api::unreadable(request.request())
+        }
+        Some(app) => {
+            let refusal = Refusal::invalid_request("the address holds a NUL");
+            html::error(app, request.request(), refusal.into())
+        }
+        None => HttpResponse::BadRequest().finish(),
+    };
+    Ok(request.into_response(response).map_into_right_body())
 }

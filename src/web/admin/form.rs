@@ -1,5 +1,7 @@
 //! A form of the console, as it was typed.
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
 use url::form_urlencoded;
 
@@ -7,9 +9,12 @@ use url::form_urlencoded;
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads `application/x-www-form-urlencoded`. What is not UTF-8 is replaced.
+    /// Reads `application/x-www-form-urlencoded`. What is not UTF-8 is replaced, and so is a NUL,
+    /// which PostgreSQL takes in no text.
     pub(super) fn parse(body: &[u8]) -> Self {
-        Self(form_urlencoded::parse(body).into_owned().collect())
+        let text = |text: Cow<'_, str>| text.replace('\0', "\u{fffd}");
+        let pairs = form_urlencoded::parse(body);
+        Self(pairs.map(|(name, value)| (text(name), text(value))).collect())
     }
 
     /// The value as it came, blanks at the ends included; empty when it is missing.
