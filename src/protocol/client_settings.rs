@@ -1,8 +1,8 @@
 //! Client metadata that few clients set — the members of RFC 7591 and of the extensions that each
 //! names. Stored as one JSON document, so that a new member needs no new column.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::claim_mapping::ClaimRule;
@@ -145,6 +145,40 @@ pub struct ApiSettings {
     /// Claims that an operator adds to its access tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimRule>,
+}
+
+/// The names of the members that `S` has.
+pub fn members<'de, S: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut names = Names(&[]);
+    match S::deserialize(&mut names) {
+        Ok(_) | Err(_) => names.0,
+    }
+}
+
+/// Asks a struct for its members and gives it none.
+struct Names(&'static [&'static str]);
+
+impl<'de> Deserializer<'de> for &mut Names {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(Self::Error::custom("only its members were asked for"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
 }
 
 /// Changes the members that `patch` names, and leaves the others; `null` takes a member away

@@ -58,9 +58,8 @@ pub(super) async fn change(
     id: web::Path<String>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Error> {
-    let seen = caller.seen()?;
     let mut change = client_change(caller.members(&body)?).map_err(|error| caller.refuse(error))?;
-    change.version = Some(seen);
+    change.version = Some(caller.seen()?);
     let id = ClientId::new(id.into_inner());
     let client = caller.app.administration.update_client(&caller.actor(), &id, change).await;
     Ok(answer(client_metadata(&client.map_err(|error| caller.refuse(error))?)))
@@ -78,14 +77,15 @@ pub(super) async fn new_secret(
     id: web::Path<String>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Error> {
-    let members = caller.members(&body)?;
+    let mut members = caller.members(&body)?;
+    let overlap = match members.remove("overlap_seconds") {
+        None => SECRET_OVERLAP,
+        Some(value) => Duration::from_secs(value.as_u64().unwrap_or(u64::MAX)),
+    };
+    caller.nothing_else(&members)?;
     let id = ClientId::new(id.into_inner());
     caller
         .once(&body, async {
-            let overlap = match members.get("overlap_seconds") {
-                None => SECRET_OVERLAP,
-                Some(value) => Duration::from_secs(value.as_u64().unwrap_or(u64::MAX)),
-            };
             let administration = &caller.app.administration;
             let made = administration.rotate_client_secret(&caller.actor(), &id, overlap).await;
             let body: Value = made.map_err(|error| caller.refuse(error))?.metadata();

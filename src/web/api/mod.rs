@@ -7,6 +7,8 @@
 mod clients;
 mod openapi;
 mod others;
+mod query;
+mod schemas;
 
 use std::future::{Ready, ready};
 
@@ -20,10 +22,10 @@ use serde_json::{Map, Value, json};
 
 use super::{App, request};
 use crate::op::admin::api_keys::{KeptAnswer, Repeated};
-use crate::op::admin::{Actor, AdminError};
+use crate::op::admin::{Actor, AdminError, FieldProblem};
 use crate::protocol::admin::Role;
 use crate::protocol::api_key::{ApiKey, ApiScope};
-use openapi::Schema;
+use schemas::Schema;
 
 /// A line of the list of routes.
 pub struct Route {
@@ -56,6 +58,13 @@ const fn route(
 }
 
 use ApiScope as S;
+
+impl Route {
+    /// Whether it can do nothing without a body.
+    fn needs_body(&self) -> bool {
+        self.body.is_some_and(|schema| schema != Schema::NewSecret)
+    }
+}
 
 /// Everything there is.
 #[rustfmt::skip]
@@ -147,6 +156,8 @@ pub struct Caller {
     if_match: Option<String>,
     once: Option<String>,
     line: String,
+    needs_body: bool,
+    is_json: bool,
 }
 
 impl Caller {
@@ -192,13 +203,24 @@ impl Caller {
             let title = "This API key does not reach so far";
             return Err(ended(problem(StatusCode::FORBIDDEN, title, Some(detail), &[], id)));
         }
+        let problems = query::problems(request.query_string(), query::of(method, path));
+        if !problems.is_empty() {
+            return Err(ended(refusal(AdminError::Invalid(problems), id)));
+        }
         let text = |name: HeaderName| {
             request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
+        let once = text(HeaderName::from_static("idempotency-key"));
+        if once.as_ref().is_some_and(|key| !(1..=255).contains(&key.len())) {
+            let title = "An idempotency key has 1 to 255 characters";
+            return Err(ended(problem(StatusCode::BAD_REQUEST, title, None, &[], id)));
+        }
         Ok(Self {
             if_match: text(header::IF_MATCH),
-            once: text(HeaderName::from_static("idempotency-key")).filter(|key| !key.is_empty()),
+            once,
             line: format!("{method} {}", request.path()),
+            needs_body: line.needs_body(),
+            is_json: text(header::CONTENT_TYPE).is_some_and(|given| is_json(&given)),
             app,
             key,
             request_id: id,
@@ -243,15 +265,32 @@ impl Caller {
     /// The members of a JSON body.
     ///
     /// # Errors
-    /// 400 for anything that is not a JSON object.
+    /// 400 for anything that is not a JSON object, 415 for what does not say that it is JSON.
     fn members(&self, body: &[u8]) -> Result<Map<String, Value>, Error> {
-        if body.is_empty() {
+        if body.is_empty() && !self.needs_body {
             return Ok(Map::new());
+        }
+        if !self.is_json {
+            let detail = "Send the body as application/json.".to_owned();
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(self.problem(status, "The body is not said to be JSON", Some(detail)));
         }
         serde_json::from_slice(body).map_err(|error| {
             let title = "The body is not a JSON object";
             self.problem(StatusCode::BAD_REQUEST, title, Some(error.to_string()))
         })
+    }
+
+    /// Refuses what is left of a body after its members were taken out.
+    ///
+    /// # Errors
+    /// 422 that names each.
+    fn nothing_else(&self, left: &Map<String, Value>) -> Result<(), Error> {
+        let problems: Vec<FieldProblem> = left
+            .keys()
+            .map(|name| FieldProblem::new("body", format!("{name} is not a member")))
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(self.refuse(AdminError::Invalid(problems))) }
     }
 
     /// Does it, or repeats the answer of the request that came before under the same
@@ -339,7 +378,7 @@ impl Asked {
     /// How many are wanted: 1 to 200, 50 if nothing is said.
     fn limit(&self) -> u32 {
         let asked = self.get("limit").and_then(|limit| limit.parse().ok());
-        asked.unwrap_or(50).clamp(1, 200)
+        asked.unwrap_or(50).clamp(1, query::MOST)
     }
 }
 
@@ -351,6 +390,19 @@ impl FromRequest for Asked {
         let query = url::form_urlencoded::parse(request.query_string().as_bytes());
         ready(Ok(Self(query.into_owned().collect())))
     }
+}
+
+/// `application/json`, and what is built on it (RFC 6839 §3.1).
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The answer to an address that nothing can have.
+pub(super) fn unreadable(request: &HttpRequest) -> HttpResponse {
+    let title = "The address holds a NUL";
+    problem(StatusCode::BAD_REQUEST, title, None, &[], request::id(request))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -8,7 +8,7 @@ use super::{Asked, Caller, Made, answer, page};
 use crate::op::Failure;
 use crate::op::admin::from_json::api_change;
 use crate::op::admin::metadata::api_metadata;
-use crate::op::admin::{AdminError, EventQuery, NewApi};
+use crate::op::admin::{EventQuery, NewApi};
 use crate::op::ending::Ended;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::client_settings::ApiSettings;
@@ -65,14 +65,13 @@ pub(super) async fn change_api(
     request: HttpRequest,
     body: web::Bytes,
 ) -> Result<HttpResponse, Error> {
-    let seen = caller.seen()?;
+    let members = caller.members(&body)?;
     let identifier = identifier(&request);
     let administration = &caller.app.administration;
     let stands = administration.find_api(&identifier).await;
     let stands = stands.map_err(|error| caller.refuse(error))?;
-    let mut change = api_change(caller.members(&body)?, &stands.settings)
-        .map_err(|error| caller.refuse(error))?;
-    change.version = Some(seen);
+    let mut change = api_change(members, &stands.settings).map_err(|error| caller.refuse(error))?;
+    change.version = Some(caller.seen()?);
     let api = administration.update_api(&caller.actor(), &identifier, change).await;
     Ok(answer(api_metadata(&api.map_err(|error| caller.refuse(error))?)))
 }
@@ -232,10 +231,12 @@ pub(super) async fn list_keys(caller: Caller) -> Result<HttpResponse, Error> {
 }
 
 pub(super) async fn rotate_key(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
-    let members = caller.members(&body)?;
+    let mut members = caller.members(&body)?;
+    let alg = members.remove("alg");
+    caller.nothing_else(&members)?;
     caller
         .once(&body, async {
-            let alg = members.get("alg").and_then(Value::as_str).and_then(Algorithm::parse);
+            let alg = alg.as_ref().and_then(Value::as_str).and_then(Algorithm::parse);
             let alg = alg.ok_or_else(|| {
                 let detail = "alg must be one of those that the document lists".to_owned();
                 let title = "It breaks a rule";
@@ -263,23 +264,15 @@ fn failed(caller: &Caller, fault: &crate::op::Fault) -> Error {
 }
 
 pub(super) async fn list_events(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
-    let moment = |name| {
-        let seconds = asked.get(name).map(|text| text.parse::<i64>());
-        seconds.transpose().map(|seconds| seconds.map(Timestamp::from_secs)).map_err(|_| {
-            caller.refuse(AdminError::Invalid(vec![crate::op::admin::FieldProblem::new(
-                name,
-                "must be seconds since the epoch",
-            )]))
-        })
-    };
+    let moment = |name| asked.get(name)?.parse().ok().map(Timestamp::from_secs);
     let limit = asked.limit();
     let query = EventQuery {
         kind: asked.get("kind"),
         actor: asked.get("actor"),
         target: asked.get("target"),
         request_id: asked.get("request_id"),
-        from: moment("from")?,
-        until: moment("until")?,
+        from: moment("from"),
+        until: moment("until"),
         before: asked.get("after").and_then(|after| after.parse().ok()),
         limit: limit.saturating_add(1),
     };

@@ -1,0 +1,144 @@
+//! What may stand in a query of the admin API: told by the document, and held to.
+
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::op::admin::FieldProblem;
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Limit,
+    Seconds,
+    Cursor,
+    OneOf(&'static [&'static str]),
+}
+
+/// A parameter.
+pub(super) type Parameter = (&'static str, Kind);
+
+/// Most that one page holds.
+pub(super) const MOST: u32 = 200;
+
+/// No address holds a NUL.
+pub(super) const WITHOUT_NUL: &str = r"^[^\u0000]*$";
+
+const AFTER: Parameter = ("after", Kind::Text);
+const LIMIT: Parameter = ("limit", Kind::Limit);
+const Q: Parameter = ("q", Kind::Text);
+
+/// The parameters of a route.
+pub(super) fn of(method: &str, path: &str) -> &'static [Parameter] {
+    match (method, path) {
+        ("GET", "/clients") => &[Q, AFTER, LIMIT],
+        ("GET", "/users") => &[
+            Q,
+            ("state", Kind::OneOf(&["any", "disabled"])),
+            ("sort", Kind::OneOf(&["newest", "oldest"])),
+            AFTER,
+            LIMIT,
+        ],
+        ("GET", "/sessions") => &[AFTER, LIMIT],
+        ("GET", "/events") => &[
+            ("kind", Kind::Text),
+            ("actor", Kind::Text),
+            ("target", Kind::Text),
+            ("request_id", Kind::Text),
+            ("from", Kind::Seconds),
+            ("until", Kind::Seconds),
+            ("after", Kind::Cursor),
+            LIMIT,
+        ],
+        _ => &[],
+    }
+}
+
+impl Kind {
+    /// Its schema in the document.
+    pub(super) fn described(self) -> Value {
+        match self {
+            Self::Text => json!({ "type": "string", "pattern": WITHOUT_NUL }),
+            Self::Limit => {
+                json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": 50 })
+            }
+            Self::Seconds => json!({
+                "type": "integer",
+                "minimum": 0,
+                "maximum": u32::MAX,
+                "description": "Seconds since the epoch",
+            }),
+            Self::Cursor => json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }),
+            Self::OneOf(words) => json!({ "enum": words }),
+        }
+    }
+
+    fn problem(self, value: &str) -> Option<String> {
+        // `+5` is a number to Rust and a blank and a 5 to the document.
+        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        let number = value.parse::<u64>().ok().filter(|_| digits);
+        let within = |least: u64, most: u64| number.is_some_and(|it| least <= it && it <= most);
+        match self {
+            Self::Text => None,
+            Self::Limit => (!within(1, u64::from(MOST)))
+                .then(|| format!("must be a number between 1 and {MOST}")),
+            Self::Seconds => (!within(0, u64::from(u32::MAX)))
+                .then(|| "must be seconds since the epoch".to_owned()),
+            Self::Cursor => {
+                (!within(0, i64::MAX.unsigned_abs())).then(|| "must be what next said".to_owned())
+            }
+            Self::OneOf(words) => {
+                (!words.contains(&value)).then(|| format!("must be one of {}", words.join(", ")))
+            }
+        }
+    }
+}
+
+/// What is wrong with a query. A parameter that there is not is a mistake, and not ignored: a
+/// filter with a misspelt name would answer with everything.
+pub(super) fn problems(query: &str, allowed: &[Parameter]) -> Vec<FieldProblem> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut problems = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let problem = match allowed.iter().find(|(known, _)| *known == name) {
+            None => {
+                problems.push(FieldProblem::new("query", format!("{name:?} is not a parameter")));
+                continue;
+            }
+            Some((known, _)) if seen.contains(known) => Some((*known, "is given twice".to_owned())),
+            Some((known, kind)) => {
+                seen.push(known);
+                kind.problem(&value).map(|problem| (*known, problem))
+            }
+        };
+        problems.extend(problem.map(|(name, message)| FieldProblem::new(name, message)));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_is_what_the_document_says() {
+        let events = of("GET", "/events");
+        assert_eq!(problems("kind=client.created&limit=200&from=1&after=7", events), []);
+        for bad in
+            ["limit=0", "limit=201", "limit=x", "limit=%2B5", "limit=", "from=-1", "until=1e9"]
+        {
+            assert_eq!(problems(bad, events).len(), 1, "{bad}");
+        }
+        let users = of("GET", "/users");
+        assert_eq!(problems("state=disabled&sort=oldest&q=", users), []);
+        assert_eq!(problems("state=gone&sort=up", users).len(), 2);
+    }
+
+    #[test]
+    fn nothing_else_stands_there_and_nothing_twice() {
+        let clients = of("GET", "/clients");
+        assert_eq!(problems("Q=shop", clients).len(), 1);
+        assert_eq!(problems("q=a&q=b", clients).len(), 1);
+        assert_eq!(problems("q=a", of("GET", "/keys")).len(), 1);
+    }
+}

@@ -1,0 +1,377 @@
+//! What is sent and answered, as JSON Schema.
+
+use serde_json::{Map, Value, json};
+
+use crate::protocol::claim_mapping::{Attribute, Target};
+use crate::protocol::client::{ClientKind, GrantType, TokenEndpointAuthMethod};
+use crate::protocol::client_settings::{ApiSettings, ClientSettings, members};
+use crate::protocol::jose::Algorithm;
+use crate::protocol::profile::Profile;
+
+/// What is sent and answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    Client,
+    Clients,
+    NewClient,
+    ClientChange,
+    NewSecret,
+    Api,
+    Apis,
+    NewApi,
+    ApiChange,
+    User,
+    Users,
+    UserChange,
+    Deletion,
+    Ended,
+    Sessions,
+    Key,
+    Keys,
+    NewKey,
+    Events,
+}
+
+impl Schema {
+    pub(super) const ALL: [Self; 19] = [
+        Self::Client,
+        Self::Clients,
+        Self::NewClient,
+        Self::ClientChange,
+        Self::NewSecret,
+        Self::Api,
+        Self::Apis,
+        Self::NewApi,
+        Self::ApiChange,
+        Self::User,
+        Self::Users,
+        Self::UserChange,
+        Self::Deletion,
+        Self::Ended,
+        Self::Sessions,
+        Self::Key,
+        Self::Keys,
+        Self::NewKey,
+        Self::Events,
+    ];
+
+    pub(super) fn name(self) -> String {
+        format!("{self:?}")
+    }
+
+    pub(super) fn described(self) -> Value {
+        match self {
+            Self::Client => told(
+                client_members()
+                    .into_iter()
+                    .chain(client_settings())
+                    .chain(of([
+                        ("client_id", text()),
+                        ("client_id_issued_at", seconds()),
+                        ("kind", kinds()),
+                        ("application_type", json!({ "enum": ["web", "native"] })),
+                        ("response_types", list(text())),
+                        ("updated_at", seconds()),
+                        ("version", number()),
+                        ("client_secret", text()),
+                        ("client_secret_expires_at", seconds()),
+                    ]))
+                    .collect(),
+            ),
+            Self::NewClient => {
+                let members = client_members().into_iter().chain(of([("kind", kinds())]));
+                let members = members.chain(client_settings()).collect();
+                let example = json!({
+                    "kind": "web",
+                    "client_name": "Shop",
+                    "redirect_uris": ["https://shop.example/callback"],
+                });
+                sent(members, &["kind", "client_name"], &example)
+            }
+            Self::ClientChange => {
+                let members = client_members().into_iter().chain(client_settings()).collect();
+                sent(members, &[], &json!({ "client_name": "Shop" }))
+            }
+            Self::NewSecret => {
+                let seconds = json!({ "type": "integer", "minimum": 0, "maximum": 2_592_000 });
+                sent(of([("overlap_seconds", seconds)]), &[], &json!({ "overlap_seconds": 3600 }))
+            }
+            Self::Api => told(
+                api_members()
+                    .into_iter()
+                    .chain(of([
+                        ("identifier", text()),
+                        ("created_at", seconds()),
+                        ("updated_at", seconds()),
+                        ("version", number()),
+                    ]))
+                    .collect(),
+            ),
+            Self::NewApi => {
+                let identifier = json!({ "type": "string", "format": "uri", "maxLength": 2048 });
+                let members = api_members().into_iter().chain(of([("identifier", identifier)]));
+                let example = json!({
+                    "identifier": "https://orders.example.com",
+                    "name": "Orders",
+                    "scopes": [{ "name": "orders:read", "description": "See orders" }],
+                });
+                sent(members.collect(), &["identifier", "name"], &example)
+            }
+            Self::ApiChange => sent(api_members(), &[], &json!({ "name": "Orders" })),
+            Self::User => told(of([
+                ("id", text()),
+                ("sub", text()),
+                ("name", or_null(text())),
+                ("given_name", or_null(text())),
+                ("family_name", or_null(text())),
+                ("email", or_null(text())),
+                ("email_verified", yes()),
+                ("is_private_email", yes()),
+                ("disabled", yes()),
+                ("disabled_at", or_null(seconds())),
+                ("created_at", seconds()),
+                ("updated_at", seconds()),
+                ("identities", list(json!({ "type": "object" }))),
+                ("sessions", list(json!({ "type": "object" }))),
+            ])),
+            Self::UserChange => {
+                sent(of([("disabled", yes())]), &["disabled"], &json!({ "disabled": false }))
+            }
+            Self::Deletion => told(of([("id", text())])),
+            Self::Ended => told(of([("sessions", number()), ("grants", number())])),
+            Self::Sessions => page(told(of([
+                ("sid", text()),
+                ("user_id", text()),
+                ("sub", text()),
+                ("connection", text()),
+                ("auth_time", seconds()),
+                ("created_at", seconds()),
+                ("expires_at", seconds()),
+            ]))),
+            Self::Key => told(of([
+                ("kid", text()),
+                ("alg", algorithms()),
+                ("state", json!({ "enum": ["next", "active", "retiring", "gone"] })),
+                ("created_at", seconds()),
+                ("active_at", seconds()),
+                ("retiring_at", or_null(seconds())),
+                ("gone_at", or_null(seconds())),
+            ])),
+            Self::NewKey => sent(of([("alg", algorithms())]), &["alg"], &json!({ "alg": "ES256" })),
+            Self::Events => page(told(of([
+                ("id", number()),
+                ("at", json!({ "type": "integer", "description": "Milliseconds since the epoch" })),
+                ("kind", text()),
+                ("actor", text()),
+                ("target", or_null(text())),
+                ("request_id", or_null(text())),
+                ("detail", json!({})),
+            ]))),
+            Self::Clients => page(to(Self::Client)),
+            Self::Apis => page(to(Self::Api)),
+            Self::Users => page(to(Self::User)),
+            Self::Keys => page(to(Self::Key)),
+        }
+    }
+}
+
+type Members = Map<String, Value>;
+
+fn of<const N: usize>(members: [(&str, Value); N]) -> Members {
+    members.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+fn told(members: Members) -> Value {
+    json!({ "type": "object", "properties": members })
+}
+
+/// What is not named is refused.
+fn sent(members: Members, required: &[&str], example: &Value) -> Value {
+    json!({
+        "type": "object",
+        "required": required,
+        "additionalProperties": false,
+        "properties": members,
+        "examples": [example],
+    })
+}
+
+fn page(items: Value) -> Value {
+    let next = "Give it as after to read on";
+    json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": list(items),
+            "next": { "type": ["string", "null"], "description": next },
+        },
+    })
+}
+
+fn to(schema: Schema) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{}", schema.name()) })
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+/// What people read: no control characters.
+fn words(least: u32, most: u32) -> Value {
+    json!({
+        "type": "string",
+        "minLength": least,
+        "maxLength": most,
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+    })
+}
+
+fn name() -> Value {
+    let mut name = words(1, 100);
+    if let Some(members) = name.as_object_mut() {
+        members.insert("pattern".to_owned(), json!(r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"));
+    }
+    name
+}
+
+fn number() -> Value {
+    json!({ "type": "integer" })
+}
+
+fn seconds() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+fn yes() -> Value {
+    json!({ "type": "boolean" })
+}
+
+fn list(items: Value) -> Value {
+    json!({ "type": "array", "items": items })
+}
+
+/// A list of at most a hundred, each once.
+fn set(items: Value) -> Value {
+    json!({ "type": "array", "items": items, "maxItems": 100, "uniqueItems": true })
+}
+
+fn or_null(schema: Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
+fn kinds() -> Value {
+    json!({ "enum": ClientKind::ALL.map(ClientKind::as_str) })
+}
+
+fn algorithms() -> Value {
+    json!({ "enum": Algorithm::ALL.map(Algorithm::as_str) })
+}
+
+fn client_members() -> Members {
+    let methods = TokenEndpointAuthMethod::ALL.map(TokenEndpointAuthMethod::as_str);
+    let life = || json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
+    of([
+        ("client_name", name()),
+        ("redirect_uris", set(text())),
+        ("post_logout_redirect_uris", set(text())),
+        ("grant_types", list(json!({ "enum": GrantType::ALL.map(GrantType::as_str) }))),
+        ("scope", text()),
+        ("token_endpoint_auth_method", json!({ "enum": methods })),
+        ("id_token_signed_response_alg", algorithms()),
+        ("require_pkce", yes()),
+        ("first_party", yes()),
+        ("resources", set(text())),
+        ("default_resource", or_null(text())),
+        ("apple_bundle_ids", set(text())),
+        ("require_native_challenge", yes()),
+        ("refresh_token_idle_ttl", life()),
+        ("refresh_token_absolute_ttl", life()),
+        ("disabled", yes()),
+    ])
+}
+
+fn api_members() -> Members {
+    let scope = json!({
+        "type": "object",
+        "required": ["name", "description"],
+        "properties": {
+            "name": { "type": "string", "pattern": r"^[\x21\x23-\x5b\x5d-\x7e]+$" },
+            "description": words(0, 200),
+        },
+    });
+    let own = of([
+        ("name", name()),
+        ("scopes", list(scope)),
+        ("access_token_ttl", json!({ "type": "integer", "minimum": 30, "maximum": 86_400 })),
+        ("signing_alg", algorithms()),
+    ]);
+    own.into_iter().chain(settings(members::<ApiSettings>())).collect()
+}
+
+fn client_settings() -> Members {
+    let told_only = ["client_id_metadata_fetched_at"];
+    let settings = settings(members::<ClientSettings>());
+    settings.into_iter().filter(|(name, _)| !told_only.contains(&name.as_str())).collect()
+}
+
+/// Every member of the settings, as the code has it; `null` takes one away.
+fn settings(names: &'static [&'static str]) -> Members {
+    names.iter().map(|name| ((*name).to_owned(), or_null(setting(name)))).collect()
+}
+
+fn setting(name: &str) -> Value {
+    match name {
+        "dpop_bound_access_tokens"
+        | "backchannel_logout_session_required"
+        | "frontchannel_logout_session_required"
+        | "token_exchange_impersonation"
+        | "require_signed_request_object"
+        | "require_pushed_authorization_requests"
+        | "tls_client_certificate_bound_access_tokens"
+        | "self_registered_clients" => yes(),
+        "allowed_connections"
+        | "security_events_requested"
+        | "contacts"
+        | "token_exchange_subject_clients"
+        | "token_exchange_audiences" => set(text()),
+        "token_endpoint_auth_signing_alg" | "request_object_signing_alg" => algorithms(),
+        "profile" => json!({ "enum": Profile::ALL.map(Profile::as_str) }),
+        "jwks" => json!({ "type": "object", "description": "RFC 7517 section 5" }),
+        "claims" => list(claim_rule()),
+        _ if name.ends_with("_uri") || name.starts_with("tls_client_auth_") => text(),
+        "security_events_endpoint" | "software_id" | "software_version" | "may_act" => text(),
+        // A newer member: its name is told, and what it takes is found in its error message.
+        _ => json!({}),
+    }
+}
+
+fn claim_rule() -> Value {
+    let attribute = json!({ "enum": Attribute::ALL.map(Attribute::as_str) });
+    json!({
+        "type": "object",
+        "required": ["claim"],
+        "additionalProperties": false,
+        "properties": {
+            "claim": text(),
+            "from": or_null(attribute),
+            "value": {},
+            "template": or_null(text()),
+            "when": { "type": "object" },
+            "scope": or_null(text()),
+            "to": list(json!({ "enum": Target::ALL })),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_described() {
+        for name in members::<ClientSettings>().iter().chain(members::<ApiSettings>()) {
+            let told_only = *name == "client_id_metadata_fetched_at";
+            assert!(told_only || setting(name) != json!({}), "{name}: say what it takes");
+        }
+    }
+}
