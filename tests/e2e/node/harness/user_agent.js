@@ -67,6 +67,12 @@ export class UserAgent {
   /** Every request made: `{ method, url, cookies, crossSite, status }`, oldest first. */
   journal = [];
 
+  /** The cookies kept for an origin, as Chromium takes them. */
+  async cookies(origin) {
+    const kept = await this.#jar.getCookies(origin);
+    return kept.map(({ key, value }) => ({ name: key, value, url: origin }));
+  }
+
   /**
    * One request, no redirect followed.
    * `initiator`: URL of the page that caused it; absent for an address typed in by the person.
