@@ -58,10 +58,11 @@ def end(party: Party, browser: Browser, **parameters) -> Landing | Page:
 
 
 def leave_frames(at: Landing | Page, browser: Browser) -> Landing | Page:
-    """A page with the clients' frames leads on by itself; the link on it is what a script follows."""
-    if isinstance(at, Page) and (onward := re.search(r'href="([^"]*suite\.example[^"]*)"', at.text)):
-        return browser.open(unescape(onward[1]), AFTER)
-    return at
+    """A page with the clients' frames leads on by itself: a script follows the link on it."""
+    if isinstance(at, Landing):
+        return at
+    onward = re.search(r'href="([^"]*suite\.example[^"]*)"', at.text)
+    return browser.open(unescape(onward[1]), AFTER) if onward else at
 
 
 def is_signed_out(party: Party, browser: Browser) -> bool:

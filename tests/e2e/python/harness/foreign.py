@@ -38,7 +38,7 @@ def tool(name: str, package: str) -> str:
 
 
 def build(app: str, *command: str) -> None:
-    """Builds an app; skipped when what it depends on cannot be had, failed when it does not build."""
+    """Builds an app; skipped when what it needs cannot be had, failed when it does not build."""
     done = subprocess.run(command, cwd=APPS / app, capture_output=True, text=True, timeout=600)
     said = f"{done.stdout}\n{done.stderr}"
     if done.returncode and any(words in said.lower() for words in UNREACHABLE):

@@ -1,0 +1,42 @@
+"""Schemathesis (PyPI) against the admin API and its own OpenAPI document: it must find nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import postgres_env
+from harness.house import House
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_schemathesis_finds_nothing(database):
+    url = postgres_env("schemathesis")["RUSSET_DATABASE__URL"] if database == "postgres" else None
+    with House(f"schemathesis-{database}", database=url) as house:
+        for name in ("ada", "grace", "edsger"):
+            house.person(name)
+        house.client(
+            kind="web", client_name="Shop", redirect_uri="https://shop.example/callback"
+        )
+        house.cli("api", "create", "--identifier", "https://api.example.com", "--name", "Orders")
+        key = house.admin().api_key()
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run"),
+                f"{house.issuer}/admin/api/openapi.json",
+                *("--header", f"Authorization: Bearer {key}"),
+                # The same requests in every run, and not too many of them.
+                *("--seed", "20261125", "--generation-database", "none", "--max-examples", "12"),
+                # Names that nobody has are most of what a generator thinks of.
+                *("--suppress-health-check", "filter_too_much", "--warnings", "off"),
+                *("--request-timeout", "30", "--continue-on-failure", "--no-color"),
+            ],
+            cwd=house.folder,
+            capture_output=True,
+            text=True,
+            timeout=400,
+        )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
