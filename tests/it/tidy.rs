@@ -1,4 +1,5 @@
-//! House rules that a reviewer need not watch: who may import whom, and how long a file may be.
+//! House rules that a reviewer need not watch: who may import whom, how long a file may be, and which
+//! test proves what.
 
 use std::path::{Path, PathBuf};
 
@@ -87,4 +88,28 @@ fn every_file_says_what_it_is_about() {
         }
     }
     assert!(silent.is_empty(), "no //! at the top of:\n{}", silent.join("\n"));
+}
+
+/// Documents whose tables say which test proves what: "`file` `name`", as often as one likes.
+const PROVEN: &[&str] = &["docs/security.md", "docs/clients.md"];
+
+#[test]
+fn every_attack_and_every_client_names_a_test_that_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut missing = Vec::new();
+    for document in PROVEN {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        for line in text.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+            let tests = line.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap();
+            let quoted: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+            for pair in quoted.chunks(2) {
+                let [file, name] = pair else { panic!("{document}: a file without test: {line}") };
+                let source = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+                if !source.contains(name) {
+                    missing.push(format!("{document}: {file} {name}"));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
 }
