@@ -236,6 +236,13 @@ def test_the_console_leads_nowhere_else_after_a_sign_in(house, owner, target):
     fields["next"] = target
     answer = agent.send("POST", f"{house.issuer}/admin/login", fields, house.issuer)
     assert answer.status_code == 303
+    stays(house, answer)
+    # The same, where a dangerous act wants a fresh proof.
+    proof = {"password": PASSWORD, "totp": "", "next": target}
+    stays(house, owner.post("/admin/prove", **proof))
+
+
+def stays(house, answer: httpx.Response) -> None:
     to = urlsplit(urljoin(house.issuer, answer.headers["location"]))
     assert f"{to.scheme}://{to.netloc}" == house.issuer
     assert to.path.startswith("/admin") and "evil" not in to.netloc
