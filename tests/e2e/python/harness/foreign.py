@@ -23,6 +23,7 @@ UNREACHABLE = (
     "connection refused",
     "i/o timeout",
     "timed out",
+    "forbidden",
     "proxyconnect",
     "unresolvable build extension",
     "non-resolvable parent pom",
