@@ -1,5 +1,7 @@
 //! What is sent and answered, as JSON Schema.
 
+#![expect(clippy::needless_pass_by_value, reason = "a schema goes into the one that holds it")]
+
 use serde_json::{Map, Value, json};
 
 use crate::protocol::claim_mapping::{Attribute, Target};
