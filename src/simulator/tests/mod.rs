@@ -6,6 +6,7 @@ mod code;
 mod faults;
 mod notifications;
 mod token;
+mod transfer;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,6 +23,7 @@ pub struct Form {
     pub text: String,
 }
 
+#[derive(Clone)]
 pub struct Browser {
     http: reqwest::Client,
     /// By host, without port: that is how far a browser tells cookies apart.

@@ -4,6 +4,7 @@
 //! told twice: on SQLite and on a PostgreSQL database of its own.
 
 pub mod app;
+mod apple;
 pub mod browser;
 pub mod holder;
 pub mod receiver;
@@ -22,18 +23,16 @@ use russet::protocol::id::ClientId;
 use russet::protocol::jose::Algorithm;
 use russet::protocol::secret::{SecretString, Vault};
 use russet::protocol::user::User;
-use russet::simulator::{
-    self, Account, AppGroup, DeveloperPublicKey, RunningSimulator, ServicesId, Team, developer_key,
-};
+use russet::simulator::{RunningSimulator, developer_key};
 use russet::store::Store;
 use tempfile::TempDir;
 
 use app::App;
+use apple::start_apple;
 use browser::Browser;
 
-pub const TEAM: &str = "TEAM123456";
-pub const SERVICES_ID: &str = "com.example.web";
-pub const BUNDLE_ID: &str = "com.example.app";
+pub use apple::{BUNDLE_ID, NEW_TEAM, SERVICES_ID, TEAM};
+
 /// Where the clock stands at first: 24 November 2026, noon.
 pub const NOON: Timestamp = Timestamp::from_secs(1_795_521_600);
 const MASTER_KEY: [u8; 32] = [42; 32];
@@ -69,6 +68,14 @@ impl Engine {
             Err(_) => vec![Self::Sqlite],
         }
     }
+
+    /// A new database, in `directory` if it is a file.
+    async fn database(self, directory: &TempDir) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}", directory.path().join("russet.db").display()),
+            Self::Postgres => new_postgres_database().await,
+        }
+    }
 }
 
 pub struct House {
@@ -89,25 +96,43 @@ impl House {
         Self::on(Engine::Sqlite).await
     }
 
+    /// A new house whose clock stands at `now`.
+    pub async fn at(now: Timestamp, engine: Engine) -> Self {
+        let directory = Arc::new(TempDir::new().expect("a directory"));
+        let url = engine.database(&directory).await;
+        Self::furnished(&url, directory, &[], now).await
+    }
+
+    /// The configuration, as a process finds it in its environment.
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.config
+    }
+
     /// A new house on this engine.
     pub async fn on(engine: Engine) -> Self {
         let directory = Arc::new(TempDir::new().expect("a directory"));
-        let url = match engine {
-            Engine::Sqlite => format!("sqlite://{}", directory.path().join("russet.db").display()),
-            Engine::Postgres => new_postgres_database().await,
-        };
+        let url = engine.database(&directory).await;
         Self::with_database(&url, directory, &[]).await
     }
 
     /// A new house on SQLite with further settings.
     pub async fn configured(settings: &[(&str, &str)]) -> Self {
         let directory = Arc::new(TempDir::new().expect("a directory"));
-        let url = format!("sqlite://{}", directory.path().join("russet.db").display());
+        let url = Engine::Sqlite.database(&directory).await;
         Self::with_database(&url, directory, settings).await
     }
 
     async fn with_database(url: &str, directory: Arc<TempDir>, more: &[(&str, &str)]) -> Self {
-        let clock = Arc::new(TestClock::at(NOON));
+        Self::furnished(url, directory, more, NOON).await
+    }
+
+    async fn furnished(
+        url: &str,
+        directory: Arc<TempDir>,
+        more: &[(&str, &str)],
+        now: Timestamp,
+    ) -> Self {
+        let clock = Arc::new(TestClock::at(now));
         let world =
             World { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy: Arc::new(SystemEntropy) };
         let (p8, public) = developer_key().expect("a developer key");
@@ -323,32 +348,6 @@ async fn start_broker(config: &[(String, String)], world: &World) -> RunningBrok
     let none = std::path::Path::new("/nonexistent/russet.toml");
     let config = Config::load(none, false, config.to_vec()).expect("a configuration");
     Broker::start(&config, world).await.expect("a broker")
-}
-
-async fn start_apple(world: &World, key: DeveloperPublicKey, issuer: &str) -> RunningSimulator {
-    let settings = simulator::Settings {
-        listen: "127.0.0.1:0".parse().expect("an address"),
-        host: "localhost".to_owned(),
-        issuer: None,
-        insecure: true,
-        teams: vec![Team {
-            team_id: TEAM.to_owned(),
-            keys: vec![("KEY1234567".to_owned(), key)],
-            groups: vec![AppGroup {
-                primary_bundle_id: BUNDLE_ID.to_owned(),
-                bundle_ids: vec![BUNDLE_ID.to_owned()],
-                services_ids: vec![ServicesId {
-                    services_id: SERVICES_ID.to_owned(),
-                    return_urls: vec![format!("{issuer}/upstream/apple/callback")],
-                }],
-                notification_url: Some(format!("{issuer}/upstream/apple/notifications")),
-            }],
-        }],
-        accounts: Account::samples(),
-        clock: Arc::clone(&world.clock),
-        entropy: Arc::clone(&world.entropy),
-    };
-    simulator::start(settings).await.expect("a simulated Apple")
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are outsiders")]

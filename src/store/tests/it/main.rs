@@ -7,6 +7,7 @@
 
 mod acts;
 mod backup;
+mod connections;
 mod databases;
 mod factors;
 mod leases;

@@ -1,5 +1,7 @@
 //! The connector against a small provider on loopback, with each rule broken once.
 
+mod logout;
+
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
