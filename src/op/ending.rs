@@ -91,6 +91,12 @@ pub(super) async fn end_because(
     cause: Option<&str>,
     now: Timestamp,
 ) -> Result<Ended, StoreFault> {
+    // What is being given at this moment is waited for, and ends as well.
+    match ending {
+        Ending::Session(id) => drop(tx.hold_session(id).await?),
+        Ending::User(id) | Ending::Connections(id, _) => drop(tx.hold_user(id).await?),
+        Ending::Grant(_) | Ending::Client(_) => {}
+    }
     // Afterwards nobody knows any more who took part.
     let concerned = concerned(tx, ending).await?;
     let ended = match ending {

@@ -222,6 +222,9 @@ async fn apply(
         NotificationKind::EmailEnabled => Some(true),
         NotificationKind::ConsentRevoked | NotificationKind::AccountDeleted => None,
     };
+    if let Some(known) = tx.find_identity(authority, subject).await? {
+        tx.hold_user(&known.user_id).await?;
+    }
     let found = match arrives {
         Some(arrives) => tx.set_forwarding(authority, subject, arrives, *event_time).await?,
         None => tx.end_identity(authority, subject, *event_time).await?,
@@ -288,7 +291,7 @@ async fn has_another_identity(tx: &WriteTx, user_id: &UserId) -> Result<bool, Fa
 }
 
 async fn disable(tx: &WriteTx, user_id: &UserId, actor: &str, now: Timestamp) -> Result<(), Fault> {
-    let Some(mut user) = tx.find_user(user_id).await?.filter(|user| user.disabled_at.is_none())
+    let Some(mut user) = tx.hold_user(user_id).await?.filter(|user| user.disabled_at.is_none())
     else {
         return Ok(());
     };

@@ -64,7 +64,10 @@ async fn end(
     let person = match &signed_out.subject {
         None => None,
         Some(subject) => match tx.find_identity(&signed_out.authority, subject).await? {
-            Some(identity) => Some(identity.user_id),
+            Some(identity) => {
+                tx.hold_user(&identity.user_id).await?;
+                Some(identity.user_id)
+            }
             // Somebody who was never here: nothing is theirs, whatever `sid` says.
             None => return Ok(ending::Ended::default()),
         },

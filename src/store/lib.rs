@@ -28,6 +28,7 @@ pub mod devices;
 pub mod events;
 pub mod factors;
 pub mod grants;
+mod holds;
 pub mod job_states;
 pub mod keys;
 pub mod leases;

@@ -177,6 +177,7 @@ impl Administration {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
+                    tx.hold_user(&id).await?;
                     let identity = tx.find_identity(&authority, &subject).await?;
                     let connection = identity
                         .filter(|identity| identity.user_id == id)

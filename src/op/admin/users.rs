@@ -53,7 +53,9 @@ impl Administration {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    let mut user = find_user(tx, &sub_or_id).await?.ok_or(AdminError::NotFound)?;
+                    let found = find_user(tx, &sub_or_id).await?.ok_or(AdminError::NotFound)?;
+                    let held = tx.hold_user(&found.id).await?;
+                    let mut user = held.ok_or(AdminError::NotFound)?;
                     if tx.find_deletion_of(&user.id).await?.is_some() {
                         return Err(AdminError::invalid("sub", "this person is being deleted"));
                     }

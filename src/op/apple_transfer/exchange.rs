@@ -163,6 +163,7 @@ async fn link(
     now: Timestamp,
 ) -> Result<Step, TransferError> {
     let authority = format!("apple:{}", person.to_team);
+    tx.hold_user(&person.user_id).await?;
     let holder = tx.find_identity(&authority, &transferred.subject).await?;
     let old = tx.find_identity(&format!("apple:{}", person.from_team), &person.subject).await?;
     let foreign = holder.as_ref().is_some_and(|holder| holder.user_id != person.user_id);

@@ -42,7 +42,7 @@ pub async fn begin(
     requested_by: &str,
     now: Timestamp,
 ) -> Result<Option<Deletion>, StoreFault> {
-    let Some(mut user) = tx.find_user(user_id).await? else { return Ok(None) };
+    let Some(mut user) = tx.hold_user(user_id).await? else { return Ok(None) };
     let deletion = Deletion {
         id,
         user_id: Some(user_id.clone()),

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Giver, Minting, TokenRequest, TokenResponse};
+use super::{Giver, Minting, TokenRequest, TokenResponse, may_give};
 use crate::op::ending::{self, Ending, Reason};
 use crate::op::possession::not_its_key;
 use crate::op::{Failure, Provider};
@@ -98,13 +98,8 @@ impl Provider {
                         return Ok(Err(refusal));
                     }
                     // D8: the world may have changed since the code was issued.
-                    let session = tx.find_session(&code.session_id).await?;
-                    if session.is_none_or(|session| session.ended_at.is_some()) {
-                        return Ok(Err(not_good().detail("the session has ended")));
-                    }
-                    let user = tx.find_user(&code.user_id).await?;
-                    if user.is_none_or(|user| user.disabled_at.is_some()) {
-                        return Ok(Err(not_good().detail("the person is disabled")));
+                    if let Err(why) = may_give(tx, &code.user_id, Some(&code.session_id)).await? {
+                        return Ok(Err(not_good().detail(why)));
                     }
                     tx.insert_grant(&grant).await?;
                     Ok(Ok(grant))

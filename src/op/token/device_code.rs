@@ -4,7 +4,7 @@
 //! The answer itself is used up in the transaction that opens the grant.
 
 use super::authorization_code::client_actor;
-use super::{Giver, Minting, TokenRequest, TokenResponse};
+use super::{Giver, Minting, TokenRequest, TokenResponse, may_give};
 use crate::op::{Failure, Provider};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
@@ -75,17 +75,13 @@ impl Provider {
             .store
             .write(move |tx| {
                 Box::pin(async move {
+                    // The world may have changed since the person said yes.
+                    let may = may_give(tx, &stored.user_id, Some(&session_id)).await?;
                     if !tx.spend_device(&hash, now).await? {
                         return Ok::<_, Failure>(Err(not_good().detail("fetched before")));
                     }
-                    // The world may have changed since the person said yes.
-                    let session = tx.find_session(&session_id).await?;
-                    if session.is_none_or(|session| session.ended_at.is_some()) {
-                        return Ok(Err(not_good().detail("the session has ended")));
-                    }
-                    let user = tx.find_user(&stored.user_id).await?;
-                    if user.is_none_or(|user| user.disabled_at.is_some()) {
-                        return Ok(Err(not_good().detail("the person is disabled")));
+                    if let Err(why) = may {
+                        return Ok(Err(not_good().detail(why)));
                     }
                     open(tx, &stored).await?;
                     Ok(Ok(()))

@@ -31,6 +31,7 @@ use crate::protocol::params::Params;
 use crate::protocol::presented::Presented;
 use crate::protocol::refresh_token as family;
 use crate::protocol::scope::Access;
+use crate::store::{StoreFault, WriteTx};
 
 /// `issued_token_type` and its like (RFC 8693 §3).
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -73,6 +74,26 @@ impl TokenResponse {
             issued_token_type,
         }
     }
+}
+
+/// Whether this person may be given a grant now, in this session if it hangs on one; if not, why.
+/// They are held, so that an ending which comes second finds the grant.
+async fn may_give(
+    tx: &WriteTx,
+    user_id: &UserId,
+    session_id: Option<&SessionId>,
+) -> Result<Result<(), &'static str>, StoreFault> {
+    let user = tx.hold_user(user_id).await?;
+    if let Some(id) = session_id {
+        let session = tx.hold_session(id).await?;
+        if session.is_none_or(|session| session.ended_at.is_some()) {
+            return Ok(Err("the session has ended"));
+        }
+    }
+    Ok(match user {
+        Some(user) if user.disabled_at.is_none() => Ok(()),
+        Some(_) | None => Err("the person is disabled"),
+    })
 }
 
 /// One request at the token endpoint, its client proven.

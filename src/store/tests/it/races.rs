@@ -1,10 +1,13 @@
 //! What may happen once happens once, however many try.
 
-use russet_protocol::id::{ClientId, GrantId};
+use russet_protocol::grant::Grant;
+use russet_protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use russet_protocol::secret::SecretHash;
+use russet_protocol::session::Session;
 use russet_store::grants::Rotation;
 use russet_store::single_use::SingleUse;
 use russet_store::{Store, StoreFault};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::databases::{Fresh, LATER, NOW, furnish, grant};
@@ -121,5 +124,79 @@ async fn a_family_that_is_over_does_not_rotate() {
         assert!(revoke().await.unwrap());
         assert!(!revoke().await.unwrap(), "it was revoked before");
         assert_eq!(rotate(&store, rotation(1)).await, None);
+    }
+}
+
+fn session() -> Session {
+    Session {
+        id: SessionId::new("sid-1"),
+        cookie_hash: SecretHash::from_bytes(&[9; 32]).unwrap(),
+        user_id: UserId::new("user-1"),
+        auth_time: NOW,
+        amr: Vec::new(),
+        connection_id: ConnectionId::new("apple"),
+        created_at: NOW,
+        expires_at: LATER,
+        ended_at: None,
+    }
+}
+
+/// Gives a grant in the session if it has not ended; slowly, with the ending begun in between.
+async fn give(store: Store, held: oneshot::Sender<()>, hold_session: bool) -> bool {
+    let given = store.write(move |tx| {
+        Box::pin(async move {
+            let user_id = UserId::new("user-1");
+            let id = SessionId::new("sid-1");
+            tx.hold_user(&user_id).await?;
+            if hold_session && tx.hold_session(&id).await?.is_none_or(|it| it.ended_at.is_some()) {
+                return Ok::<_, StoreFault>(false);
+            }
+            let _ = held.send(());
+            for _ in 0..50 {
+                tx.find_grant(&GrantId::new("nobody's")).await?;
+            }
+            let name = if hold_session { "in-session" } else { "without" };
+            let row = Grant { session_id: hold_session.then_some(id), ..grant(name) };
+            tx.insert_grant(&row).await?;
+            Ok(true)
+        })
+    });
+    given.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_ends_waits_for_what_is_being_given_and_ends_it_too() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        furnish(&store).await;
+        let opened = store.write(|tx| Box::pin(async move { tx.insert_session(&session()).await }));
+        opened.await.unwrap();
+        // Once what hangs on the session, once what hangs on the person alone.
+        for hold_session in [true, false] {
+            let (held, is_held) = oneshot::channel();
+            let giving = tokio::spawn(give(store.clone(), held, hold_session));
+            is_held.await.unwrap();
+            let ended = store.write(move |tx| {
+                Box::pin(async move {
+                    if hold_session {
+                        let id = SessionId::new("sid-1");
+                        tx.hold_session(&id).await?;
+                        tx.end_session(&id, NOW).await?;
+                        return tx.revoke_grants_of_session(&id, NOW).await;
+                    }
+                    let id = UserId::new("user-1");
+                    tx.hold_user(&id).await?;
+                    tx.revoke_grants_of_user(&id, NOW).await
+                })
+            });
+            assert!(ended.await.unwrap() > 0, "{}", fresh.url);
+            assert!(giving.await.unwrap());
+            let name = if hold_session { "in-session" } else { "without" };
+            let late = store.find_grant(&GrantId::new(name)).await.unwrap().unwrap();
+            assert_eq!(late.revoked_at, Some(NOW), "{}", fresh.url);
+        }
+        // The other way round nothing is given.
+        let (held, _) = oneshot::channel();
+        assert!(!give(store.clone(), held, true).await);
     }
 }
