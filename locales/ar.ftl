@@ -130,6 +130,18 @@ account-sessions = أماكن تسجيل دخولك
 account-this-browser = هذا المتصفح
 account-sign-out-everywhere = تسجيل الخروج من كل مكان
 account-delete = حذف حسابك
+account-manage = إضافة طريقة تسجيل دخول أو إزالتها
+identities-have = ما لديك
+identities-unusable = غير قابلة للاستخدام الآن
+identities-remove = إزالة { $name }
+identities-remove-note = تؤدي إزالتها أيضًا إلى تسجيل خروجك من كل ما سجلت الدخول إليه بها.
+identities-last = هذه آخر طريقة لتسجيل دخولك، لذا لا يمكن إزالتها.
+identities-more = ما يمكنك إضافته
+identities-more-note = تثبت هناك أنها لك. بعد ذلك يمكنك تسجيل الدخول بأي منهما.
+identities-add = إضافة { $name }
+identities-added = تمت الإضافة. يمكنك الآن تسجيل الدخول بأي منهما.
+identities-removed = تمت الإزالة.
+identities-back = العودة إلى حسابك
 
 ## Deleting the account
 

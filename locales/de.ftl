@@ -130,6 +130,18 @@ account-sessions = Hier sind Sie angemeldet
 account-this-browser = Dieser Browser
 account-sign-out-everywhere = Überall abmelden
 account-delete = Konto löschen
+account-manage = Anmeldeweg hinzufügen oder entfernen
+identities-have = Ihre Anmeldewege
+identities-unusable = zurzeit nicht nutzbar
+identities-remove = { $name } entfernen
+identities-remove-note = Damit werden Sie auch überall abgemeldet, wo Sie sich damit angemeldet haben.
+identities-last = Das ist Ihr letzter Anmeldeweg, er kann nicht entfernt werden.
+identities-more = Was Sie hinzufügen können
+identities-more-note = Sie weisen dort nach, dass es Ihres ist. Danach melden beide Sie an.
+identities-add = { $name } hinzufügen
+identities-added = Hinzugefügt. Beide melden Sie jetzt an.
+identities-removed = Entfernt.
+identities-back = Zurück zu Ihrem Konto
 
 ## Deleting the account
 

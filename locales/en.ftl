@@ -132,6 +132,18 @@ account-sessions = Where you are signed in
 account-this-browser = This browser
 account-sign-out-everywhere = Sign out everywhere
 account-delete = Delete your account
+account-manage = Add or remove a way to sign in
+identities-have = What you have
+identities-unusable = not usable now
+identities-remove = Remove { $name }
+identities-remove-note = Removing it also signs you out of everything you signed in to with it.
+identities-last = This is your last way in, so it cannot be removed.
+identities-more = What you can add
+identities-more-note = You prove there that it is yours. Either one signs you in afterwards.
+identities-add = Add { $name }
+identities-added = Added. Either one signs you in now.
+identities-removed = Removed.
+identities-back = Back to your account
 
 ## Deleting the account
 

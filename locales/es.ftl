@@ -130,6 +130,18 @@ account-sessions = Dónde tienes la sesión abierta
 account-this-browser = Este navegador
 account-sign-out-everywhere = Cerrar sesión en todas partes
 account-delete = Eliminar tu cuenta
+account-manage = Añadir o quitar una forma de iniciar sesión
+identities-have = Lo que tienes
+identities-unusable = no se puede usar ahora
+identities-remove = Quitar { $name }
+identities-remove-note = Al quitarla también se cierra la sesión en todo lo que abriste con ella.
+identities-last = Es tu última forma de entrar, así que no se puede quitar.
+identities-more = Lo que puedes añadir
+identities-more-note = Allí demuestras que es tuya. Después podrás entrar con cualquiera de ellas.
+identities-add = Añadir { $name }
+identities-added = Añadida. Ahora puedes entrar con cualquiera de ellas.
+identities-removed = Quitada.
+identities-back = Volver a tu cuenta
 
 ## Deleting the account
 

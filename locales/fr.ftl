@@ -130,6 +130,18 @@ account-sessions = Où vous êtes connecté
 account-this-browser = Ce navigateur
 account-sign-out-everywhere = Se déconnecter partout
 account-delete = Supprimer votre compte
+account-manage = Ajouter ou retirer un moyen de connexion
+identities-have = Ce que vous avez
+identities-unusable = inutilisable pour le moment
+identities-remove = Retirer { $name }
+identities-remove-note = Le retirer vous déconnecte aussi de tout ce à quoi vous vous êtes connecté avec lui.
+identities-last = C’est votre dernier moyen de connexion, il ne peut pas être retiré.
+identities-more = Ce que vous pouvez ajouter
+identities-more-note = Vous y prouvez qu’il est à vous. Ensuite, l’un ou l’autre vous connecte.
+identities-add = Ajouter { $name }
+identities-added = Ajouté. L’un ou l’autre vous connecte maintenant.
+identities-removed = Retiré.
+identities-back = Retour à votre compte
 
 ## Deleting the account
 

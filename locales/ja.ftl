@@ -130,6 +130,18 @@ account-sessions = サインイン中の場所
 account-this-browser = このブラウザ
 account-sign-out-everywhere = すべての場所でサインアウト
 account-delete = アカウントを削除
+account-manage = サインインの方法を追加または削除
+identities-have = 登録済みの方法
+identities-unusable = 現在は使えません
+identities-remove = { $name }を削除
+identities-remove-note = 削除すると、この方法でサインインしたすべての場所からサインアウトします。
+identities-last = これが最後のサインイン方法のため、削除できません。
+identities-more = 追加できる方法
+identities-more-note = 本人のものであることを相手先で確認します。その後はどちらでもサインインできます。
+identities-add = { $name }を追加
+identities-added = 追加しました。どちらでもサインインできます。
+identities-removed = 削除しました。
+identities-back = アカウントに戻る
 
 ## Deleting the account
 

@@ -130,6 +130,18 @@ account-sessions = 로그인된 곳
 account-this-browser = 이 브라우저
 account-sign-out-everywhere = 모든 곳에서 로그아웃
 account-delete = 계정 삭제
+account-manage = 로그인 방법 추가 또는 제거
+identities-have = 등록된 방법
+identities-unusable = 지금은 사용할 수 없음
+identities-remove = { $name } 제거
+identities-remove-note = 제거하면 이 방법으로 로그인한 모든 곳에서 로그아웃됩니다.
+identities-last = 마지막 로그인 방법이므로 제거할 수 없습니다.
+identities-more = 추가할 수 있는 방법
+identities-more-note = 그곳에서 본인의 것임을 확인합니다. 이후에는 둘 중 어느 것으로든 로그인할 수 있습니다.
+identities-add = { $name } 추가
+identities-added = 추가했습니다. 이제 둘 중 어느 것으로든 로그인할 수 있습니다.
+identities-removed = 제거했습니다.
+identities-back = 계정으로 돌아가기
 
 ## Deleting the account
 

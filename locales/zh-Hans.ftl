@@ -130,6 +130,18 @@ account-sessions = 登录位置
 account-this-browser = 此浏览器
 account-sign-out-everywhere = 在所有位置退出登录
 account-delete = 删除账户
+account-manage = 添加或移除登录方式
+identities-have = 已有的方式
+identities-unusable = 目前不可用
+identities-remove = 移除{ $name }
+identities-remove-note = 移除后，您用它登录的所有位置也会退出登录。
+identities-last = 这是您最后的登录方式，不能移除。
+identities-more = 可以添加的方式
+identities-more-note = 您在那里证明它属于您。之后两种方式都可以登录。
+identities-add = 添加{ $name }
+identities-added = 已添加。现在两种方式都可以登录。
+identities-removed = 已移除。
+identities-back = 返回您的账户
 
 ## Deleting the account
 

@@ -13,6 +13,7 @@ mod m0006_connections;
 mod m0007_local_accounts;
 mod m0009_delegation;
 mod m0010_console;
+mod m0011_sign_in_steps;
 mod m0013_admins;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_local_accounts::Migration),
             Box::new(m0009_delegation::Migration),
             Box::new(m0010_console::Migration),
+            Box::new(m0011_sign_in_steps::Migration),
             Box::new(m0013_admins::Migration),
         ]
     }

@@ -7,7 +7,7 @@ use super::device_authorization::DevicePage;
 use super::interaction::{Browser, Interaction, Situation, consent_items};
 use super::pushed_authorization::claim_answer;
 use super::token::authorization_code::IssuedCode;
-use super::{Failure, Provider};
+use super::{Failure, Provider, trace};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::authorization_request::{self as table, AuthorizationRequest};
 use crate::protocol::authorization_response::{AuthorizationResponse, ReturnTo};
@@ -21,6 +21,7 @@ use crate::protocol::interaction::Step;
 use crate::protocol::params::Params;
 use crate::protocol::secret::SecretString;
 use crate::protocol::session::{Consent, Session};
+use crate::protocol::sign_in::Step as Noted;
 use crate::protocol::user::User;
 use crate::store::single_use::SingleUse;
 
@@ -170,7 +171,8 @@ impl Provider {
         browser: &Browser,
         now: Timestamp,
     ) -> Result<Next, Failure> {
-        let interaction = Interaction {
+        let mut interaction = Interaction {
+            sign_in: browser.request_id(),
             client_id,
             request,
             started_at: now,
@@ -186,6 +188,12 @@ impl Provider {
             }
             (Step::Issue | Step::Authenticate { .. } | Step::Consent, _) => {
                 let id = InteractionId::random(self.entropy.as_ref());
+                interaction.sign_in = Some(id.to_string());
+                let asked = serde_json::json!({
+                    "client_id": interaction.client_id,
+                    "scope": interaction.request.scope,
+                    "connection": interaction.request.connection,
+                });
                 let payload = serde_json::to_vec(&interaction)?;
                 let expires_at = now.plus(self.policy.interaction_ttl);
                 let key = id.to_string();
@@ -194,6 +202,7 @@ impl Provider {
                         Box::pin(async move {
                             tx.park(SingleUse::Interaction, &key, &payload, expires_at, now)
                                 .await?;
+                            trace::note(tx, Some(&key), Noted::Requested, asked, now).await?;
                             Ok::<_, Failure>(())
                         })
                     })
@@ -292,11 +301,14 @@ impl Provider {
                 scope.push(earlier);
             }
         }
+        let sign_in = interaction.sign_in.clone();
         let consent = Consent { user_id: person.1.id.clone(), client_id, scope, granted_at: now };
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     tx.put_consent(&consent).await?;
+                    let agreed = serde_json::json!({ "scope": consent.scope });
+                    trace::note(tx, sign_in.as_deref(), Noted::Consented, agreed, now).await?;
                     let actor = format!("user:{}", consent.user_id);
                     let event = Event::new(now, "consent.given", actor)
                         .target(consent.client_id.to_string());
@@ -355,11 +367,15 @@ impl Provider {
         let now = self.clock.now();
         let key = id.to_string();
         let pushed = interaction.pushed.clone();
+        let (sign_in, why) = (interaction.sign_in.clone(), trace::failure(&failure));
         let spent = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
                     let spent = tx.spend(SingleUse::Interaction, &key, now).await?.is_some();
+                    if spent {
+                        trace::note(tx, sign_in.as_deref(), Noted::Refused, why, now).await?;
+                    }
                     Ok::<_, Failure>(spent && claim_answer(tx, pushed.as_deref(), now).await?)
                 })
             })
@@ -394,6 +410,7 @@ impl Provider {
         let request = &interaction.request;
         let code = SecretString::random(self.entropy.as_ref());
         let issued = IssuedCode {
+            sign_in: interaction.sign_in.clone(),
             grant_id: GrantId::random(self.entropy.as_ref()),
             client_id: interaction.client_id.clone(),
             user_id: user.id.clone(),
@@ -421,6 +438,12 @@ impl Provider {
         let expires_at = now.plus(profile.code_ttl(self.policy.authorization_code_ttl));
         let pushed = interaction.pushed.clone();
         let id = id.map(ToString::to_string);
+        let sign_in = interaction.sign_in.clone();
+        let answered = serde_json::json!({
+            "client_id": interaction.client_id,
+            "user": user.id,
+            "sid": session.id,
+        });
         let parked: Result<(), Refusal> = self
             .store
             .write(move |tx| {
@@ -434,6 +457,7 @@ impl Provider {
                         return Ok(Err(finished()));
                     }
                     tx.park(SingleUse::AuthorizationCode, &key, &payload, expires_at, now).await?;
+                    trace::note(tx, sign_in.as_deref(), Noted::CodeIssued, answered, now).await?;
                     Ok(Ok(()))
                 })
             })

@@ -151,6 +151,7 @@ impl Provider {
             return Ok(None);
         };
         let interaction = Interaction {
+            sign_in: None,
             client_id: device.client_id.clone(),
             request: self.request_of(&device),
             started_at: now,

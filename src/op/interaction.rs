@@ -72,6 +72,9 @@ pub(super) struct Interaction {
     pub(super) client_id: ClientId,
     pub(super) request: AuthorizationRequest,
     pub(super) started_at: Timestamp,
+    /// The sign-in's id, under which its steps are noted.
+    #[serde(default)]
+    pub(super) sign_in: Option<String>,
     /// The pushed request it came from, which it answers.
     #[serde(default)]
     pub(super) pushed: Option<String>,

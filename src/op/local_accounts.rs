@@ -5,8 +5,9 @@
 
 use super::authorize::ChoosePage;
 use super::interaction::Browser;
-use super::login::{NewSession, Welcome, open_session};
+use super::login::Welcome;
 use super::offered;
+use super::session_opening::{NewSession, open_session};
 use super::{Failure, Fault, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
@@ -14,6 +15,7 @@ use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, InteractionId, SessionId};
 use crate::protocol::local_account::{AMR, AUTHORITY, LocalAccount, canonical};
 use crate::protocol::secret::SecretString;
+use crate::protocol::sign_in::{SignInStep, Step};
 
 /// How an attempt ended.
 pub enum LocalSignIn {
@@ -67,7 +69,8 @@ impl Provider {
             connection_id: ConnectionId::new(AUTHORITY),
             upstream_sid: None,
             expires_at: now.plus(self.policy.session_ttl),
-            request_id: browser.request_id(),
+            request_id: Some(id.to_string()),
+            returned: None,
         };
         if !self.open_local_session(account, session, now).await? {
             return self.refuse_locally(id, browser, now).await;
@@ -90,11 +93,11 @@ impl Provider {
             .write(move |tx| {
                 Box::pin(async move {
                     // The password may have been changed, or the person disabled, meanwhile.
+                    let user = tx.hold_user(&verified.user_id).await?;
                     let stands = tx.find_local_account(&verified.username).await?;
                     if stands.is_none_or(|now| now.password_hash != verified.password_hash) {
                         return Ok::<_, Failure>(false);
                     }
-                    let user = tx.find_user(&verified.user_id).await?;
                     let Some(user) = user.filter(|user| user.disabled_at.is_none()) else {
                         return Ok(false);
                     };
@@ -116,9 +119,16 @@ impl Provider {
     ) -> Result<LocalSignIn, Failure> {
         let event = Event::new(now, "login.failed", "system")
             .target(AUTHORITY)
-            .request_id(browser.request_id());
+            .request_id(Some(id.to_string()));
+        let failed = SignInStep::new(id.as_str(), Step::Failed, now)
+            .detail(serde_json::json!({ "description": "wrong username or password" }));
         self.store
-            .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.record(&event).await?) }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.note_sign_in_step(&failed).await?;
+                    Ok::<_, Failure>(tx.record(&event).await?)
+                })
+            })
             .await?;
         Ok(LocalSignIn::Refused(self.choose(id, browser).await?))
     }

@@ -1,36 +1,62 @@
 //! To an upstream and back — apple.md §10, security.md §1H.
 //!
 //! `depart` parks a journey; `arrive` spends it before anything else, so a callback that comes
-//! twice succeeds once. No transaction is open while the upstream is asked.
+//! twice succeeds once. No transaction is open while the upstream is asked. Most journeys sign
+//! somebody in; some add an identity to somebody who is signed in (`linking.rs`).
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::ending::{self, Ending, Reason};
 use super::interaction::{Browser, Interaction};
 use super::offered;
 use super::people::{self, Arrival};
-use super::{Failure, Provider};
+use super::session_opening::{NewSession, open_session};
+use super::{Failure, Provider, trace};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, InteractionId, SessionId};
-use crate::protocol::secret::{SecretHash, SecretString};
-use crate::protocol::session::Session;
-use crate::protocol::user::User;
-use crate::store::sessions::Reauthentication;
+use crate::protocol::secret::SecretString;
+use crate::protocol::sign_in::{SignInStep, Step};
+use crate::store::StoreFault;
 use crate::store::single_use::SingleUse;
-use crate::store::{StoreFault, WriteTx};
 use crate::upstream::{Callback, Trip, UpstreamIdentity};
 
 /// A journey that was parked, sealed: `nonce` and verifier are in it.
 #[derive(Serialize, Deserialize)]
 struct Departure {
-    interaction: InteractionId,
+    errand: Errand,
     connection: ConnectionId,
     browser: String,
     trip: Trip,
+}
+
+/// What a journey is for.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Errand {
+    /// This request waits for somebody to sign in.
+    SignIn(InteractionId),
+    /// Whoever is signed in in this session adds an identity.
+    Link(SessionId),
+}
+
+/// Where a journey led.
+pub enum Arrived {
+    /// Somebody is signed in.
+    SignedIn(Welcome),
+    /// Somebody who was signed in has a further identity.
+    Linked,
+}
+
+/// A journey about to begin.
+pub(super) struct Journey {
+    pub(super) errand: Errand,
+    /// Hash of the cookie that binds it to its browser.
+    pub(super) browser: String,
+    pub(super) login_hint: Option<String>,
+    /// Whether the upstream shall ask the person anew.
+    pub(super) reauthenticate: bool,
 }
 
 /// Somebody came back and is signed in.
@@ -98,33 +124,51 @@ impl Provider {
         connection: &ConnectionId,
         reauthenticate: bool,
     ) -> Result<String, Failure> {
+        self.may_come_through(interaction, connection).await?;
+        let errand = Errand::SignIn(interaction_id.clone());
+        let journey = Journey {
+            errand,
+            browser: interaction.browser.clone(),
+            login_hint: interaction.request.login_hint.clone(),
+            reauthenticate,
+        };
+        self.send_off(journey, connection).await
+    }
+
+    /// Parks a journey and says where the browser goes.
+    pub(super) async fn send_off(
+        &self,
+        journey: Journey,
+        connection: &ConnectionId,
+    ) -> Result<String, Failure> {
         let now = self.clock.now();
         let connector = self
             .connector(connection)
             .ok_or_else(|| Refusal::invalid_request("this connection does not exist"))?;
-        self.may_come_through(interaction, connection).await?;
+        let Journey { errand, browser, login_hint, reauthenticate } = journey;
         let trip = Trip {
             state: SecretString::random(self.entropy.as_ref()).expose().clone(),
             nonce: SecretString::random(self.entropy.as_ref()).expose().clone(),
             code_verifier: SecretString::random(self.entropy.as_ref()).expose().clone(),
             redirect_uri: self.callback_uri(connection),
-            login_hint: interaction.request.login_hint.clone(),
+            login_hint,
             reauthenticate,
         };
         let url = connector.depart(&trip, now).await?;
         let key = self.vault.hash(&trip.state).to_text();
-        let departure = Departure {
-            interaction: interaction_id.clone(),
-            connection: connection.clone(),
-            browser: interaction.browser.clone(),
-            trip,
+        let sign_in = match &errand {
+            Errand::SignIn(interaction) => Some(interaction.to_string()),
+            Errand::Link(_) => None,
         };
+        let through = serde_json::json!({ "connection": connection });
+        let departure = Departure { errand, connection: connection.clone(), browser, trip };
         let sealed = self.vault.seal(&bound_to(&key), &serde_json::to_vec(&departure)?)?;
         let expires_at = now.plus(self.policy.departure_ttl);
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     tx.park(SingleUse::Departure, &key, &sealed, expires_at, now).await?;
+                    trace::note(tx, sign_in.as_deref(), Step::Departed, through, now).await?;
                     Ok::<_, Failure>(())
                 })
             })
@@ -157,7 +201,7 @@ impl Provider {
         connection: &ConnectionId,
         callback: &Callback,
         browser: &Browser,
-    ) -> Result<Welcome, Stranded> {
+    ) -> Result<Arrived, Stranded> {
         let now = self.clock.now();
         let state = callback
             .state
@@ -172,17 +216,37 @@ impl Provider {
             );
             return Err(refusal.into());
         }
-        let interaction = departure.interaction.clone();
-        match self.complete(departure, callback, browser, now).await {
-            Ok(session_cookie) => {
-                let session_ttl = self.policy.session_ttl;
-                Ok(Welcome { interaction, session_cookie, session_ttl })
+        let Departure { errand, connection, trip, .. } = departure;
+        let (sign_in, returned) = match &errand {
+            Errand::SignIn(id) => {
+                (Some(id.to_string()), Some(trace::returned(id.as_str(), callback, now)))
             }
-            Err(failure) => {
-                self.note_failed_login(connection, &failure, browser.request_id(), now).await;
-                Err(Stranded::AtInteraction(interaction, failure))
+            Errand::Link(_) => (browser.request_id(), None),
+        };
+        let arrived = match &errand {
+            Errand::SignIn(interaction) => {
+                let journey = (connection.clone(), trip, returned.clone());
+                let session = self.complete(interaction, journey, callback, browser, now).await;
+                session.map(|session_cookie| {
+                    let session_ttl = self.policy.session_ttl;
+                    let interaction = interaction.clone();
+                    Arrived::SignedIn(Welcome { interaction, session_cookie, session_ttl })
+                })
             }
-        }
+            Errand::Link(session) => {
+                let linked = self.link_what_came(session, &connection, &trip, callback, browser);
+                linked.await.map(|()| Arrived::Linked)
+            }
+        };
+        let failure = match arrived {
+            Ok(arrived) => return Ok(arrived),
+            Err(failure) => failure,
+        };
+        self.note_failed_login(&connection, &failure, (sign_in, returned), now).await;
+        Err(match errand {
+            Errand::SignIn(interaction) => Stranded::AtInteraction(interaction, failure),
+            Errand::Link(_) => Stranded::Nowhere(failure),
+        })
     }
 
     /// The request that waits for this journey: read, not spent, so that a page can allow the
@@ -197,7 +261,8 @@ impl Provider {
         };
         let opened = self.vault.open(&bound_to(&key), &parked.payload)?;
         let departure: Departure = serde_json::from_slice(opened.expose())?;
-        let id = departure.interaction.to_string();
+        let Errand::SignIn(interaction) = departure.errand else { return Ok(None) };
+        let id = interaction.to_string();
         let Some(parked) = self.store.find_parked(SingleUse::Interaction, &id).await? else {
             return Ok(None);
         };
@@ -227,26 +292,21 @@ impl Provider {
 
     async fn complete(
         &self,
-        departure: Departure,
+        interaction: &InteractionId,
+        (connection_id, trip, returned): (ConnectionId, Trip, Option<SignInStep>),
         callback: &Callback,
         browser: &Browser,
         now: Timestamp,
     ) -> Result<SecretString, Failure> {
         // The world may have changed while the browser was away (A14).
-        let interaction = self.open_interaction(&departure.interaction, browser, now).await?;
-        self.may_come_through(&interaction, &departure.connection).await?;
-        let connector = self
-            .connector(&departure.connection)
-            .ok_or_else(|| Refusal::access_denied("this connection is not offered any more"))?;
-        if let Some(greeted) = connector.greet(&departure.trip, callback, now).await? {
-            self.keep_profile(&greeted, now).await?;
-        }
-        let identity = connector.arrive(&departure.trip, callback, now).await?;
+        let id = interaction;
+        let interaction = self.open_interaction(id, browser, now).await?;
+        self.may_come_through(&interaction, &connection_id).await?;
+        let identity = self.meet(&connection_id, &trip, callback, now).await?;
         let now = self.clock.now();
-        let auth_time = auth_time(&departure, &identity, now);
-        let connection_id = departure.connection;
+        let auth_time = auth_time(&trip, &identity, now);
         let upstream_sid = identity.sid.clone().filter(|sid| (1..=255).contains(&sid.len()));
-        let arrival = Arrival { connection_id: connection_id.clone(), identity };
+        let arrival = Arrival { connection_id: connection_id.clone(), identity, joins: None };
         let cookie = SecretString::random(self.entropy.as_ref());
         let session = NewSession {
             id: SessionId::random(self.entropy.as_ref()),
@@ -258,7 +318,8 @@ impl Provider {
             connection_id,
             upstream_sid,
             expires_at: now.plus(self.policy.session_ttl),
-            request_id: browser.request_id(),
+            request_id: Some(id.to_string()),
+            returned,
         };
         let prepared = self.prepare(arrival.clone(), now).await?;
         let opening = session.clone();
@@ -288,28 +349,49 @@ impl Provider {
         Ok(cookie)
     }
 
+    /// Who came back, by the upstream's word. A name is kept before anything can fail.
+    pub(super) async fn meet(
+        &self,
+        connection: &ConnectionId,
+        trip: &Trip,
+        callback: &Callback,
+        now: Timestamp,
+    ) -> Result<UpstreamIdentity, Failure> {
+        let connector = self
+            .connector(connection)
+            .ok_or_else(|| Refusal::access_denied("this connection is not offered any more"))?;
+        if let Some(greeted) = connector.greet(trip, callback, now).await? {
+            self.keep_profile(&greeted, now).await?;
+        }
+        Ok(connector.arrive(trip, callback, now).await?)
+    }
+
     async fn note_failed_login(
         &self,
         connection: &ConnectionId,
         failure: &Failure,
-        request_id: Option<String>,
+        (request_id, returned): (Option<String>, Option<SignInStep>),
         now: Timestamp,
     ) {
-        let detail = match failure {
-            Failure::Refused(refusal) => serde_json::json!({
-                "error": refusal.code.as_str(),
-                "description": refusal.description,
-                "detail": refusal.detail,
-            }),
-            Failure::Fault(_) => serde_json::json!({ "error": "server_error" }),
-        };
+        let detail = trace::failure(failure);
+        let failed = returned.map(|step| {
+            let failed = SignInStep::new(step.sign_in.clone(), Step::Failed, now);
+            [step, failed.detail(detail.clone())]
+        });
         let event = Event::new(now, "login.failed", "system")
             .target(connection.to_string())
             .request_id(request_id)
             .detail(detail);
         let noted = self
             .store
-            .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.record(&event).await?) }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    for step in failed.iter().flatten() {
+                        tx.note_sign_in_step(step).await?;
+                    }
+                    Ok::<_, Failure>(tx.record(&event).await?)
+                })
+            })
             .await;
         if let Err(fault) = noted {
             tracing::error!(%fault, "a failed login could not be recorded");
@@ -324,9 +406,9 @@ fn bound_to(key: &str) -> String {
 /// When the person proved who they are: what the upstream says if it asked them anew, else now.
 /// Never in the future, and never a moment that the upstream merely remembers after we demanded a
 /// fresh proof.
-fn auth_time(departure: &Departure, identity: &UpstreamIdentity, now: Timestamp) -> Timestamp {
+fn auth_time(trip: &Trip, identity: &UpstreamIdentity, now: Timestamp) -> Timestamp {
     match identity.auth_time {
-        Some(told) if departure.trip.reauthenticate && identity_is_oidc(identity) => told.min(now),
+        Some(told) if trip.reauthenticate && identity_is_oidc(identity) => told.min(now),
         Some(_) | None => now,
     }
 }
@@ -335,79 +417,4 @@ fn auth_time(departure: &Departure, identity: &UpstreamIdentity, now: Timestamp)
 /// an OpenID Provider that honours `prompt=login` dates it truly.
 fn identity_is_oidc(identity: &UpstreamIdentity) -> bool {
     !identity.authority.starts_with("apple:")
-}
-
-#[derive(Clone)]
-pub(super) struct NewSession {
-    pub(super) id: SessionId,
-    pub(super) cookie_hash: SecretHash,
-    pub(super) replaces: Option<SecretHash>,
-    pub(super) auth_time: Timestamp,
-    pub(super) amr: Vec<String>,
-    pub(super) connection_id: ConnectionId,
-    pub(super) upstream_sid: Option<String>,
-    pub(super) expires_at: Timestamp,
-    pub(super) request_id: Option<String>,
-}
-
-/// Opens a session under a new cookie (M2). The same person's session goes on under its `sid`;
-/// anybody else's in this browser ends.
-pub(super) async fn open_session(
-    tx: &WriteTx,
-    new: &NewSession,
-    user: &User,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let before = match &new.replaces {
-        Some(hash) => tx.find_session_by_cookie(hash).await?,
-        None => None,
-    };
-    let id = match before {
-        Some(session)
-            if session.user_id == user.id
-                && session.ended_at.is_none()
-                && session.expires_at > now =>
-        {
-            tx.reauthenticate_session(&Reauthentication {
-                session_id: session.id.clone(),
-                cookie_hash: new.cookie_hash,
-                user_id: user.id.clone(),
-                auth_time: new.auth_time,
-                amr: new.amr.clone(),
-                connection_id: new.connection_id.clone(),
-                expires_at: new.expires_at,
-            })
-            .await?;
-            session.id
-        }
-        other => {
-            if let Some(session) = other {
-                let ending = Ending::Session(session.id);
-                ending::end(tx, &ending, Reason::Replaced, now).await?;
-            }
-            let session = Session {
-                id: new.id.clone(),
-                cookie_hash: new.cookie_hash,
-                user_id: user.id.clone(),
-                auth_time: new.auth_time,
-                amr: new.amr.clone(),
-                connection_id: new.connection_id.clone(),
-                created_at: now,
-                expires_at: new.expires_at,
-                ended_at: None,
-            };
-            tx.insert_session(&session).await?;
-            session.id
-        }
-    };
-    match &new.upstream_sid {
-        Some(sid) => tx.put_upstream_sid(&id, &new.connection_id, sid).await?,
-        None => tx.delete_upstream_sid(&id).await?,
-    }
-    let event = Event::new(now, "login.succeeded", format!("user:{}", user.id))
-        .target(new.connection_id.to_string())
-        .request_id(new.request_id.clone())
-        .detail(serde_json::json!({ "sid": id.as_str() }));
-    tx.record(&event).await?;
-    Ok(())
 }

@@ -24,6 +24,7 @@ pub mod factors;
 pub mod interaction;
 pub mod introspection;
 pub mod keys;
+pub mod linking;
 pub mod local_accounts;
 pub mod login;
 pub mod logout;
@@ -37,8 +38,10 @@ pub mod pushed_authorization;
 pub mod registration;
 mod request_object;
 pub mod revocation;
+mod session_opening;
 pub mod signals;
 pub mod token;
+mod trace;
 pub mod upstream_logout;
 pub mod userinfo;
 

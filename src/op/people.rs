@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Provider, apple_transfer, signals};
+use super::{Failure, Provider, apple_transfer, linking, signals};
 use crate::protocol::ambient::{Entropy, Timestamp, random};
 use crate::protocol::apple_transfer::AppleTransfer;
 use crate::protocol::error::Refusal;
@@ -22,6 +22,8 @@ use crate::upstream::UpstreamIdentity;
 pub(super) struct Arrival {
     pub(super) connection_id: ConnectionId,
     pub(super) identity: UpstreamIdentity,
+    /// Whose further identity it is, by proof of both (`linking.rs`).
+    pub(super) joins: Option<UserId>,
 }
 
 /// A name told once, kept until its account exists (apple.md §4).
@@ -93,7 +95,7 @@ impl Provider {
         arrival: Arrival,
         now: Timestamp,
     ) -> Result<Prepared, Failure> {
-        let Arrival { connection_id, identity } = arrival;
+        let Arrival { connection_id, identity, joins } = arrival;
         let UpstreamIdentity { authority, subject, mut profile, grant, transfer_sub, .. } =
             identity;
         let pending = self.store.find_pending_profile(&authority, &subject, now).await?;
@@ -112,10 +114,14 @@ impl Provider {
             Some(_) => None,
             None => self.transfer_of(&authority, transfer_sub.as_deref()).await?,
         };
-        let user_id = known
+        let whose = known
             .map(|identity| identity.user_id)
-            .or_else(|| moved.as_ref().map(|moved| moved.user_id.clone()))
-            .unwrap_or_else(|| UserId::random(self.entropy.as_ref()));
+            .or_else(|| moved.as_ref().map(|moved| moved.user_id.clone()));
+        if joins.is_some() && whose.is_some() && whose != joins {
+            return Err(somebody_elses().into());
+        }
+        let joined = joins.is_some() && whose.is_none();
+        let user_id = whose.or(joins).unwrap_or_else(|| UserId::random(self.entropy.as_ref()));
         let upstream_grant = match grant {
             None => None,
             Some(obtained) => {
@@ -150,8 +156,14 @@ impl Provider {
             profile,
             upstream_grant,
             moved,
+            joined,
         })
     }
+}
+
+/// Nobody's identity is taken from them, however well it is proven.
+fn somebody_elses() -> Refusal {
+    Refusal::access_denied("this identity belongs to another account")
 }
 
 impl Provider {
@@ -183,6 +195,8 @@ pub(super) struct Prepared {
     profile: Profile,
     upstream_grant: Option<UpstreamGrant>,
     moved: Option<AppleTransfer>,
+    /// Whether an identity that nobody has becomes one of somebody who is here.
+    joined: bool,
 }
 
 pub(super) fn new_sub(entropy: &dyn Entropy) -> String {
@@ -196,8 +210,9 @@ pub(super) async fn settle(
     prepared: &Prepared,
     now: Timestamp,
 ) -> Result<User, Failure> {
-    let Prepared { sub, identity, profile, upstream_grant, moved } = prepared;
+    let Prepared { sub, identity, profile, upstream_grant, moved, joined } = prepared;
     let (authority, subject) = (&identity.authority, &identity.subject);
+    let held = tx.hold_user(&identity.user_id).await?;
     if let Some(moved) = moved
         && tx.find_identity(authority, subject).await?.is_none()
     {
@@ -210,24 +225,30 @@ pub(super) async fn settle(
                 let race = StoreFault::Conflict("identity".to_owned());
                 return Err(super::Fault::Store(race).into());
             }
-            let mut user = tx.find_user(&known.user_id).await?.ok_or_else(|| {
-                Refusal::access_denied("this account no longer exists")
-                    .detail("an identity without its person")
-            })?;
-            if tx.find_deletion_of(&user.id).await?.is_some() {
-                return Err(Refusal::access_denied("this account is being deleted").into());
-            }
-            if user.disabled_at.is_some() {
-                return Err(Refusal::access_denied("this account is disabled").into());
-            }
+            let mut user = welcome(tx, held).await?;
             let email = identity.email.as_deref();
             tx.touch_identity(authority, subject, &identity.connection_id, email, now).await?;
             let before = user.clone();
-            if learn(&mut user, profile, authority) {
+            // The address of another identity of theirs stays.
+            let address = user.email.is_none() || user.email == known.email;
+            if learn(&mut user, profile, Learned { names: !is_apple(authority), address }) {
                 user.updated_at = now;
                 tx.update_user(&user).await?;
                 signals::profile_changed(tx, &before, &user, now).await?;
             }
+            user
+        }
+        None if *joined => {
+            let mut user = welcome(tx, held).await?;
+            tx.insert_identity(identity).await?;
+            let before = user.clone();
+            let address = user.email.is_none();
+            if learn(&mut user, profile, Learned { names: false, address }) {
+                user.updated_at = now;
+                tx.update_user(&user).await?;
+                signals::profile_changed(tx, &before, &user, now).await?;
+            }
+            linking::note_linked(tx, identity, now).await?;
             user
         }
         None => {
@@ -245,7 +266,7 @@ pub(super) async fn settle(
                 created_at: now,
                 updated_at: now,
             };
-            learn(&mut user, profile, authority);
+            learn(&mut user, profile, Learned { names: true, address: true });
             tx.insert_user(&user).await?;
             tx.insert_identity(identity).await?;
             let event = Event::new(now, "user.created", format!("user:{}", user.id))
@@ -261,13 +282,38 @@ pub(super) async fn settle(
     Ok(user)
 }
 
+/// The person, if they may be here.
+async fn welcome(tx: &WriteTx, held: Option<User>) -> Result<User, Failure> {
+    let user = held.ok_or_else(|| {
+        Refusal::access_denied("this account no longer exists")
+            .detail("an identity without its person")
+    })?;
+    if tx.find_deletion_of(&user.id).await?.is_some() {
+        return Err(Refusal::access_denied("this account is being deleted").into());
+    }
+    if user.disabled_at.is_some() {
+        return Err(Refusal::access_denied("this account is disabled").into());
+    }
+    Ok(user)
+}
+
+fn is_apple(authority: &str) -> bool {
+    authority.starts_with("apple:")
+}
+
+/// What is taken over from an upstream although something is known.
+#[derive(Clone, Copy)]
+struct Learned {
+    names: bool,
+    address: bool,
+}
+
 /// Takes over what an upstream told. Returns whether anything changed. Apple's name is untrusted
 /// and told once, so it fills a gap and replaces nothing; a signed name replaces.
-fn learn(user: &mut User, profile: &Profile, authority: &str) -> bool {
+fn learn(user: &mut User, profile: &Profile, learned: Learned) -> bool {
     let before = user.clone();
-    let replaces = !authority.starts_with("apple:");
     let unnamed = user.name.is_none() && user.given_name.is_none() && user.family_name.is_none();
-    if replaces || unnamed {
+    if learned.names || unnamed {
         for (known, told) in [
             (&mut user.name, &profile.name),
             (&mut user.given_name, &profile.given_name),
@@ -278,7 +324,8 @@ fn learn(user: &mut User, profile: &Profile, authority: &str) -> bool {
             }
         }
     }
-    if let Some(email) = profile.email.as_ref().filter(|email| !email.is_empty()) {
+    let told = profile.email.as_ref().filter(|email| learned.address && !email.is_empty());
+    if let Some(email) = told {
         user.email = Some(email.clone());
         user.email_verified = profile.email_verified;
         user.is_private_email = profile.is_private_email;
@@ -311,7 +358,7 @@ mod tests {
     fn what_is_not_told_erases_nothing() {
         let mut ada = user();
         let silent = Profile { name: Some(String::new()), ..Profile::default() };
-        assert!(!learn(&mut ada, &silent, "https://issuer.example"));
+        assert!(!learn(&mut ada, &silent, Learned { names: true, address: true }));
         assert_eq!(ada, user());
     }
 
@@ -319,10 +366,19 @@ mod tests {
     fn apples_name_fills_a_gap_and_replaces_nothing() {
         let told = Profile { name: Some("Eve".into()), ..Profile::default() };
         let mut ada = user();
-        learn(&mut ada, &told, "apple:TEAM");
+        let by_apple = Learned { names: false, address: true };
+        learn(&mut ada, &told, by_apple);
         assert_eq!(ada.name.as_deref(), Some("Ada"));
         ada.name = None;
-        learn(&mut ada, &told, "apple:TEAM");
+        learn(&mut ada, &told, by_apple);
         assert_eq!(ada.name.as_deref(), Some("Eve"));
+    }
+
+    #[test]
+    fn the_address_of_another_identity_stays() {
+        let told = Profile { email: Some("eve@example.com".into()), ..Profile::default() };
+        let mut ada = user();
+        assert!(!learn(&mut ada, &told, Learned { names: true, address: false }));
+        assert_eq!(ada.email.as_deref(), Some("ada@example.com"));
     }
 }

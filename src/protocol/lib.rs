@@ -57,6 +57,7 @@ pub mod secret;
 pub mod security_event;
 pub mod session;
 pub mod session_state;
+pub mod sign_in;
 pub mod standard_claims;
 pub mod token_exchange;
 pub mod totp;

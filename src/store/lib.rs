@@ -41,6 +41,7 @@ pub mod people;
 pub mod registrations;
 pub mod sessions;
 pub mod settings;
+pub mod sign_ins;
 pub mod single_use;
 pub mod trusted_issuers;
 pub mod upstream_grants;

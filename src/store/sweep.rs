@@ -14,6 +14,8 @@ const REVOKED_GRANTS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// How long it can be seen what became of a delivery.
 const SETTLED_DELIVERIES_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long it can be asked how a sign-in went.
+const SIGN_IN_STEPS_KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 const NOT_KEPT: Duration = Duration::ZERO;
 
 /// What goes, and how long after its time: one statement each, with the moment as `$1` and the
@@ -23,6 +25,11 @@ const SWEEPS: &[(&str, Duration)] = &[
         "DELETE FROM outbox WHERE id IN \
          (SELECT id FROM outbox WHERE settled_at <= $1 LIMIT $2)",
         SETTLED_DELIVERIES_KEPT,
+    ),
+    (
+        "DELETE FROM sign_in_steps WHERE id IN \
+         (SELECT id FROM sign_in_steps WHERE at <= $1 LIMIT $2)",
+        SIGN_IN_STEPS_KEPT,
     ),
     (
         "DELETE FROM single_use WHERE (kind, key) IN \

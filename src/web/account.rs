@@ -6,8 +6,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::page::Frame;
 use super::page::account::{AccountPage, IdentityLine, SessionLine};
 use super::page::interaction::{ErrorPage, initial};
+use super::words::Words;
 use super::{App, html, request};
 use crate::op::account::Account;
+use crate::protocol::id::ConnectionId;
 use crate::protocol::local_account::AUTHORITY;
 use crate::protocol::metadata::path;
 
@@ -24,22 +26,24 @@ pub async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     }
 }
 
+/// What a connection is called.
+pub(super) fn name_of(app: &App, words: Words, connection: &ConnectionId) -> String {
+    if connection.as_str() == AUTHORITY {
+        return words.get("account-local");
+    }
+    app.provider
+        .connector(connection)
+        .map_or_else(|| connection.to_string(), |c| c.display_name().to_owned())
+}
+
 fn page(app: &App, frame: Frame, account: Account) -> AccountPage {
     let words = frame.words;
     let called = words.person(account.display_name);
-    let name = |connection: &crate::protocol::id::ConnectionId| {
-        if connection.as_str() == AUTHORITY {
-            return words.get("account-local");
-        }
-        app.provider
-            .connector(connection)
-            .map_or_else(|| connection.to_string(), |c| c.display_name().to_owned())
-    };
     let identities = account
         .identities
         .iter()
         .map(|identity| IdentityLine {
-            connection: name(&identity.connection_id),
+            connection: name_of(app, words, &identity.connection_id),
             email: identity.email.clone(),
             since: words.day(identity.created_at),
         })

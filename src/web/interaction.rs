@@ -9,7 +9,7 @@ use super::endpoints::form;
 use super::page::interaction::{
     self as page, ConnectionButton, FormPostPage, PasswordForm, ScopeLine,
 };
-use super::{App, html};
+use super::{App, html, request};
 use crate::op::Failure;
 use crate::op::authorize::{ChoosePage, ConsentPage, Next, Unanswerable};
 use crate::protocol::authorization_response::AuthorizationResponse;
@@ -37,8 +37,14 @@ pub async fn authorize(
     let (binding, cookie) = binding(&app, &request);
     let session = app.cookies.read(&request, Jar::Session);
     let browser = app.provider.browser(Some(&binding), session.as_deref());
+    let browser = browser.under(request::id(&request));
     let mut response = match app.provider.begin(&params, &browser).await {
-        Ok(next) => show(&app, &request, next),
+        Ok(next) => {
+            if let Next::Interact(id) = &next {
+                request::belongs_to(&request, id);
+            }
+            show(&app, &request, next)
+        }
         Err(Unanswerable(failure)) => return html::error(&app, &request, failure),
     };
     set(&mut response, cookie);

@@ -16,6 +16,7 @@ pub mod fetchers;
 pub mod html;
 pub mod interaction;
 pub mod limits;
+mod linking;
 pub mod local;
 pub mod logout;
 pub mod metrics;
@@ -293,6 +294,11 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                     .route(web::get().to(check_session::check_session)),
             )
             .service(web::resource("/account").route(web::get().to(account::show)))
+            .service(web::resource("/account/identities").route(web::get().to(linking::show)))
+            .service(web::resource("/account/identities/add").route(web::post().to(linking::add)))
+            .service(
+                web::resource("/account/identities/remove").route(web::post().to(linking::remove)),
+            )
             .service(
                 web::resource("/account/delete")
                     .route(web::get().to(deletion::ask))

@@ -12,12 +12,31 @@ use tracing::Instrument;
 
 use super::{App, api, html};
 use crate::protocol::error::Refusal;
+use crate::protocol::id::InteractionId;
 
 /// The name under which a request is found in logs, pages and the audit log.
 #[derive(Clone)]
 pub struct RequestId(pub String);
 
-/// The id of this request.
+/// What an id of a sign-in may be as long as; what is longer is none.
+const LONGEST: usize = 64;
+
+/// The sign-in that this path belongs to, if it names one: it is shown in place of the request's
+/// own id, so that all its pages and log lines are found together.
+fn sign_in<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    let rest = path.strip_prefix(base)?.strip_prefix("/interaction/")?;
+    let id = rest.split('/').next()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    ((1..=LONGEST).contains(&id.len()) && id.bytes().all(plain)).then_some(id)
+}
+
+/// The request turned out to belong to this sign-in.
+pub(super) fn belongs_to(request: &HttpRequest, sign_in: &InteractionId) {
+    tracing::Span::current().record("sign_in", sign_in.as_str());
+    request.extensions_mut().insert(RequestId(sign_in.to_string()));
+}
+
+/// The id of this request, or of the sign-in it belongs to.
 pub fn id(request: &HttpRequest) -> Option<String> {
     request.extensions().get::<RequestId>().map(|id| id.0.clone())
 }
@@ -36,10 +55,19 @@ pub async fn envelope<B: MessageBody + 'static>(
     let span = tracing::info_span!(
         "request",
         id,
+        sign_in = tracing::field::Empty,
         method = %request.method(),
         route = request.match_pattern().unwrap_or_default(),
     );
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let app = request.app_data::<web::Data<App>>();
+    let shown = match app.and_then(|app| sign_in(request.path(), &app.base)) {
+        Some(sign_in) => {
+            span.record("sign_in", sign_in);
+            sign_in.to_owned()
+        }
+        None => id,
+    };
+    request.extensions_mut().insert(RequestId(shown));
     async move {
         // Time is told only to those who count it.
         let counted = request
@@ -62,6 +90,7 @@ pub async fn envelope<B: MessageBody + 'static>(
         } else {
             tracing::debug!(status = status.as_u16(), "answered");
         }
+        let id = self::id(response.request()).unwrap_or_default();
         let headers = response.headers_mut();
         if let Ok(id) = HeaderValue::from_str(&id) {
             headers.insert(HeaderName::from_static("x-request-id"), id);

@@ -13,9 +13,9 @@ use super::endpoints::form;
 use super::interaction::{answer, see_other};
 use super::page::interaction::RepostPage;
 use super::reply::{no_store, oauth_error};
-use super::{App, html};
+use super::{App, html, linking, request};
 use crate::op::Failure;
-use crate::op::login::Stranded;
+use crate::op::login::{Arrived, Stranded};
 use crate::protocol::error::Refusal;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::params::Params;
@@ -58,13 +58,16 @@ pub async fn callback(
         metrics.login(&connection, arrived.as_ref().err().map(Stranded::failure));
     }
     match arrived {
-        Ok(welcome) => {
+        Ok(Arrived::Linked) => see_other(linking::done(&app)),
+        Ok(Arrived::SignedIn(welcome)) => {
+            request::belongs_to(&request, &welcome.interaction);
             let mut response =
                 see_other(format!("{}/interaction/{}", app.base, welcome.interaction));
             app.open_session(&mut response, &welcome.session_cookie, welcome.session_ttl);
             response
         }
         Err(Stranded::AtInteraction(id, failure)) => {
+            request::belongs_to(&request, &id);
             let next = app.provider.strand(&id, &browser, failure).await;
             answer(&app, &request, next)
         }

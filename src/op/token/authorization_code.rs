@@ -5,22 +5,27 @@
 //! ends what it gave (RFC 6749 §4.1.2).
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Giver, Minting, TokenRequest, TokenResponse, may_give};
 use crate::op::ending::{self, Ending, Reason};
 use crate::op::possession::not_its_key;
-use crate::op::{Failure, Provider};
+use crate::op::{Failure, Provider, trace};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::grant::{Grant, GrantTerms};
 use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::protocol::pkce::{self, CodeChallenge};
 use crate::protocol::scope;
+use crate::protocol::sign_in::Step;
 use crate::store::single_use::SingleUse;
 
 /// What a code stands for, parked under its hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct IssuedCode {
+    /// The sign-in it ends.
+    #[serde(default)]
+    pub(crate) sign_in: Option<String>,
     /// The grant that redeeming it opens; named now, so that a replay finds what to revoke.
     pub(crate) grant_id: GrantId,
     pub(crate) client_id: ClientId,
@@ -79,30 +84,42 @@ impl Provider {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    if tx.spend(SingleUse::AuthorizationCode, &key, now).await?.is_none() {
-                        let ending = Ending::Grant(code.grant_id.clone());
-                        if parked.expires_at > now
-                            && ending::end(tx, &ending, Reason::Reuse, now).await?.grants > 0
-                        {
-                            let event = Event::new(
-                                now,
-                                "authorization_code.reused",
-                                client_actor(&client.client_id),
-                            )
-                            .target(code.grant_id.to_string());
-                            tx.record(&event).await?;
+                    let sign_in = code.sign_in.clone();
+                    let outcome: Result<Grant, Refusal> = async move {
+                        if tx.spend(SingleUse::AuthorizationCode, &key, now).await?.is_none() {
+                            let ending = Ending::Grant(code.grant_id.clone());
+                            if parked.expires_at > now
+                                && ending::end(tx, &ending, Reason::Reuse, now).await?.grants > 0
+                            {
+                                let event = Event::new(
+                                    now,
+                                    "authorization_code.reused",
+                                    client_actor(&client.client_id),
+                                )
+                                .target(code.grant_id.to_string());
+                                tx.record(&event).await?;
+                            }
+                            return Ok::<_, Failure>(Err(not_good().detail("spent or expired")));
                         }
-                        return Ok::<_, Failure>(Err(not_good().detail("spent or expired")));
+                        if let Err(refusal) = checked {
+                            return Ok(Err(refusal));
+                        }
+                        // D8: the world may have changed since the code was issued.
+                        if let Err(why) =
+                            may_give(tx, &code.user_id, Some(&code.session_id)).await?
+                        {
+                            return Ok(Err(not_good().detail(why)));
+                        }
+                        tx.insert_grant(&grant).await?;
+                        Ok(Ok(grant))
                     }
-                    if let Err(refusal) = checked {
-                        return Ok(Err(refusal));
-                    }
-                    // D8: the world may have changed since the code was issued.
-                    if let Err(why) = may_give(tx, &code.user_id, Some(&code.session_id)).await? {
-                        return Ok(Err(not_good().detail(why)));
-                    }
-                    tx.insert_grant(&grant).await?;
-                    Ok(Ok(grant))
+                    .await?;
+                    let (step, detail) = match &outcome {
+                        Ok(grant) => (Step::Redeemed, json!({ "client_id": grant.client_id })),
+                        Err(refusal) => (Step::NotRedeemed, trace::refusal(refusal)),
+                    };
+                    trace::note(tx, sign_in.as_deref(), step, detail, now).await?;
+                    Ok::<_, Failure>(outcome)
                 })
             })
             .await?;

@@ -94,7 +94,12 @@ impl Provider {
         ))
     }
 
-    async fn live(&self, name: &str, token: &str, now: Timestamp) -> Result<LiveToken, Failure> {
+    pub(super) async fn live(
+        &self,
+        name: &str,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<LiveToken, Failure> {
         self.live_access_token(token, now).await?.ok_or_else(|| {
             let refusal = format!("{name} is not an access token of ours that is good now");
             Refusal::invalid_request(refusal).into()

@@ -2,13 +2,16 @@
 //!
 //! Identity token and authorization code are checked together. Each identity token is good once:
 //! it is claimed before the code is redeemed, so two requests never both reach Apple.
+//!
+//! With an `actor_token` the app says that whoever is signed in to it already wants this identity
+//! as a further way in: both are proven, and joined.
 
-use super::{ACCESS_TOKEN, Giver, Minting, TokenRequest, TokenResponse};
+use super::{ACCESS_TOKEN, Giver, Minting, TokenRequest, TokenResponse, may_give};
 use crate::op::people::Arrival;
 use crate::op::{Failure, Provider, offered};
 use crate::protocol::error::Refusal;
 use crate::protocol::grant::GrantTerms;
-use crate::protocol::id::{ConnectionId, GrantId};
+use crate::protocol::id::{ConnectionId, GrantId, UserId};
 use crate::protocol::params::Params;
 use crate::protocol::scope;
 use crate::store::single_use::SingleUse;
@@ -38,6 +41,7 @@ impl Provider {
         })?;
 
         // Everything that can be refused without using anything up comes first.
+        let joins = self.whose_way_in(request).await?;
         let requested = scope::parse(params.one("scope")?.unwrap_or_default())?;
         let mut resources = request.requested_resources();
         resources.extend(params.all("audience").map(ToOwned::to_owned));
@@ -65,7 +69,8 @@ impl Provider {
         self.keep_profile(&identity, now).await?;
         identity.grant = redeem(native, &verified, authorization_code, now).await?;
 
-        let arrival = Arrival { connection_id: connection.clone(), identity };
+        let (authority, subject) = (identity.authority.clone(), identity.subject.clone());
+        let arrival = Arrival { connection_id: connection.clone(), identity, joins };
         let user = self.recognise(arrival, now).await?;
         let terms = GrantTerms {
             sub: user.sub.clone(),
@@ -81,16 +86,51 @@ impl Provider {
         let giver = Giver { user_id: user.id, session_id: None, connection_id: Some(connection) };
         let grant = self.new_grant(client, id, giver, terms, now);
         let stored = grant.clone();
-        self.store
+        let given: Result<(), Refusal> = self
+            .store
             .write(move |tx| {
-                Box::pin(async move { Ok::<_, Failure>(tx.insert_grant(&stored).await?) })
+                Box::pin(async move {
+                    let refusal = Refusal::invalid_grant("the person was signed out meanwhile");
+                    if let Err(why) = may_give(tx, &stored.user_id, None).await? {
+                        return Ok::<_, Failure>(Err(refusal.detail(why)));
+                    }
+                    let identity = tx.find_identity(&authority, &subject).await?;
+                    if identity.is_none_or(|identity| identity.ended_at.is_some()) {
+                        return Ok(Err(refusal.detail("the upstream took the consent back")));
+                    }
+                    tx.insert_grant(&stored).await?;
+                    Ok(Ok(()))
+                })
             })
             .await?;
+        given?;
         let nonce = grant.terms.nonce.clone();
         let minting = Minting { access, generation: 1, nonce, cnf: request.cnf.clone(), now };
         let mut response = self.mint_for_grant(client, &grant, minting).await?;
         response.issued_token_type = Some(ACCESS_TOKEN);
         Ok(response)
+    }
+
+    /// Who adds this identity to those they have: the person of an access token that this very
+    /// client obtained for them.
+    async fn whose_way_in(&self, request: &TokenRequest<'_>) -> Result<Option<UserId>, Failure> {
+        let Some(actor_token) = request.params.one("actor_token")? else { return Ok(None) };
+        let actor = self.live("actor_token", actor_token, request.now).await?;
+        let client_id = &request.client().client_id;
+        // A token for an API is seen by that API, and an exchanged one acts for somebody: neither
+        // changes how a person signs in.
+        let own = actor.claims.client_id == client_id.as_str()
+            && actor.claims.act.is_none()
+            && actor.claims.aud.iter().all(|audience| audience == self.issuer);
+        let shown = request.cnf.as_ref();
+        let bound = actor.claims.cnf.as_ref().is_none_or(|cnf| cnf.is_met_by(shown));
+        let grant = actor.grant.filter(|grant| own && bound && grant.client_id == *client_id);
+        let grant = grant.ok_or_else(|| {
+            Refusal::invalid_grant(
+                "actor_token must be one for the issuer that this client obtained for its person",
+            )
+        })?;
+        Ok(Some(grant.user_id))
     }
 
     /// Hands out a nonce that is good once, for this client (contract §3).
@@ -191,10 +231,16 @@ fn check_types(params: &Params) -> Result<(), Refusal> {
         )));
     }
     check_requested_type(params)?;
-    if params.one("actor_token")?.is_some() {
-        return Err(Refusal::invalid_request("actor_token is not supported"));
+    match (params.one("actor_token")?, params.one("actor_token_type")?) {
+        (None, None) | (Some(_), Some(ACCESS_TOKEN)) => Ok(()),
+        (Some(_), _) => {
+            let refusal = format!("actor_token_type must be {ACCESS_TOKEN}");
+            Err(Refusal::invalid_request(refusal))
+        }
+        (None, Some(_)) => {
+            Err(Refusal::invalid_request("actor_token_type stands without actor_token"))
+        }
     }
-    Ok(())
 }
 
 async fn redeem(

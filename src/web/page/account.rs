@@ -46,6 +46,48 @@ pub struct AccountPage {
     pub csrf: String,
 }
 
+/// An identity that may be taken away.
+pub struct WayInLine {
+    /// The provider's name.
+    pub connection: String,
+    /// The address that provider gave.
+    pub email: Option<String>,
+    /// The day it was first used.
+    pub since: String,
+    /// Who vouches for it, for the form.
+    pub authority: String,
+    /// Whom they know it as, for the form.
+    pub subject: String,
+    /// Whether somebody can sign in with it now.
+    pub usable: bool,
+    /// Whether another way in is left when it goes.
+    pub removable: bool,
+}
+
+/// A connection that may be added.
+pub struct MoreLine {
+    /// Its name in addresses.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+}
+
+/// How somebody signs in, and could.
+#[derive(Template)]
+#[template(path = "account/identities.html")]
+pub struct IdentitiesPage {
+    /// What surrounds it.
+    pub frame: Frame,
+    /// What was just done.
+    pub flash: Option<String>,
+    /// What they have.
+    pub ways: Vec<WayInLine>,
+    /// What they could add.
+    pub more: Vec<MoreLine>,
+    /// Proves that the form was ours.
+    pub csrf: String,
+}
+
 /// Shall the account go?
 #[derive(Template)]
 #[template(path = "account/delete.html")]
@@ -108,6 +150,27 @@ mod tests {
             }],
             sessions: vec![SessionLine { current: true, since: text() }],
             sign_out_action: text(),
+            csrf: text(),
+        };
+        check(&page.render().unwrap());
+    }
+
+    #[test]
+    fn the_page_of_identities_shows_names_as_text() {
+        let way = WayInLine {
+            connection: text(),
+            email: Some(text()),
+            since: text(),
+            authority: text(),
+            subject: text(),
+            usable: false,
+            removable: true,
+        };
+        let page = IdentitiesPage {
+            frame: Frame::under(""),
+            flash: None,
+            ways: vec![way],
+            more: vec![MoreLine { id: text(), name: text() }],
             csrf: text(),
         };
         check(&page.render().unwrap());
