@@ -155,6 +155,10 @@ fn described(job: &JobState, now: Timestamp) -> (Verdict, String) {
             Verdict::Unknown,
             format!("waits for the other side since {}: {cause}; {last}", ago(Some(job.since))),
         ),
+        JobCondition::Held => (
+            Verdict::Unknown,
+            format!("held by an operator since {}; {last}", ago(Some(job.since))),
+        ),
         JobCondition::Stopped => {
             (Verdict::Wrong, format!("stopped since {}: {cause}; {last}", ago(Some(job.since))))
         }

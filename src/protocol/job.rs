@@ -35,6 +35,8 @@ pub enum JobCondition {
     Paused,
     /// The operator must act; from time to time it tries whether they have.
     Stopped,
+    /// The operator holds it; it goes on when they say so.
+    Held,
 }
 
 impl JobState {
@@ -60,6 +62,7 @@ impl JobCondition {
             Self::Running => "running",
             Self::Paused => "paused",
             Self::Stopped => "stopped",
+            Self::Held => "held",
         }
     }
 }

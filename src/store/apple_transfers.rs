@@ -244,6 +244,19 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Has Apple asked again about everyone it refused to move to this team. Returns how many.
+    pub async fn retry_apple_transfers(
+        &self,
+        to_team: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreFault> {
+        let sql = "UPDATE apple_transfers SET reason = NULL, updated_at = $2, state = \
+                   CASE WHEN transfer_sub IS NULL THEN 'pending' ELSE 'collected' END \
+                   WHERE to_team = $1 AND state = 'refused'";
+        let stmt = self.connection.statement(sql, [to_team.into(), now.millis().into()]);
+        Ok(self.connection.execute_raw(stmt).await?.rows_affected())
+    }
+
     /// Takes a move from the state `from` to what `transfer` says; `false` when it is no longer
     /// there. One statement: of two that try, one does.
     pub async fn advance_apple_transfer(

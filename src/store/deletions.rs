@@ -235,6 +235,21 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Has a deletion that is not done go on at once; `false` when there is none.
+    pub async fn retry_deletion(
+        &self,
+        id: &DeletionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreFault> {
+        let done = row::Entity::update_many()
+            .col_expr(row::Column::DueAt, Expr::value(now.millis()))
+            .filter(row::Column::Id.eq(id.as_str()))
+            .filter(row::Column::State.ne(DeletionState::Completed.as_str()))
+            .exec(&self.connection)
+            .await?;
+        Ok(done.rows_affected > 0)
+    }
+
     /// Adds a line to the receipt.
     pub async fn add_deletion_step(
         &self,

@@ -1,9 +1,11 @@
 //! How the jobs stand, one row each.
 
 use russet_protocol::ambient::Timestamp;
-use russet_protocol::job::JobState;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{EntityTrait as _, IntoActiveModel as _, QueryOrder as _};
+use russet_protocol::job::{JobCondition, JobState};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ConnectionTrait as _, EntityTrait as _, ExprTrait as _, IntoActiveModel as _, QueryOrder as _,
+};
 
 use crate::act::WriteTx;
 use crate::column::{from_word, to_millis, to_time};
@@ -77,7 +79,8 @@ impl Reader {
 }
 
 impl WriteTx {
-    /// Writes down how a job stands, in place of what was known.
+    /// Writes down how a job stands, in place of what was known; nothing while an operator holds
+    /// it, so that a round that was under way does not let it go on.
     pub async fn put_job_state(&self, job: &JobState) -> Result<(), StoreFault> {
         use row::Column;
         let row = row::Model::from_domain(job).into_active_model();
@@ -91,11 +94,35 @@ impl WriteTx {
                 Column::Failures,
                 Column::Detail,
             ])
+            .action_and_where(
+                Expr::col((row::Entity, Column::State)).ne(JobCondition::Held.as_str()),
+            )
             .to_owned();
         row::Entity::insert(row)
             .on_conflict(replace)
             .exec_without_returning(&self.connection)
             .await?;
         Ok(())
+    }
+
+    /// Holds a job for the operator; `false` when it is unknown.
+    pub async fn hold_job(&self, name: &str, now: Timestamp) -> Result<bool, StoreFault> {
+        let sql = "UPDATE job_states SET state = 'held', state_since = $2, resume_at = NULL, \
+                   detail = NULL WHERE name = $1";
+        self.turn_job(sql, name, now).await
+    }
+
+    /// Lets a job go on that was held; one that is held up by something else tries again at once,
+    /// and stays what it is until that went well. `false` when it is unknown.
+    pub async fn resume_job(&self, name: &str, now: Timestamp) -> Result<bool, StoreFault> {
+        let sql = "UPDATE job_states SET resume_at = NULL, failures = 0, \
+                   state_since = CASE WHEN state = 'held' THEN $2 ELSE state_since END, \
+                   state = CASE WHEN state = 'held' THEN 'running' ELSE state END WHERE name = $1";
+        self.turn_job(sql, name, now).await
+    }
+
+    async fn turn_job(&self, sql: &str, name: &str, now: Timestamp) -> Result<bool, StoreFault> {
+        let stmt = self.connection.statement(sql, [name.into(), now.millis().into()]);
+        Ok(self.connection.execute_raw(stmt).await?.rows_affected() > 0)
     }
 }

@@ -5,11 +5,21 @@ use sea_orm::ConnectionTrait as _;
 
 use crate::act::WriteTx;
 use crate::fault::StoreFault;
+use crate::reader::Reader;
 
 const TAKE: &str = "INSERT INTO leases (name, holder, expires_at) VALUES ($1, $2, $3) \
                     ON CONFLICT (name) DO UPDATE SET holder = $2, expires_at = $3 \
                     WHERE leases.holder = $2 OR leases.expires_at <= $4";
 const RELEASE: &str = "DELETE FROM leases WHERE name = $1 AND holder = $2";
+
+impl Reader {
+    /// Whether somebody holds the lease `name` now.
+    pub async fn is_leased(&self, name: &str, now: Timestamp) -> Result<bool, StoreFault> {
+        let sql = "SELECT holder FROM leases WHERE name = $1 AND expires_at > $2";
+        let stmt = self.connection.statement(sql, [name.into(), now.millis().into()]);
+        Ok(self.connection.query_one_raw(stmt).await?.is_some())
+    }
+}
 
 impl WriteTx {
     /// Takes or renews the lease `name` for `holder` until `expires_at`; `false` while somebody

@@ -27,9 +27,11 @@ pub mod rules;
 mod second_step;
 pub mod security_rules;
 pub mod settings;
+mod sign_ins;
 #[cfg(test)]
 mod tests;
 mod trusted_issuers;
+mod upkeep;
 mod users;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 //! conditional statement, so a run that was killed goes on where it was, two runs at once do no
 //! step twice, and nobody is ever matched by an address.
 
+mod background;
 mod collect;
 mod exchange;
 mod import;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use background::{Begun, Run};
 pub use collect::Collect;
 pub use exchange::Exchange;
 pub use import::{Import, ImportReport};

@@ -35,7 +35,28 @@ pub(super) fn title(kind: &str) -> String {
         "user.deleted" => "Person deleted",
         "user.exported" => "Person exported",
         "user.signed_out" => "Signed out by an admin",
+        "user.linked" => "Identity added",
         "user.unlinked" => "Identity unlinked",
+        "user.deletion_begun" => "Deletion begun",
+        "deletion.hastened" => "Deletion hastened",
+        "delivery.owed_again" => "Delivery tried again",
+        "job.held" => "Job put on hold",
+        "job.resumed" => "Job let go on",
+        "apple.grant_revoked" => "Apple's consent is gone",
+        "apple.check_stopped" => "Daily check stopped",
+        "apple.check_paused" => "Daily check waits for Apple",
+        "apple.check_resumed" => "Daily check goes on",
+        "apple_transfer.collected" => "Transfer identifiers collected",
+        "apple_transfer.imported" => "Transfer identifiers imported",
+        "apple_transfer.exchanged" => "Transfer identifiers exchanged",
+        "apple_transfer.attached" => "Moved by signing in",
+        "apple_transfer.retried" => "Refused people asked for again",
+        "apple_transfer.failed" => "Move went no further",
+        "upstream_consent.revoked" => "Stopped using the app, says Apple",
+        "upstream_account.deleted" => "Apple account deleted",
+        "email_forwarding.disabled" => "Relay mail switched off",
+        "email_forwarding.enabled" => "Relay mail switched on",
+        "upstream_logout.received" => "Signed out upstream",
         "consent.given" => "Consent given",
         "grant.revoked" => "Grant revoked",
         "refresh_token.reused" => "Refresh token used twice",
@@ -66,7 +87,7 @@ pub(super) fn title(kind: &str) -> String {
 
 /// Whether the event is something to look at: shown by colour, and in words.
 pub(super) fn is_alarming(kind: &str) -> bool {
-    kind.ends_with("_failed") || kind.ends_with(".failed") || kind.ends_with(".reused")
+    ["_failed", ".failed", ".reused", ".check_stopped"].iter().any(|end| kind.ends_with(end))
 }
 
 /// A cause and what mends it.
@@ -115,7 +136,7 @@ fn login(error: Option<&str>, description: Option<&str>, detail: Option<&str>) -
     let has = |words: &[&str]| words.iter().any(|word| all.contains(word));
     let (cause, remedy) = if has(&["cancel"]) {
         ("The person pressed Cancel at the identity provider.", "Nothing is wrong.")
-    } else if has(&["invalid_client"]) {
+    } else if has(&["invalid_client", "refuses the client"]) {
         (
             "The identity provider does not accept the credentials of this connection.",
             "Run the check on the page of the connection: team, key and Services ID must belong \
@@ -192,6 +213,10 @@ mod tests {
         assert!(cause(json!({ "description": "the sign-in was cancelled" })).contains("Cancel"));
         assert!(
             cause(json!({ "detail": "token endpoint: invalid_client" })).contains("credentials")
+        );
+        assert!(
+            cause(json!({ "error": "server_error", "detail": "Apple refuses the client secret" }))
+                .contains("credentials")
         );
         assert!(cause(json!({ "detail": "the nonce differs" })).contains("nonce"));
         assert!(cause(json!({ "error": "temporarily_unavailable" })).contains("in time"));

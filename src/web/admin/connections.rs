@@ -54,12 +54,9 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
 /// Runs the doctor.
 pub(super) async fn check(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let console = posted.console;
-    let connector = console
-        .app
-        .provider
-        .connector(&ConnectionId::new(id.as_str()))
-        .ok_or_else(|| console.refuse(AdminError::NotFound))?;
-    let findings = connector.check(console.app.provider.now()).await;
+    let examined = console.app.provider.examine(&ConnectionId::new(id.as_str())).await;
+    let findings = examined.map_err(|fault| console.fail(&fault))?;
+    let findings = findings.ok_or_else(|| console.refuse(AdminError::NotFound))?;
     page(&console, &id, Some(findings)).await
 }
 

@@ -28,7 +28,7 @@ impl Console {
                     cookie,
                     request_id: request::id(request),
                     flash: form::query(request, "done").and_then(|done| words_of(&done)),
-                    section: section(request.path(), &app.base),
+                    section: section::of(request.path(), &app.base),
                     app,
                 };
                 console.admit(request)?;

@@ -6,12 +6,15 @@
 
 mod admins;
 mod apis;
+mod apple;
 mod audit;
 mod audit_words;
 mod client_fields;
 mod client_form;
 mod clients;
 mod connections;
+mod deletions;
+mod deliveries;
 mod form;
 mod gate;
 mod kept;
@@ -23,9 +26,12 @@ mod refusals;
 pub mod rights;
 mod safe_path;
 mod second_step;
+mod section;
 mod session;
 mod sessions;
 mod settings;
+mod sign_ins;
+mod upkeep;
 
 use std::collections::HashMap;
 
@@ -48,6 +54,7 @@ use refusals::failed;
 /// The console's routes.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
+        .configure(upkeep::routes)
         .service(
             web::resource("/admin/login")
                 .route(web::get().to(session::login_page))
@@ -346,6 +353,8 @@ fn words_of(done: &str) -> Option<&'static str> {
         "account-made" => "The account is made. For an editor, name the clients.",
         "revoked" => "The key is revoked.",
         "unlinked" => "Unlinked.",
+        "owed-again" => "It will be tried again at once.",
+        "hastened" => "It goes on at once.",
         "rotated" => "The next key is made. It signs when every cache has it.",
         "already-next" => "The next key was made already.",
         "retired" => "The key is out of service; its successor signs.",
@@ -355,33 +364,6 @@ fn words_of(done: &str) -> Option<&'static str> {
         "already-rotated" => "This form was sent before; no further secret was made.",
         _ => return None,
     })
-}
-
-fn section(path: &str, base: &str) -> &'static str {
-    let path = path.strip_prefix(base).unwrap_or(path);
-    if path.starts_with("/admin/clients") {
-        "clients"
-    } else if path.starts_with("/admin/apis") {
-        "apis"
-    } else if path.starts_with("/admin/audit") {
-        "audit"
-    } else if path.starts_with("/admin/people") || path.starts_with("/admin/deletions") {
-        "people"
-    } else if path.starts_with("/admin/settings") {
-        "settings"
-    } else if path.starts_with("/admin/admins") {
-        "admins"
-    } else if path.starts_with("/admin/profile") {
-        "profile"
-    } else if path.starts_with("/admin/sessions") {
-        "sessions"
-    } else if path.starts_with("/admin/keys") {
-        "keys"
-    } else if path.starts_with("/admin/connections") {
-        "connections"
-    } else {
-        "overview"
-    }
 }
 
 fn problems(found: Vec<FieldProblem>) -> Problems {

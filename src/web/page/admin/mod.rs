@@ -9,6 +9,8 @@ pub mod keys;
 pub mod people;
 pub mod profile;
 pub mod settings;
+pub mod sign_ins;
+pub mod upkeep;
 
 use askama::Template;
 

@@ -1,0 +1,133 @@
+//! Sign-ins replayed: what happened step by step, and why one went no further.
+
+use std::collections::HashSet;
+
+use actix_web::{Error, HttpRequest, HttpResponse};
+use serde_json::Value;
+
+use super::audit_words::explain;
+use super::form::{query, with_query};
+use super::{Console, moment, see_other};
+use crate::protocol::event::Event;
+use crate::protocol::sign_in::{SignInStep, Step};
+use crate::web::page::admin::sign_ins::{ListPage, ReplayPage, SignInRow, StepRow};
+
+/// Steps looked at for the list.
+const LOOKED_AT: u32 = 300;
+
+/// The latest sign-ins; or the one whose id was typed.
+pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let typed = query(&request, "id").unwrap_or_default();
+    if !typed.trim().is_empty() {
+        return Ok(see_other(&address(&console, typed.trim())));
+    }
+    let steps = console.app.administration.latest_sign_in_steps(None, LOOKED_AT).await;
+    let steps = steps.map_err(|error| console.refuse(error))?;
+    let mut seen = HashSet::new();
+    let rows = steps
+        .iter()
+        .filter(|step| seen.insert(step.sign_in.as_str()))
+        .map(|last| SignInRow {
+            url: address(&console, &last.sign_in),
+            id: last.sign_in.clone(),
+            last: in_words(last.step),
+            chip: chip(last.step),
+            at: moment(last.at),
+        })
+        .collect();
+    Ok(console.page(&ListPage { shell: console.shell(), rows }))
+}
+
+fn address(console: &Console, id: &str) -> String {
+    let query = with_query(&[("sign_in", id)]);
+    console.url(&format!("/sign-ins/replay{query}"))
+}
+
+/// One sign-in, replayed.
+pub(super) async fn replay(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let id = query(&request, "sign_in").unwrap_or_default();
+    let steps = console.app.administration.sign_in_steps(&id).await;
+    let steps = steps.map_err(|error| console.refuse(error))?;
+    let begun = steps.first().map(|step| step.at);
+    let why = steps.iter().rev().find_map(cause);
+    let row = |step: &SignInStep| StepRow {
+        words: in_words(step.step),
+        chip: chip(step.step),
+        after: begun.map(|begun| after(step.at.since(begun))).unwrap_or_default(),
+        facts: facts(step.detail.as_ref()),
+    };
+    Ok(console.page(&ReplayPage {
+        shell: console.shell(),
+        begun: begun.map(moment).unwrap_or_default(),
+        cause: why.as_ref().map(|(cause, _)| cause.clone()),
+        remedy: why.map(|(_, remedy)| remedy),
+        events_url: console.url(&format!("/audit{}", with_query(&[("request_id", id.as_str())]))),
+        rows: steps.iter().map(row).collect(),
+        id,
+    }))
+}
+
+/// Why a step went wrong, and what mends it.
+fn cause(step: &SignInStep) -> Option<(String, String)> {
+    match step.step {
+        Step::Failed | Step::Refused | Step::NotRedeemed => {}
+        Step::Requested
+        | Step::Departed
+        | Step::Returned
+        | Step::SignedIn
+        | Step::Consented
+        | Step::CodeIssued
+        | Step::Redeemed => return None,
+    }
+    let detail = step.detail.clone().unwrap_or_default();
+    if step.step == Step::NotRedeemed {
+        let cause = "The app came for its tokens and was refused.";
+        let remedy = "The app must redeem the code once, soon, with the redirect_uri and the \
+                      code_verifier of this very request.";
+        return Some((cause.to_owned(), remedy.to_owned()));
+    }
+    let event = Event::new(step.at, "login.failed", "system").detail(detail);
+    explain(&event).map(|it| (it.cause, it.remedy))
+}
+
+const fn in_words(step: Step) -> &'static str {
+    match step {
+        Step::Requested => "An app asked for a sign-in",
+        Step::Departed => "The browser was sent to the provider",
+        Step::Returned => "The browser came back",
+        Step::SignedIn => "The answer was good: somebody is signed in",
+        Step::Failed => "The answer was not accepted",
+        Step::Consented => "The person agreed",
+        Step::CodeIssued => "The app was answered with a code",
+        Step::Refused => "The app was answered with an error",
+        Step::Redeemed => "The app got its tokens",
+        Step::NotRedeemed => "The app was refused its tokens",
+    }
+}
+
+const fn chip(step: Step) -> &'static str {
+    match step {
+        Step::Failed | Step::Refused | Step::NotRedeemed => "bad",
+        Step::SignedIn | Step::Redeemed => "good",
+        Step::Requested | Step::Departed | Step::Returned | Step::Consented | Step::CodeIssued => {
+            ""
+        }
+    }
+}
+
+/// The time since the first step, such as `+1.25 s`.
+fn after(passed: std::time::Duration) -> String {
+    format!("+{:.2} s", passed.as_secs_f64())
+}
+
+/// The members of a step's detail, as text.
+fn facts(detail: Option<&Value>) -> Vec<(String, String)> {
+    let Some(members) = detail.and_then(Value::as_object) else { return Vec::new() };
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    };
+    let told = members.iter().filter(|(_, value)| !value.is_null());
+    told.map(|(name, value)| (name.replace('_', " "), text(value))).collect()
+}
