@@ -159,7 +159,7 @@ impl House {
         .chain(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
         .collect();
         let broker = start_broker(&config, &world).await;
-        broker.broker.provider.keys().complete().await.expect("signing keys");
+        await_keys(&broker).await;
         Self {
             issuer,
             clock,
@@ -200,7 +200,7 @@ impl House {
         config.retain(|(name, _)| name != "RUSSET_SERVER__LISTEN");
         config.push(("RUSSET_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
         let broker = start_broker(&config, &self.world).await;
-        broker.broker.provider.keys().complete().await.expect("signing keys");
+        await_keys(&broker).await;
         broker
     }
 
@@ -231,7 +231,7 @@ impl House {
             }
         }
         let broker = start_broker(&config, &self.world).await;
-        broker.broker.provider.keys().complete().await.expect("signing keys");
+        await_keys(&broker).await;
         broker
     }
 
@@ -342,6 +342,11 @@ impl House {
         };
         self.store().list_events(&query).await.expect("events").len()
     }
+}
+
+/// Waits for the signing keys, however long a busy machine takes to make them.
+async fn await_keys(broker: &RunningBroker) {
+    while broker.broker.provider.keys().complete().await.is_err() {}
 }
 
 async fn start_broker(config: &[(String, String)], world: &World) -> RunningBroker {
