@@ -126,7 +126,7 @@ fn facts(detail: Option<&Value>) -> Vec<(String, String)> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Array(all) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     };
     let told = members.iter().filter(|(_, value)| !value.is_null());
     told.map(|(name, value)| (name.replace('_', " "), text(value))).collect()
