@@ -3,8 +3,8 @@
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::event::Event;
 use sea_orm::{
-    ActiveValue, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ActiveValue, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, FromQueryResult as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Value,
 };
 
 use crate::act::WriteTx;
@@ -37,6 +37,8 @@ mod row {
 
 /// Events that were recorded a little earlier may have a little higher number.
 const DISORDER: i64 = 1000;
+/// Events looked through for one page of what must be two things at once.
+const WINDOW: i64 = 10_000;
 
 /// Which events to list. The default is the newest of all, and none of them: set `limit`.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +59,15 @@ pub struct EventQuery {
     pub before: Option<i64>,
     /// At most so many.
     pub limit: u32,
+}
+
+/// A page of events, and how far the log was looked through for it.
+#[derive(Clone, Debug, Default)]
+pub struct Events {
+    /// What was found, newest first.
+    pub found: Vec<RecordedEvent>,
+    /// Where the search was left off before the page was full: the `before` to go on with.
+    pub left_off: Option<i64>,
 }
 
 /// An event with its number in the log.
@@ -127,6 +138,87 @@ impl Reader {
             .all(&self.connection)
             .await?;
         found.into_iter().map(row::Model::into_domain).collect()
+    }
+
+    /// Events, newest first, in a time that does not grow with the log. What must be two things at
+    /// once has no index of its own: of each condition's newest events the sparsest condition's are
+    /// looked through, and the search is left off where they end.
+    pub async fn page_of_events(&self, query: &EventQuery) -> Result<Events, StoreFault> {
+        let (column, kind) = match query.kind.as_deref() {
+            Some(kind) => kind.strip_suffix('.').map_or(("kind", kind), |area| ("area", area)),
+            None => ("kind", ""),
+        };
+        let wanted = [
+            (column, query.kind.as_ref().map(|_| kind)),
+            ("actor", query.actor.as_deref()),
+            ("target", query.target.as_deref()),
+            ("request_id", query.request_id.as_deref()),
+        ];
+        let wanted: Vec<(&str, &str)> =
+            wanted.into_iter().filter_map(|(column, value)| Some((column, value?))).collect();
+        if wanted.len() < 2 {
+            return Ok(Events { found: self.list_events(query).await?, left_off: None });
+        }
+        let mut before = query.before.unwrap_or(i64::MAX);
+        if let Some(until) = query.until
+            && let Some(first) = self.first_event_since(until).await?
+        {
+            before = before.min(first.saturating_add(DISORDER));
+        }
+        let mut sparsest: Option<(i64, &str)> = None;
+        for (column, value) in &wanted {
+            let reach = self.reach(column, value, before).await?;
+            if sparsest.is_none_or(|(known, _)| reach < known) {
+                sparsest = Some((reach, column));
+            }
+        }
+        let (reach, first) = sparsest.unwrap_or((i64::MIN, "kind"));
+        let mut values: Vec<Value> = vec![
+            before.into(),
+            i64::from(query.limit).into(),
+            query.from.map_or(i64::MIN, Timestamp::millis).into(),
+            query.until.map_or(i64::MAX, Timestamp::millis).into(),
+        ];
+        let (mut inner, mut others) = (String::new(), String::new());
+        for (column, value) in &wanted {
+            values.push((*value).into());
+            let condition = format!(" AND {column} = ${}", values.len());
+            if column == &first { &mut inner } else { &mut others }.push_str(&condition);
+        }
+        let sql = format!(
+            "SELECT * FROM (SELECT * FROM events WHERE id < $1{inner} ORDER BY id DESC \
+             LIMIT {WINDOW}) AS near WHERE at >= $3 AND at < $4{others} ORDER BY id DESC LIMIT $2"
+        );
+        let rows = self.connection.query_all_raw(self.connection.statement(&sql, values)).await?;
+        let found: Vec<RecordedEvent> = rows
+            .iter()
+            .map(|row| row::Model::from_query_result(row, "")?.into_domain())
+            .collect::<Result<_, StoreFault>>()?;
+        let full = found.len() >= usize::try_from(query.limit).unwrap_or(usize::MAX);
+        // What lies further back than the wanted moment is not worth going on for.
+        let over = match query.from {
+            Some(from) => self
+                .first_event_since(from)
+                .await?
+                .is_none_or(|first| reach < first.saturating_sub(DISORDER)),
+            None => false,
+        };
+        let left_off = (!full && !over && reach != i64::MIN).then_some(reach);
+        Ok(Events { found, left_off })
+    }
+
+    /// The oldest of the newest events with this value; the smallest number of all when there are
+    /// no more of them.
+    async fn reach(&self, column: &str, value: &str, before: i64) -> Result<i64, StoreFault> {
+        let sql = format!(
+            "SELECT min(id) AS oldest, count(*) AS number FROM (SELECT id FROM events \
+             WHERE {column} = $1 AND id < $2 ORDER BY id DESC LIMIT {WINDOW}) AS near"
+        );
+        let stmt = self.connection.statement(&sql, [value.into(), before.into()]);
+        let Some(row) = self.connection.query_one_raw(stmt).await? else { return Ok(i64::MIN) };
+        let number: i64 = row.try_get("", "number")?;
+        let oldest: Option<i64> = row.try_get("", "oldest")?;
+        Ok(oldest.filter(|_| number >= WINDOW).unwrap_or(i64::MIN))
     }
 
     /// One event by its number.

@@ -39,6 +39,8 @@ pub struct Living {
 
 /// Beyond this many nothing is counted.
 const COUNTED: i64 = 100_000;
+/// The same where everybody's is counted, for a page that shows much else.
+pub const COUNTED_OF_ALL: u64 = 10_000;
 
 impl Reader {
     /// Browser sessions that are alive, newest first.
@@ -61,6 +63,20 @@ impl Reader {
         let rows = self.connection.query_all_raw(self.connection.statement(&sql, values)).await?;
         let found = rows.iter().map(sessions::read).collect::<Result<Vec<_>, _>>()?;
         page(found, limit, |session| to_json(&(session.created_at.millis(), session.id.as_str())))
+    }
+
+    /// What one client holds of a person, and is alive; at most a thousand grants.
+    pub async fn list_grants_of(
+        &self,
+        user_id: &UserId,
+        client_id: &ClientId,
+        now: Timestamp,
+    ) -> Result<Vec<Grant>, StoreFault> {
+        let sql = "SELECT * FROM grants WHERE user_id = $1 AND client_id = $2 \
+                   AND revoked_at IS NULL AND expires_at > $3 LIMIT 1000";
+        let values = [user_id.as_str().into(), client_id.as_str().into(), now.millis().into()];
+        let rows = self.connection.query_all_raw(self.connection.statement(sql, values)).await?;
+        rows.iter().map(grants::read).collect()
     }
 
     /// A person's grants that are alive, newest first; at most a hundred.
@@ -104,6 +120,10 @@ impl Reader {
             Of::Client(id) => (None, "client_id = $2", Some(id.as_str())),
             Of::Everybody => (Some("1 = 1"), "1 = 1", None),
         };
+        let most = match of {
+            Of::Everybody => i64::try_from(COUNTED_OF_ALL).unwrap_or(COUNTED),
+            Of::User(_) | Of::Session(_) | Of::Grant(_) | Of::Client(_) => COUNTED,
+        };
         let values = || -> Vec<Value> {
             let now: Value = now.millis().into();
             std::iter::once(now).chain(id.map(Value::from)).collect()
@@ -112,17 +132,17 @@ impl Reader {
             None => 0,
             Some(which) => {
                 let alive = format!("sessions WHERE {which} AND ended_at IS NULL");
-                self.count(&alive, values()).await?
+                self.count(&alive, values(), most).await?
             }
         };
         let alive = format!("grants WHERE {grants} AND revoked_at IS NULL");
-        Ok(Living { sessions, grants: self.count(&alive, values()).await? })
+        Ok(Living { sessions, grants: self.count(&alive, values(), most).await? })
     }
 
-    async fn count(&self, alive: &str, values: Vec<Value>) -> Result<u64, StoreFault> {
+    async fn count(&self, alive: &str, values: Vec<Value>, most: i64) -> Result<u64, StoreFault> {
         let sql = format!(
             "SELECT count(*) AS number FROM \
-             (SELECT 1 FROM {alive} AND expires_at > $1 LIMIT {COUNTED}) AS alive"
+             (SELECT 1 FROM {alive} AND expires_at > $1 LIMIT {most}) AS alive"
         );
         let row = self.connection.query_one_raw(self.connection.statement(&sql, values)).await?;
         let number: i64 = row.map(|row| row.try_get("", "number")).transpose()?.unwrap_or(0);

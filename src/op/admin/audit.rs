@@ -11,7 +11,7 @@ use crate::protocol::audit::Link;
 use crate::protocol::event::Event;
 use crate::protocol::secret::Vault;
 use crate::store::audit::{Mark, StoredMark};
-use crate::store::events::{EventQuery, RecordedEvent};
+use crate::store::events::{EventQuery, Events, RecordedEvent};
 use crate::store::{StoreFault, WriteTx};
 
 /// Events linked in one act.
@@ -230,28 +230,37 @@ impl Administration {
         query: &EventQuery,
     ) -> Result<Vec<RecordedEvent>, AdminError> {
         let mut found = Vec::new();
-        let narrowed: [fn(&mut EventQuery, String); 3] = [
-            |query, what| query.actor = Some(what),
-            |query, what| query.target = Some(what),
-            |query, what| query.request_id = Some(what),
-        ];
-        // Three walks along three indexes; one condition over three columns would use none.
-        for narrow in narrowed {
-            let mut query = query.clone();
-            narrow(&mut query, what.to_owned());
+        for query in narrowed(what, query) {
             found.extend(self.store.list_events(&query).await?);
         }
-        if !what.contains(':') {
-            for actor in [format!("admin:{what}"), format!("client:{what}"), format!("user:{what}")]
-            {
-                let query = EventQuery { actor: Some(actor), ..query.clone() };
-                found.extend(self.store.list_events(&query).await?);
-            }
-        }
-        found.sort_by_key(|recorded| std::cmp::Reverse(recorded.id));
-        found.dedup_by_key(|recorded| recorded.id);
+        newest_first(&mut found);
         found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
         Ok(found)
+    }
+
+    /// A page of the log, of all that has to do with `what` if that is given, found in bounded time.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn page_of_events(
+        &self,
+        what: Option<&str>,
+        query: &EventQuery,
+    ) -> Result<Events, AdminError> {
+        let queries = what.map_or_else(|| vec![query.clone()], |what| narrowed(what, query));
+        let mut page = Events::default();
+        for query in queries {
+            let part = self.store.page_of_events(&query).await?;
+            page.found.extend(part.found);
+            page.left_off = page.left_off.max(part.left_off);
+        }
+        newest_first(&mut page.found);
+        // Further back another part of the search may have more.
+        if let Some(left_off) = page.left_off {
+            page.found.retain(|recorded| recorded.id >= left_off);
+        }
+        page.found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+        Ok(page)
     }
 
     /// One event, with its link if it has one.
@@ -279,6 +288,27 @@ impl Administration {
             .write(move |tx| Box::pin(async move { Ok::<_, AdminError>(tx.record(&event).await?) }))
             .await
     }
+}
+
+/// Walks along one index each; one condition over three columns would use none.
+fn narrowed(what: &str, query: &EventQuery) -> Vec<EventQuery> {
+    let what = what.to_owned();
+    let mut queries = vec![
+        EventQuery { actor: Some(what.clone()), ..query.clone() },
+        EventQuery { target: Some(what.clone()), ..query.clone() },
+        EventQuery { request_id: Some(what.clone()), ..query.clone() },
+    ];
+    if !what.contains(':') {
+        for kind in ["admin", "client", "user"] {
+            queries.push(EventQuery { actor: Some(format!("{kind}:{what}")), ..query.clone() });
+        }
+    }
+    queries
+}
+
+fn newest_first(events: &mut Vec<RecordedEvent>) {
+    events.sort_by_key(|recorded| std::cmp::Reverse(recorded.id));
+    events.dedup_by_key(|recorded| recorded.id);
 }
 
 async fn chain(tx: &WriteTx, vault: &Vault, now: Timestamp) -> Result<u64, StoreFault> {

@@ -95,15 +95,17 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
     let filter = Filter::of(&request);
     let before = query(&request, "before").and_then(|before| before.parse().ok());
     let administration = &console.app.administration;
-    let mut events = read(administration, &filter, before, PAGE + 1)
+    let page = administration
+        .page_of_events(filter.some("q").as_deref(), &filter.query(before, PAGE + 1))
         .await
         .map_err(|error| console.refuse(error))?;
+    let mut events = page.found;
     let more = events.len() > PAGE as usize;
     events.truncate(PAGE as usize);
-    let last = events.last().map(|recorded| recorded.id.to_string());
-    let next_url = last
-        .filter(|_| more)
-        .map(|last| console.url(&format!("/audit{}", filter.url(&[("before", last.as_str())]))));
+    let last = events.last().map(|recorded| recorded.id).filter(|_| more);
+    let next_url = last.or(page.left_off).map(|last| {
+        console.url(&format!("/audit{}", filter.url(&[("before", last.to_string().as_str())])))
+    });
     let rows = events.iter().map(|recorded| row(&console, recorded)).collect();
     let chosen = filter.get("area");
     let area = |(value, label): (&str, &str)| Choice {
@@ -128,6 +130,7 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
         rows,
         paged: before.is_some(),
         first_url: console.url(&format!("/audit{}", filter.url(&[]))),
+        further: !more && page.left_off.is_some(),
         next_url,
         jsonl_url: console.url(&format!("/audit/export{}", filter.url(&[("format", "jsonl")]))),
         csv_url: console.url(&format!("/audit/export{}", filter.url(&[("format", "csv")]))),

@@ -5,7 +5,7 @@ use actix_web::{Error, HttpRequest, HttpResponse};
 use super::form::{query, with_query};
 use super::people::called;
 use super::{Console, moment};
-use crate::store::living::Of;
+use crate::store::living::{COUNTED_OF_ALL, Of};
 use crate::web::page::admin::people::{LivingRow, SessionsPage};
 
 const PAGE: u32 = 50;
@@ -45,10 +45,15 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
         shell: console.shell(),
         counted: format!(
             "Browsers signed in: {}. Accesses that apps hold: {}.",
-            living.sessions, living.grants
+            counted(living.sessions),
+            counted(living.grants)
         ),
         rows,
         paged: after.is_some(),
         next_url,
     }))
+}
+
+fn counted(number: u64) -> String {
+    if number < COUNTED_OF_ALL { number.to_string() } else { format!("{COUNTED_OF_ALL} or more") }
 }

@@ -9,6 +9,7 @@ mod acts;
 mod backup;
 mod connections;
 mod databases;
+mod events;
 mod factors;
 mod leases;
 mod outbox;

@@ -54,6 +54,8 @@ pub struct ListPage {
     pub paged: bool,
     /// The first page.
     pub first_url: String,
+    /// Whether there may be more further back than was looked at.
+    pub further: bool,
     /// The page after.
     pub next_url: Option<String>,
     /// The same as JSON Lines.
@@ -160,6 +162,7 @@ mod tests {
             rows,
             paged: narrowed,
             first_url: text(),
+            further: false,
             next_url: Some(text()),
             jsonl_url: text(),
             csv_url: text(),
