@@ -5,11 +5,13 @@ use serde_json::{Map, Value};
 
 use super::{Failure, Provider};
 use crate::protocol::claim_mapping::{self, Facts, Target};
+use crate::protocol::client::Client;
 use crate::protocol::error::Refusal;
 use crate::protocol::id::{ClientId, ConnectionId};
 use crate::protocol::metadata::path;
 use crate::protocol::presented::Presented;
 use crate::protocol::standard_claims;
+use crate::protocol::user::User;
 
 /// What is told about a person; what is unknown is left out (OIDC Core §5.3.2).
 #[derive(Serialize)]
@@ -39,26 +41,43 @@ impl Provider {
             .filter(|user| user.disabled_at.is_none())
             .ok_or_else(|| Refusal::invalid_token("the access token belongs to nobody"))?;
         let named = token.grant.as_ref().map(|grant| grant.terms.claims.userinfo.as_slice());
-        let mut claims = standard_claims::released(
-            standard_claims::known(&user),
-            |scope| token.claims.has_scope(scope),
-            named.unwrap_or_default(),
-        );
         let client = self.registered(&ClientId::new(token.claims.client_id.clone())).await?;
-        if let Some(registered) = client {
-            let scope: Vec<String> = token.claims.scope.split(' ').map(ToOwned::to_owned).collect();
-            let connection = token.grant.as_ref().and_then(|grant| grant.connection_id.as_ref());
+        let scope: Vec<String> = token.claims.scope.split(' ').map(ToOwned::to_owned).collect();
+        let connection = token.grant.as_ref().and_then(|grant| grant.connection_id.as_ref());
+        let client = client.as_ref().map(|registered| &registered.client);
+        Ok(Userinfo::of(user, client, &scope, named.unwrap_or_default(), connection))
+    }
+}
+
+impl Userinfo {
+    /// The person's `sub`.
+    pub fn sub(&self) -> &str {
+        &self.sub
+    }
+
+    /// What these scopes release of a person, what was asked for by name, and what the client's
+    /// rules add.
+    pub(super) fn of(
+        user: User,
+        client: Option<&Client>,
+        scope: &[String],
+        named: &[String],
+        connection: Option<&ConnectionId>,
+    ) -> Self {
+        let holds = |value: &str| scope.iter().any(|granted| granted == value);
+        let mut claims = standard_claims::released(standard_claims::known(&user), holds, named);
+        if let Some(client) = client {
             let facts = Facts {
                 user: Some(&user),
-                client: &registered.client,
-                scope: &scope,
+                client,
+                scope,
                 connection: connection.map(ConnectionId::as_str),
             };
-            let rules = &registered.client.settings.claims;
+            let rules = &client.settings.claims;
             for (name, value) in claim_mapping::apply(rules, &facts, Target::Userinfo) {
                 claims.entry(name).or_insert(value);
             }
         }
-        Ok(Userinfo { sub: user.sub, claims })
+        Self { sub: user.sub, claims }
     }
 }

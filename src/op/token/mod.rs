@@ -6,6 +6,7 @@ mod delegation;
 mod device_code;
 mod jwt_bearer;
 mod mapped_claims;
+pub mod preview;
 pub mod refresh_token;
 pub mod token_exchange;
 
@@ -42,15 +43,15 @@ const LONGEST_ACCESS_TOKEN: u32 = 24 * 3600;
 /// What the token endpoint answers (RFC 6749 §5.1, OIDC Core §3.1.3.3, RFC 8693 §2.2.1).
 #[derive(Serialize)]
 pub struct TokenResponse {
-    access_token: String,
+    pub(super) access_token: String,
     token_type: TokenType,
     expires_in: u64,
     #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<String>,
+    pub(super) refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    id_token: Option<String>,
+    pub(super) id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'static str>,
 }
@@ -152,13 +153,36 @@ impl Provider {
         let own = self.own_resource();
         let cnf = self.keys_for_tokens(&registered.client, presented, now).await?;
         let request = TokenRequest { own: &own, registered: &registered, params, cnf, now };
-        match grant_type {
+        let answer = match grant_type {
             GrantType::AuthorizationCode => self.redeem_code(&request).await,
             GrantType::RefreshToken => self.refresh(&request).await,
             GrantType::ClientCredentials => self.client_credentials(&request).await,
             GrantType::TokenExchange => self.exchange(&request).await,
             GrantType::JwtBearer => self.jwt_bearer(presented, params, now).await,
             GrantType::DeviceCode => self.redeem_device_code(&request).await,
+        };
+        if grant_type == GrantType::TokenExchange {
+            self.observe_native(&registered.client.client_id, params, &answer, now);
+        }
+        let answer = answer?;
+        self.observations.token(&registered.client.client_id, grant_type, now);
+        Ok(answer)
+    }
+
+    /// The tokens of a trial at the console: the grant's own act, on an admin's word in place of
+    /// the client's proof.
+    pub(super) async fn tokens_of_trial(
+        &self,
+        registered: &RegisteredClient,
+        params: &Params,
+        now: Timestamp,
+    ) -> Result<TokenResponse, Failure> {
+        let own = self.own_resource();
+        let request = TokenRequest { own: &own, registered, params, cnf: None, now };
+        if params.one("code")?.is_some() {
+            self.redeem_code(&request).await
+        } else {
+            self.client_credentials(&request).await
         }
     }
 
@@ -172,42 +196,14 @@ impl Provider {
     ) -> Result<TokenResponse, Failure> {
         let Minting { access, generation, nonce, cnf, now } = minting;
         let terms = &grant.terms;
-        let subject = Subject {
-            client,
-            person: Some((&grant.user_id, grant.connection_id.as_ref())),
-            sub: &terms.sub,
-            client_id: &grant.client_id,
-            grant_id: Some(&grant.id),
-            auth_time: Some(terms.auth_time),
-            amr: &terms.amr,
-            session_id: grant.session_id.as_ref(),
-            cnf: cnf.as_ref(),
-            act: None,
-            may_act: client.settings.may_act.clone().map(|sub| Actor {
-                sub,
-                client_id: None,
-                act: None,
-            }),
-            not_after: None,
-        };
+        let subject = Subject::of_grant(client, grant, cnf.as_ref());
         let (access_token, ttl) = self.mint_access_token(&subject, &access, now).await?;
         let openid = access.scope.iter().any(|value| value == "openid");
         let id_token = if openid {
             let alg = self.profile_of(client).id_token_algorithm(client);
-            let claims = IdTokenClaims {
-                iss: self.issuer.clone(),
-                sub: terms.sub.clone(),
-                aud: grant.client_id.to_string(),
-                exp: now.plus(self.policy.id_token_ttl).secs(),
-                iat: now.secs(),
-                auth_time: terms.auth_time.secs(),
-                nonce,
-                at_hash: Some(alg.half_hash(&access_token)),
-                amr: terms.amr.clone(),
-                acr: acr::of(&terms.amr).map(ToOwned::to_owned),
-                sid: grant.session_id.as_ref().map(ToString::to_string),
-                claims: self.claims_in_id_token(client, grant, &access).await?,
-            };
+            let at_hash = Some(alg.half_hash(&access_token));
+            let claims = self.id_token_claims(client, grant, &access, now).await?;
+            let claims = IdTokenClaims { nonce, at_hash, ..claims };
             Some(self.keys.signer(alg).await?.sign(Typ::IdToken, &claims)?)
         } else {
             None
@@ -230,14 +226,51 @@ impl Provider {
         })
     }
 
-    /// Signs an access token for these resources; the API decides algorithm and life, and of
-    /// several the shortest life counts.
+    /// What an ID token says of this grant, but for the request's `nonce` and the access token's
+    /// hash.
+    async fn id_token_claims(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        access: &Access,
+        now: Timestamp,
+    ) -> Result<IdTokenClaims, Failure> {
+        let terms = &grant.terms;
+        Ok(IdTokenClaims {
+            iss: self.issuer.clone(),
+            sub: terms.sub.clone(),
+            aud: grant.client_id.to_string(),
+            exp: now.plus(self.policy.id_token_ttl).secs(),
+            iat: now.secs(),
+            auth_time: terms.auth_time.secs(),
+            nonce: None,
+            at_hash: None,
+            amr: terms.amr.clone(),
+            acr: acr::of(&terms.amr).map(ToOwned::to_owned),
+            sid: grant.session_id.as_ref().map(ToString::to_string),
+            claims: self.claims_in_id_token(client, grant, access).await?,
+        })
+    }
+
     async fn mint_access_token(
         &self,
         subject: &Subject<'_>,
         access: &Access,
         now: Timestamp,
     ) -> Result<(String, Duration), Failure> {
+        let (claims, alg, ttl) = self.access_token_claims(subject, access, now).await?;
+        let token = self.keys.signer(alg).await?.sign(Typ::AccessToken, &claims)?;
+        Ok((token, ttl))
+    }
+
+    /// What an access token for these resources says, and what signs it; the API decides algorithm
+    /// and life, and of several the shortest life counts.
+    async fn access_token_claims(
+        &self,
+        subject: &Subject<'_>,
+        access: &Access,
+        now: Timestamp,
+    ) -> Result<(AccessTokenClaims, Algorithm, Duration), Failure> {
         let apis = self.apis(&access.resources).await?;
         let (alg, mut ttl) = self.alg_and_ttl(&apis);
         if let Some(not_after) = subject.not_after {
@@ -260,8 +293,7 @@ impl Provider {
             may_act: subject.may_act.clone(),
             more: self.claims_in_access_token(subject, access, &apis).await?,
         };
-        let token = self.keys.signer(alg).await?.sign(Typ::AccessToken, &claims)?;
-        Ok((token, ttl))
+        Ok((claims, alg, ttl))
     }
 
     fn alg_and_ttl(&self, apis: &[Arc<Api>]) -> (Algorithm, Duration) {
@@ -338,4 +370,26 @@ struct Subject<'a> {
     may_act: Option<Actor>,
     /// The token ends by then, however long the API lets its tokens live.
     not_after: Option<Timestamp>,
+}
+
+impl<'a> Subject<'a> {
+    /// The person who gave this grant.
+    fn of_grant(client: &'a Client, grant: &'a Grant, cnf: Option<&'a Confirmation>) -> Self {
+        let terms = &grant.terms;
+        let actor = |sub| Actor { sub, client_id: None, act: None };
+        Self {
+            client,
+            person: Some((&grant.user_id, grant.connection_id.as_ref())),
+            sub: &terms.sub,
+            client_id: &grant.client_id,
+            grant_id: Some(&grant.id),
+            auth_time: Some(terms.auth_time),
+            amr: &terms.amr,
+            session_id: grant.session_id.as_ref(),
+            cnf,
+            act: None,
+            may_act: client.settings.may_act.clone().map(actor),
+            not_after: None,
+        }
+    }
 }

@@ -1,0 +1,358 @@
+//! A client tried out from the console, a real round trip: the person signs in, a code is issued
+//! and redeemed, and the tokens are checked as the app would check them.
+//!
+//! The console stands in for the app at a redirect URI of its own. That URI is registered for no
+//! client, and the authorization endpoint takes it from nobody: only a trial that an admin has
+//! begun is parked with it, in the session that began it, to be finished there once. The client's
+//! secret is not needed, and what the trial was given is taken back when it has been looked at.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::authorize::Next;
+use super::clients::RegisteredClient;
+use super::ending::{self, Ending, Reason};
+use super::interaction::Browser;
+use super::userinfo::Userinfo;
+use super::{Failure, Provider};
+use crate::op::admin::Actor;
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::authorization_request as table;
+use crate::protocol::authorization_response::{ResponseMode, ReturnTo};
+use crate::protocol::client::GrantType;
+use crate::protocol::error::Refusal;
+use crate::protocol::event::Event;
+use crate::protocol::id::ClientId;
+use crate::protocol::params::Params;
+use crate::protocol::pkce::CodeChallenge;
+use crate::protocol::presented::Presented;
+use crate::protocol::relying_party::{self, Check, Decoded, Expected};
+use crate::protocol::secret::SecretString;
+use crate::store::single_use::SingleUse;
+
+/// Where the answers to trials go, below the issuer.
+pub const PATH: &str = "/admin/try";
+/// How long a person may take to sign in.
+const WAITS: Duration = Duration::from_secs(30 * 60);
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Wish {
+    /// Scope values.
+    pub scope: Vec<String>,
+    /// APIs.
+    pub resources: Vec<String>,
+    /// Whether the person must sign in anew.
+    pub anew: bool,
+}
+
+/// A trial that waits for its answer.
+#[derive(Serialize, Deserialize)]
+struct Trial {
+    client_id: ClientId,
+    wish: Wish,
+    nonce: String,
+    code_verifier: String,
+}
+
+/// What came of a trial.
+pub struct Tried {
+    /// The client.
+    pub client_id: ClientId,
+    /// The access token's parts.
+    pub access_token: Decoded,
+    /// The ID token's parts; `None` without `openid`.
+    pub id_token: Option<Decoded>,
+    /// What userinfo answered; `None` without `openid`.
+    pub userinfo: Option<Result<Userinfo, Refusal>>,
+    /// Whether there was a refresh token.
+    pub refresh_token: bool,
+    /// Every check.
+    pub checks: Vec<Check>,
+}
+
+/// How a trial ended.
+pub enum Outcome {
+    /// With tokens.
+    Tried(Box<Tried>),
+    /// With an error, as the app would have heard it.
+    Refused(ClientId, Refusal),
+}
+
+impl Provider {
+    /// The redirect URI of trials.
+    pub fn trial_redirect_uri(&self) -> String {
+        format!("{}{PATH}", self.issuer)
+    }
+
+    /// Begins a trial for the console session with this cookie, in this browser.
+    ///
+    /// # Errors
+    /// What the client would be refused for such a request.
+    pub async fn begin_trial(
+        &self,
+        client_id: &ClientId,
+        wish: Wish,
+        cookie: &str,
+        browser: &Browser,
+    ) -> Result<Next, Failure> {
+        let now = self.clock.now();
+        let registered = self.tried_client(client_id).await?;
+        let client = &registered.client;
+        let draw = || SecretString::random(self.entropy.as_ref()).expose().clone();
+        let (state, nonce, code_verifier) = (draw(), draw(), draw());
+        let challenge = CodeChallenge::of(&code_verifier);
+        let redirect_uri = self.trial_redirect_uri();
+        let mut pairs = vec![
+            ("response_type".to_owned(), "code".to_owned()),
+            ("client_id".to_owned(), client_id.to_string()),
+            ("redirect_uri".to_owned(), redirect_uri.clone()),
+            ("scope".to_owned(), wish.scope.join(" ")),
+            ("state".to_owned(), state.clone()),
+            ("nonce".to_owned(), nonce.clone()),
+            ("code_challenge".to_owned(), challenge.as_str().to_owned()),
+            ("code_challenge_method".to_owned(), "S256".to_owned()),
+        ];
+        pairs.extend(wish.resources.iter().map(|api| ("resource".to_owned(), api.clone())));
+        pairs.extend(wish.anew.then(|| ("prompt".to_owned(), "login".to_owned())));
+        let params = Params::from_pairs(pairs)?;
+        let key = self.trial_key(cookie, &state);
+        let return_to =
+            ReturnTo { redirect_uri, response_mode: ResponseMode::Query, state: Some(state) };
+        let request = table::check(client, self.profile_of(client), &params, return_to, true)?;
+        let trial = Trial { client_id: client_id.clone(), wish, nonce, code_verifier };
+        let payload = self.vault.seal(&bound_to(&key), &serde_json::to_vec(&trial)?)?;
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.park(SingleUse::Trial, &key, &payload, now.plus(WAITS), now).await?;
+                    Ok::<_, Failure>(())
+                })
+            })
+            .await?;
+        self.first_step(client_id.clone(), request, None, browser, now).await
+    }
+
+    /// Finishes the trial that this answer belongs to; `None` when this session has begun none
+    /// such, or finished it.
+    ///
+    /// # Errors
+    /// Our own faults alone; what the client would be refused is an [`Outcome`].
+    pub async fn finish_trial(
+        &self,
+        actor: &Actor,
+        cookie: &str,
+        answer: &Params,
+    ) -> Result<Option<Outcome>, Failure> {
+        let now = self.clock.now();
+        let Some(state) = answer.one("state")? else { return Ok(None) };
+        let key = self.trial_key(cookie, state);
+        let binding = bound_to(&key);
+        let spent = self
+            .store
+            .write(move |tx| {
+                Box::pin(
+                    async move { Ok::<_, Failure>(tx.spend(SingleUse::Trial, &key, now).await?) },
+                )
+            })
+            .await?;
+        let Some(sealed) = spent else { return Ok(None) };
+        let opened = self.vault.open(&binding, &sealed)?;
+        let trial: Trial = serde_json::from_slice(opened.expose())?;
+        let client_id = trial.client_id.clone();
+        match self.look_at(actor, trial, answer, now).await {
+            Ok(tried) => Ok(Some(Outcome::Tried(Box::new(tried)))),
+            Err(Failure::Refused(refusal)) => Ok(Some(Outcome::Refused(client_id, refusal))),
+            Err(fault @ Failure::Fault(_)) => Err(fault),
+        }
+    }
+
+    async fn look_at(
+        &self,
+        actor: &Actor,
+        trial: Trial,
+        answer: &Params,
+        now: Timestamp,
+    ) -> Result<Tried, Failure> {
+        if let Some(error) = answer.one("error")? {
+            let description = answer.one("error_description")?.unwrap_or_default();
+            return Err(Refusal::access_denied(format!("{error}: {description}")).into());
+        }
+        let registered = self.tried_client(&trial.client_id).await?;
+        let mut pairs = vec![
+            ("code".to_owned(), answer.required("code")?.to_owned()),
+            ("redirect_uri".to_owned(), self.trial_redirect_uri()),
+            ("code_verifier".to_owned(), trial.code_verifier),
+        ];
+        pairs.extend(trial.wish.resources.iter().map(|api| ("resource".to_owned(), api.clone())));
+        let mut tried = self
+            .tried(&registered, pairs, &trial.wish.resources, Some(&trial.nonce), actor, now)
+            .await?;
+        let iss = answer.one("iss")?.unwrap_or_default();
+        let checks = [
+            Check::new("state", "RFC 6749 10.12", true, "came back as it was sent"),
+            Check::new("iss of the answer", "RFC 9207 2.4", iss == self.issuer, iss),
+        ];
+        tried.checks.splice(0..0, checks);
+        Ok(tried)
+    }
+
+    /// Tries a client that acts for itself.
+    ///
+    /// # Errors
+    /// What the client would be refused.
+    pub async fn try_service(
+        &self,
+        actor: &Actor,
+        client_id: &ClientId,
+        wish: &Wish,
+    ) -> Result<Tried, Failure> {
+        let now = self.clock.now();
+        let registered = self.tried_client(client_id).await?;
+        if !registered.client.may_use(GrantType::ClientCredentials) {
+            let text = "this client is not registered for client_credentials";
+            return Err(Refusal::unauthorized_client(text).into());
+        }
+        let mut pairs = vec![("scope".to_owned(), wish.scope.join(" "))];
+        pairs.extend(wish.resources.iter().map(|api| ("resource".to_owned(), api.clone())));
+        self.tried(&registered, pairs, &wish.resources, None, actor, now).await
+    }
+
+    async fn tried_client(
+        &self,
+        id: &ClientId,
+    ) -> Result<std::sync::Arc<RegisteredClient>, Failure> {
+        let found = self.load_client(id).await?;
+        let found = found.filter(|registered| registered.client.disabled_at.is_none());
+        let unusable = || Refusal::invalid_client("this client is unknown or disabled");
+        Ok(found.ok_or_else(unusable)?)
+    }
+
+    /// Asks for the tokens, looks at them, and takes back what they stand for.
+    async fn tried(
+        &self,
+        registered: &RegisteredClient,
+        pairs: Vec<(String, String)>,
+        resources: &[String],
+        nonce: Option<&str>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Tried, Failure> {
+        let client = &registered.client;
+        let params = Params::from_pairs(pairs)?;
+        let tokens = self.tokens_of_trial(registered, &params, now).await?;
+        let default: Vec<String> = client.default_resource.iter().cloned().collect();
+        let expected = Expected {
+            issuer: &self.issuer,
+            client_id: client.client_id.as_str(),
+            alg: self.profile_of(client).id_token_algorithm(client),
+            nonce,
+            resources: if resources.is_empty() { &default } else { resources },
+            now,
+        };
+        let keyring = self.keys.complete().await?;
+        let access = &tokens.access_token;
+        let mut checks = Vec::new();
+        let id_token = tokens.id_token.as_deref();
+        if let Some(token) = id_token {
+            checks = relying_party::id_token(token, access, &expected, |kid| keyring.find(kid));
+        }
+        let decoded = Decoded::of(access);
+        let of_access = relying_party::access_token(access, &expected, |kid| keyring.find(kid));
+        checks.extend(
+            of_access
+                .into_iter()
+                .map(|check| Check { subject: of_access_token(check.subject), ..check }),
+        );
+        let userinfo = match id_token {
+            Some(token) => Some(self.tried_userinfo(access, token, &mut checks).await?),
+            None => None,
+        };
+        self.take_back(actor, client.client_id.clone(), access, now).await?;
+        Ok(Tried {
+            client_id: client.client_id.clone(),
+            access_token: decoded,
+            id_token: id_token.map(Decoded::of),
+            userinfo,
+            refresh_token: tokens.refresh_token.is_some(),
+            checks,
+        })
+    }
+
+    async fn tried_userinfo(
+        &self,
+        access_token: &str,
+        id_token: &str,
+        checks: &mut Vec<Check>,
+    ) -> Result<Result<Userinfo, Refusal>, Failure> {
+        let authorization = format!("Bearer {access_token}");
+        let presented = Presented {
+            method: "GET",
+            authorization: Some(&authorization),
+            ..Presented::default()
+        };
+        let answer = match self.userinfo(&presented).await {
+            Ok(userinfo) => Ok(userinfo),
+            Err(Failure::Refused(refusal)) => Err(refusal),
+            Err(fault @ Failure::Fault(_)) => return Err(fault),
+        };
+        let sub = Decoded::of(id_token).claims.get("sub").cloned().unwrap_or_default();
+        let (holds, found) = match &answer {
+            Ok(userinfo) if sub == userinfo.sub() => (true, "the ID token's"),
+            Ok(_) => (false, "another than the ID token's"),
+            Err(_) => (false, "userinfo refused"),
+        };
+        checks.push(Check::new("sub of userinfo", "OIDC Core 5.3.2", holds, found));
+        Ok(answer)
+    }
+
+    /// Ends the grant, or revokes the only token of a client that acts for itself.
+    async fn take_back(
+        &self,
+        actor: &Actor,
+        client_id: ClientId,
+        access_token: &str,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(claims) = self.read_access_token(access_token).await? else { return Ok(()) };
+        let event = Event::new(now, "client.tried", actor.name.clone())
+            .target(client_id.to_string())
+            .request_id(actor.request_id.clone());
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if let Some(grant) = claims.grant_id() {
+                        let reason = Reason::Administrative;
+                        ending::end(tx, &Ending::Grant(grant), reason, now).await?;
+                    } else {
+                        let expires_at = Timestamp::from_secs(claims.exp);
+                        tx.revoke_jti(&claims.jti, expires_at, now).await?;
+                    }
+                    tx.record(&event).await?;
+                    Ok::<_, Failure>(())
+                })
+            })
+            .await
+    }
+
+    fn trial_key(&self, cookie: &str, state: &str) -> String {
+        self.vault.hash(&format!("trial:{cookie}:{state}")).to_text()
+    }
+}
+
+fn bound_to(key: &str) -> String {
+    format!("single_use:trial:{key}")
+}
+
+fn of_access_token(subject: &'static str) -> &'static str {
+    match subject {
+        "signature" => "signature of the access token",
+        "iss" => "iss of the access token",
+        "aud" => "aud of the access token",
+        "exp" => "exp of the access token",
+        "client_id" => "client_id of the access token",
+        "sub" => "sub of the access token",
+        other => other,
+    }
+}
