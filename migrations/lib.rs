@@ -15,6 +15,7 @@ mod m0009_delegation;
 mod m0010_console;
 mod m0011_sign_in_steps;
 mod m0013_admins;
+mod m0014_observations;
 mod m0015_pages;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_sign_in_steps::Migration),
             Box::new(m0013_admins::Migration),
             Box::new(m0015_pages::Migration),
+            Box::new(m0014_observations::Migration),
         ]
     }
 }
