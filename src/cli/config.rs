@@ -1,18 +1,19 @@
 //! `russet config`: the installation as one file, without secrets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::Place;
 use super::answer::{Answer, confirm_at_terminal};
+use super::connection::secret_of;
 use super::failure::CliError;
 use crate::op::admin::Actor;
 use crate::op::admin::declaration::{Act, Declaration, Step};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Print settings, APIs and clients as one file, without secrets.
+    /// Print settings, connections, APIs, clients and trusted issuers as one file, without secrets.
     Export,
     /// Make the installation as the file says.
     #[command(after_help = "Example:\n  russet config export > russet-installation.toml\n  \
@@ -23,7 +24,7 @@ pub(super) enum ConfigCommand {
         /// Only print what would be done.
         #[arg(long)]
         dry_run: bool,
-        /// Delete APIs and clients that the file does not name.
+        /// Delete what the file does not name.
         #[arg(long)]
         prune: bool,
         /// Do not ask before deleting.
@@ -45,8 +46,16 @@ pub(super) async fn run(place: &Place, command: ConfigCommand) -> Result<Answer,
             let name = file.display();
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| CliError::failed(format!("{name}: {error}")))?;
-            let declaration: Declaration = toml::from_str(&text)
+            let mut declaration: Declaration = toml::from_str(&text)
                 .map_err(|error| CliError::failed(format!("{name}: {error}")))?;
+            let beside = file.parent().unwrap_or(Path::new(""));
+            for connection in &mut declaration.connections {
+                let read = |named: &Option<String>| {
+                    named.as_ref().map(|named| secret_of(&beside.join(named))).transpose()
+                };
+                connection.client_secret = read(&connection.client_secret_file)?;
+                connection.private_key = read(&connection.private_key_file)?;
+            }
             let plan = administration.plan(&actor, declaration, prune).await?;
             if dry_run {
                 return Ok(answer(&plan, &[]));

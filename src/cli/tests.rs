@@ -218,8 +218,26 @@ fn an_exported_installation_differs_in_nothing_and_an_edited_one_becomes_a_plan(
          --redirect-uri https://shop.example/cb --resource https://api.example \
          --backchannel-logout-uri https://shop.example/bye",
     );
+    let secret = desk.path().join("google.secret");
+    std::fs::write(&secret, "from-google\n").expect("writing");
+    desk.json(&format!(
+        "connection create google --preset google --client-id abc --client-secret-file {} \
+         --required-claim hd=a.example",
+        secret.display()
+    ));
+    desk.json(
+        "client create --kind machine --client-name Deploy --client-id deploy \
+         --grant-type urn:ietf:params:oauth:grant-type:jwt-bearer",
+    );
+    desk.json(
+        "trusted-issuer create --client-id deploy --issuer https://token.example \
+         --audience https://id.example --condition repository=a/b",
+    );
     let exported = desk.type_in("config export").expect("an export").text;
-    assert!(!exported.contains("secret\""), "{exported}");
+    assert!(!exported.contains("secret\"") && !exported.contains("from-google"), "{exported}");
+    for part in ["[[connections]]", "id = \"google\"", "[[trusted_issuers]]", "repository=a/b"] {
+        assert!(exported.contains(part), "{part}: {exported}");
+    }
     for _ in 0..2 {
         std::fs::write(file, &exported).expect("writing");
         assert_eq!(desk.json(&format!("config apply {file} --dry-run"))["plan"], json_array());
@@ -248,6 +266,17 @@ fn an_exported_installation_differs_in_nothing_and_an_edited_one_becomes_a_plan(
     std::fs::write(file, &exported).expect("writing");
     let kept = desk.json(&format!("config apply {file}"));
     assert_eq!(kept["plan"].as_array().expect("a plan").len(), 1, "{kept}");
+    // Elsewhere the same document makes the same connection, with the file that holds its secret.
+    let elsewhere = Desk::new();
+    let named = exported
+        .replace("id = \"google\"\n", "id = \"google\"\nclient_secret_file = \"google.secret\"\n");
+    std::fs::write(file, &named).expect("writing");
+    let made = elsewhere.json(&format!("config apply {file}"));
+    assert_eq!(made["plan"][0]["kind"], "connection", "{made}");
+    assert_eq!(elsewhere.type_in("config export").expect("an export").text, exported);
+    assert!(elsewhere.json("connection show google")["has_client_secret"] == true);
+
+    std::fs::write(file, &exported).expect("writing");
     let pruned = desk.json(&format!("config apply {file} --prune --yes"));
     assert_eq!(pruned["plan"][0]["act"], "delete");
     assert!(desk.refusal("client show robot").contains("no such"));

@@ -190,7 +190,7 @@ impl ClientDocument {
     }
 }
 
-fn members(settings: &impl Serialize) -> Map<String, Value> {
+pub(super) fn members(settings: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(settings) {
         Ok(Value::Object(members)) => members,
         Ok(_) | Err(_) => Map::new(),
@@ -198,7 +198,10 @@ fn members(settings: &impl Serialize) -> Map<String, Value> {
 }
 
 /// Reads the members that few set; one that nobody knows is a mistake, not a wish.
-fn settings<S: DeserializeOwned>(name: &str, members: Map<String, Value>) -> Result<S, AdminError> {
+pub(super) fn settings<S: DeserializeOwned>(
+    name: &str,
+    members: Map<String, Value>,
+) -> Result<S, AdminError> {
     let mut problems = Vec::new();
     let read = serde_ignored::deserialize(Value::Object(members), |path| {
         problems.push(FieldProblem::new("settings", format!("{name}: {path} is not a member")));
@@ -218,6 +221,12 @@ pub(super) fn refuse_duplicates(declaration: &Declaration) -> Result<(), AdminEr
         if !seen.insert(("client", client.client_id.as_str())) {
             let message = format!("{} stands twice in the document", client.client_id);
             problems.push(FieldProblem::new("client_id", message));
+        }
+    }
+    for connection in &declaration.connections {
+        if !seen.insert(("connection", connection.id.as_str())) {
+            let message = format!("{} stands twice in the document", connection.id);
+            problems.push(FieldProblem::new("id", message));
         }
     }
     for api in &declaration.apis {

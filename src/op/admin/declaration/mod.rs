@@ -1,19 +1,27 @@
-//! An installation as one document: settings, APIs and clients, without secrets.
+//! An installation as one document: settings, connections, APIs, clients and trusted issuers,
+//! without secrets.
 //!
 //! A document says how things shall be, not what to do: a member that it leaves out has its
 //! default. What differs becomes a plan, and a plan is carried out by the same acts that console
 //! and command line use, one thing at a time; a run that breaks off is simply run again.
 
+mod connections;
 mod documents;
+mod trusted_issuers;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use connections::ConnectionDocument;
 use documents::{ApiDocument, ClientDocument};
+use trusted_issuers::TrustedIssuerDocument;
 
 use super::metadata::{api_metadata, client_metadata, difference};
 use super::settings::Settings;
-use super::{Actor, AdminError, Administration, ApiChange, ClientChange, NewApi, NewClient};
+use super::{
+    Actor, AdminError, Administration, ApiChange, ClientChange, ConnectionChange, NewApi,
+    NewClient, NewConnection, NewTrustedIssuer,
+};
 use crate::protocol::admin::Role;
 use crate::protocol::api::Api;
 use crate::protocol::client::Client;
@@ -28,12 +36,18 @@ pub struct Declaration {
     /// The console's settings; left alone when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Settings>,
+    /// The connections of the database, by `id`; those of the configuration file stand there.
+    #[serde(default)]
+    pub connections: Vec<ConnectionDocument>,
     /// The APIs, by `identifier`.
     #[serde(default)]
     pub apis: Vec<ApiDocument>,
     /// The clients, by `client_id`.
     #[serde(default)]
     pub clients: Vec<ClientDocument>,
+    /// Whose word about workloads is taken.
+    #[serde(default)]
+    pub trusted_issuers: Vec<TrustedIssuerDocument>,
 }
 
 /// What a step of a plan does.
@@ -53,7 +67,7 @@ pub enum Act {
 pub struct Step {
     /// What is done.
     pub act: Act,
-    /// To what kind of thing: `settings`, `api` or `client`.
+    /// To what kind of thing: `settings`, `connection`, `api`, `client` or `trusted_issuer`.
     pub kind: &'static str,
     /// To which: `identifier` or `client_id`.
     pub name: String,
@@ -65,12 +79,17 @@ pub struct Step {
 #[derive(Clone, Debug)]
 enum Work {
     Settings(Settings, i32),
+    NewConnection(Box<NewConnection>),
+    ChangeConnection(String, Box<ConnectionChange>),
+    DeleteConnection(String),
     NewApi(NewApi),
     ChangeApi(String, ApiChange),
     DeleteApi(String),
     NewClient(Box<NewClient>),
     ChangeClient(ClientId, Box<ClientChange>),
     DeleteClient(ClientId),
+    NewTrustedIssuer(Box<NewTrustedIssuer>),
+    DeleteTrustedIssuer(String),
 }
 
 impl Administration {
@@ -82,13 +101,27 @@ impl Administration {
         actor.must_be(Role::Admin)?;
         Ok(Declaration {
             settings: Some(self.settings().await?.0),
+            connections: self
+                .list_connections()
+                .await?
+                .iter()
+                .filter(|listed| !listed.file_managed)
+                .map(ConnectionDocument::of)
+                .collect(),
+            trusted_issuers: self
+                .list_trusted_issuers()
+                .await?
+                .iter()
+                .map(TrustedIssuerDocument::of)
+                .collect(),
             apis: self.list_apis().await?.iter().map(ApiDocument::of).collect(),
             clients: self.all_clients().await?.iter().map(ClientDocument::of).collect(),
         })
     }
 
     /// What must be done so that the installation is as the document says. Things that it does not
-    /// name stay, unless `prune`. APIs come before the clients that use them, and go after.
+    /// name stay, unless `prune`. Connections and APIs come before the
+    /// clients that use them, and go after.
     ///
     /// # Errors
     /// [`AdminError::Invalid`] for a document that says something impossible.
@@ -110,8 +143,16 @@ impl Administration {
         }
         let apis = self.list_apis().await?;
         let clients = self.all_clients().await?;
+        let connections = self.list_connections().await?;
+        let rules = self.list_trusted_issuers().await?;
+        let standing: Vec<_> = rules.iter().map(TrustedIssuerDocument::of).collect();
         let mut gone = Vec::new();
         if prune {
+            for (rule, document) in rules.iter().zip(&standing) {
+                if !declaration.trusted_issuers.contains(document) {
+                    gone.push(TrustedIssuerDocument::gone(rule));
+                }
+            }
             for client in &clients {
                 let id = client.client_id.clone();
                 if !declaration.clients.iter().any(|wanted| wanted.client_id == id.as_str()) {
@@ -124,6 +165,16 @@ impl Administration {
                     gone.push(Step::delete("api", identifier.clone(), work));
                 }
             }
+            for listed in connections.iter().filter(|listed| !listed.file_managed) {
+                let id = listed.connection.id.to_string();
+                if !declaration.connections.iter().any(|wanted| wanted.id == id) {
+                    gone.push(Step::delete("connection", id.clone(), Work::DeleteConnection(id)));
+                }
+            }
+        }
+        for wanted in declaration.connections {
+            let stands = connections.iter().find(|one| one.connection.id.as_str() == wanted.id);
+            steps.push(wanted.step(stands)?);
         }
         for wanted in declaration.apis {
             let stands = apis.iter().find(|api| api.identifier == wanted.identifier);
@@ -134,6 +185,8 @@ impl Administration {
             let stands = clients.iter().find(|client| client.client_id.as_str() == id);
             steps.push(wanted.step(stands, now)?);
         }
+        let rules = declaration.trusted_issuers.into_iter();
+        steps.extend(rules.filter_map(|wanted| wanted.step(&standing)));
         // What differs in nothing needs no step.
         steps.retain(|step| step.act == Act::Create || !step.changed.is_empty());
         steps.extend(gone);
@@ -169,6 +222,17 @@ impl Administration {
                 self.update_client(actor, &id, *change).await?;
             }
             Work::DeleteClient(id) => self.delete_client(actor, &id).await?,
+            Work::NewConnection(new) => {
+                self.create_connection(actor, *new).await?;
+            }
+            Work::ChangeConnection(id, change) => {
+                self.update_connection(actor, &id, *change).await?;
+            }
+            Work::DeleteConnection(id) => self.delete_connection(actor, &id).await?,
+            Work::NewTrustedIssuer(new) => {
+                self.create_trusted_issuer(actor, *new).await?;
+            }
+            Work::DeleteTrustedIssuer(id) => self.delete_trusted_issuer(actor, &id).await?,
         }
         Ok(None)
     }
