@@ -2,19 +2,55 @@
 
 use std::borrow::Cow;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, web};
 use url::form_urlencoded;
 
-/// Names and values, in order.
-pub(super) struct Form(Vec<(String, String)>);
+/// Names and values, in order; and the files that came with them.
+pub(super) struct Form(Vec<(String, String)>, Vec<Upload>);
+
+/// A file of a form.
+struct Upload {
+    field: String,
+    name: String,
+    content: String,
+}
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded`. What is not UTF-8 is replaced, and so is a NUL,
     /// which PostgreSQL takes in no text.
     pub(super) fn parse(body: &[u8]) -> Self {
-        let text = |text: Cow<'_, str>| text.replace('\0', "\u{fffd}");
         let pairs = form_urlencoded::parse(body);
-        Self(pairs.map(|(name, value)| (text(name), text(value))).collect())
+        Self(
+            pairs.map(|(name, value)| (without_nul(name), without_nul(value))).collect(),
+            Vec::new(),
+        )
+    }
+
+    /// Reads a body of this content type: also `multipart/form-data` (RFC 7578), which brings
+    /// files. What cannot be read holds nothing, and so no token either.
+    pub(super) async fn read(content_type: &str, body: web::Bytes) -> Self {
+        let Ok(boundary) = multer::parse_boundary(content_type) else { return Self::parse(&body) };
+        let whole =
+            futures_util::stream::once(async move { Ok::<_, std::convert::Infallible>(body) });
+        let mut parts = multer::Multipart::new(whole, boundary);
+        let mut form = Self(Vec::new(), Vec::new());
+        while let Ok(Some(part)) = parts.next_field().await {
+            let field = part.name().unwrap_or_default().to_owned();
+            let name = part.file_name().map(ToOwned::to_owned);
+            let Ok(bytes) = part.bytes().await else { break };
+            let content = without_nul(String::from_utf8_lossy(&bytes));
+            match name {
+                Some(name) => form.1.push(Upload { field, name, content }),
+                None => form.0.push((field, content)),
+            }
+        }
+        form
+    }
+
+    /// Name and content of the file in this field.
+    pub(super) fn file(&self, field: &str) -> Option<(&str, &str)> {
+        let found = self.1.iter().find(|upload| upload.field == field)?;
+        Some((&found.name, &found.content))
     }
 
     /// The value as it came, blanks at the ends included; empty when it is missing.
@@ -40,6 +76,10 @@ impl Form {
     pub(super) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(given, _)| given == name).map(|(_, value)| value.clone()).collect()
     }
+}
+
+fn without_nul(text: Cow<'_, str>) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// The lines that hold something, without blanks at their ends.

@@ -2,7 +2,8 @@
 
 use askama::Template;
 
-use super::Shell;
+use super::members::MemberField;
+use super::{Problems, Shell};
 
 /// A connection.
 pub struct ConnectionRow {
@@ -10,6 +11,8 @@ pub struct ConnectionRow {
     pub id: String,
     /// Its name for people.
     pub name: String,
+    /// Whether people may sign in through it.
+    pub enabled: bool,
     /// Whether the last sign-in through it failed.
     pub failing: bool,
     /// When somebody last signed in.
@@ -44,6 +47,78 @@ pub struct FindingRow {
     pub message: String,
 }
 
+/// What must be pasted at the provider.
+pub struct Paste {
+    /// The return URL.
+    pub return_url: String,
+    /// The domain of that.
+    pub domain: String,
+    /// Where Apple's notifications go.
+    pub notifications: String,
+    /// The domain association file.
+    pub domain_file: String,
+    /// Where a provider announces that somebody signed out.
+    pub backchannel_logout: String,
+}
+
+/// What do people sign in with?
+#[derive(Template)]
+#[template(path = "admin/connections/kinds.html")]
+pub struct KindsPage {
+    /// What surrounds it.
+    pub shell: Shell,
+}
+
+/// A connection as a form holds it.
+#[derive(Template)]
+#[template(path = "admin/connections/form.html")]
+pub struct FormPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What is being done.
+    pub heading: String,
+    /// Where the form goes.
+    pub action: String,
+    /// Where to go instead.
+    pub back: String,
+    /// Whether it is Apple's.
+    pub is_apple: bool,
+    /// What must be pasted at the provider.
+    pub paste: Paste,
+    /// Its id, which can be chosen for a new one.
+    pub id: String,
+    /// Its name for people.
+    pub display_name: String,
+    /// What its kind needs.
+    pub fields: Vec<MemberField>,
+    /// The version that was read; `None` for a new one.
+    pub version: Option<String>,
+    /// Whether it has a `client_secret`.
+    pub has_secret: bool,
+    /// What was wrong.
+    pub problems: Problems,
+    /// Whether somebody else saved meanwhile.
+    pub conflict: bool,
+}
+
+/// Asks before a connection is offered no more.
+#[derive(Template)]
+#[template(path = "admin/connections/disable.html")]
+pub struct AskPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// Its name for people.
+    pub name: String,
+    /// Browser sessions of people who came through it.
+    pub sessions: u64,
+    /// Their grants.
+    pub grants: u64,
+    /// Where the form goes.
+    pub action: String,
+    /// Where to go instead.
+    pub back: String,
+}
+
 /// One connection.
 #[derive(Template)]
 #[template(path = "admin/connections/show.html")]
@@ -58,26 +133,28 @@ pub struct ShowPage {
     pub findings: Vec<FindingRow>,
     /// Whether it is Apple's.
     pub is_apple: bool,
-    /// The return URL.
-    pub return_url: String,
-    /// The domain of that.
-    pub domain: String,
-    /// Where Apple's notifications go.
-    pub notifications: String,
-    /// The domain association file.
-    pub domain_file: String,
+    /// What must be pasted at the provider.
+    pub paste: Paste,
+    /// Whether the configuration file describes it.
+    pub file_managed: bool,
+    /// What is set, as label and value.
+    pub settings: Vec<(&'static str, String)>,
+    /// Apple: the Key IDs of the key in use and of the one that follows.
+    pub keys: Option<(String, Option<String>)>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::shell;
+    use crate::web::page::admin::hostile::{problems, shell};
+    use crate::web::page::admin::members::FieldShape;
     use crate::web::page::hostile::{check, check_shape, text};
 
     fn row() -> ConnectionRow {
         ConnectionRow {
             id: text(),
             name: text(),
+            enabled: false,
             failing: true,
             last_success: Some(text()),
             last_failure: Some(text()),
@@ -102,12 +179,67 @@ mod tests {
                     message: text(),
                 }],
                 is_apple,
-                return_url: text(),
-                domain: text(),
-                notifications: text(),
-                domain_file: text(),
+                paste: paste(),
+                file_managed: !is_apple,
+                settings: vec![("Team ID", text())],
+                keys: is_apple.then(|| (text(), Some(text()))),
             };
             check(&page.render().unwrap());
         }
+    }
+
+    fn paste() -> Paste {
+        Paste {
+            return_url: text(),
+            domain: text(),
+            notifications: text(),
+            domain_file: text(),
+            backchannel_logout: text(),
+        }
+    }
+
+    #[test]
+    fn a_form_shows_what_was_typed_as_text() {
+        check_shape(&KindsPage { shell: shell() }.render().unwrap());
+        let field = |name, shape| MemberField {
+            name,
+            label: "l",
+            hint: "h",
+            shape,
+            seldom: name == "pkce",
+            value: text(),
+            chosen: true,
+        };
+        for (is_apple, version) in [(true, None), (false, Some(text()))] {
+            let page = FormPage {
+                shell: shell(),
+                heading: text(),
+                action: text(),
+                back: text(),
+                is_apple,
+                paste: paste(),
+                id: text(),
+                display_name: text(),
+                fields: vec![
+                    field("team_id", FieldShape::Text),
+                    field("bundle_ids", FieldShape::Lines),
+                    field("pkce", FieldShape::Tick),
+                ],
+                version,
+                has_secret: true,
+                problems: problems(&["id", "team_id", "private_key"]),
+                conflict: true,
+            };
+            check(&page.render().unwrap());
+        }
+        let ask = AskPage {
+            shell: shell(),
+            name: text(),
+            sessions: 1,
+            grants: 2,
+            action: text(),
+            back: text(),
+        };
+        check(&ask.render().unwrap());
     }
 }

@@ -1,0 +1,42 @@
+//! Members of settings as forms offer them.
+
+/// How a field is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum FieldShape {
+    /// One line.
+    Text,
+    /// A value on each line.
+    Lines,
+    /// Yes or no.
+    Tick,
+}
+
+/// A field of the form.
+pub struct MemberField {
+    /// The member's name.
+    pub name: &'static str,
+    /// What people read.
+    pub label: &'static str,
+    /// More about it.
+    pub hint: &'static str,
+    /// How it is shown.
+    pub shape: FieldShape,
+    /// Whether few need it.
+    pub seldom: bool,
+    /// Its text.
+    pub value: String,
+    /// Whether it is ticked.
+    pub chosen: bool,
+}
+
+/// Members that answer one question.
+pub struct MemberGroup {
+    /// Its element.
+    pub id: &'static str,
+    /// The question.
+    pub question: &'static str,
+    /// The members.
+    pub fields: Vec<MemberField>,
+    /// Whether it is unfolded.
+    pub open: bool,
+}
