@@ -26,6 +26,8 @@ const READ_INBOX: Duration = Duration::from_secs(5);
 const RELOAD_CONNECTORS: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(60);
 const CHAIN_EVENTS: Duration = Duration::from_secs(1);
+/// How soon what was observed is written.
+const OBSERVE: Duration = Duration::from_secs(10);
 const PRUNE_EVENTS: Duration = Duration::from_secs(3600);
 const ROTATE_KEYS: Duration = Duration::from_secs(3600);
 /// How soon a check that falls due is begun.
@@ -108,6 +110,15 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
     tokio::spawn(async move {
         every(CHAIN_EVENTS, stopped, || async {
             noted("chain events", chainer.administration.chain_events().await.map(|_| ()));
+        })
+        .await;
+    });
+    let observer = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        every(OBSERVE, stopped, || async {
+            let fetchers = observer.jwks_fetchers.take();
+            noted("observations", observer.provider.keep_observations(fetchers).await);
         })
         .await;
     });

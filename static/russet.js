@@ -42,3 +42,37 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
 
 // A summary of problems takes the focus, so that it is read first.
 document.querySelector(".problems")?.focus();
+
+// <input type=file data-key-id="id of a field">: the Key ID is in the file's name.
+document.addEventListener("change", (event) => {
+  const target = document.getElementById(event.target.dataset?.keyId ?? "");
+  const found = /^AuthKey_([A-Za-z0-9]{10})[ (.]/.exec(event.target.files?.[0]?.name ?? "");
+  if (!target || !found) return;
+  target.value = found[1];
+  say(`Key ID ${found[1]}`);
+});
+
+// <textarea data-check-uris="kind">: what is wrong with the lines, while they are typed.
+for (const field of document.querySelectorAll("[data-check-uris]")) {
+  const told = document.getElementById(`${field.id}-problem`);
+  const base = new URL(document.querySelector(".mark").href);
+  let waiting;
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const query = new URLSearchParams({ kind: field.dataset.checkUris, uris: field.value });
+      const answer = await fetch(`${base.pathname}/redirect-uris?${query}`);
+      if (!answer.ok) return;
+      const { problems, hints } = await answer.json();
+      told.replaceChildren(...problems.concat(hints).map((words) => {
+        const line = document.createElement("p");
+        line.textContent = words;
+        if (!problems.includes(words)) line.className = "soft";
+        return line;
+      }));
+      field.toggleAttribute("aria-invalid", false);
+      if (problems.length > 0) field.setAttribute("aria-invalid", "true");
+      say(problems[0] ?? "");
+    }, 400);
+  });
+}

@@ -122,12 +122,7 @@ fn api(alg: Algorithm) -> Api {
 /// Stores a confidential client; returns its `Authorization` line.
 async fn register(store: &Store, vault: &Vault, client: Client) -> String {
     let secret = SecretString::random(&SystemEntropy);
-    let stored = ClientSecret {
-        id: "first".to_owned(),
-        hash: vault.hash(secret.expose()),
-        created_at: now(),
-        expires_at: None,
-    };
+    let stored = ClientSecret::new("first".to_owned(), vault.hash(secret.expose()), now());
     let pair = format!("{}:{}", client.client_id, secret.expose());
     store
         .write(move |tx| Box::pin(async move { tx.insert_client(&client, Some(&stored)).await }))

@@ -164,7 +164,7 @@ pub(super) struct Members {
     delegation: Delegation,
 }
 
-const KINDS: [&str; 5] = ["web", "spa", "native", "machine", "device"];
+const KINDS: [&str; 6] = ["web", "spa", "native", "machine", "device", "mcp"];
 const AUTH_METHODS: [&str; 6] = [
     "client_secret_basic",
     "client_secret_post",
@@ -291,7 +291,7 @@ pub(super) async fn run(place: &Place, command: ClientCommand) -> Result<Answer,
 }
 
 async fn list(administration: &Administration, search: Option<String>) -> Result<Answer, CliError> {
-    let mut query = ListQuery { search, after: None, limit: 200 };
+    let mut query = ListQuery { search, limit: 200, ..ListQuery::default() };
     let mut clients = Vec::new();
     loop {
         let page = administration.list_clients(&query).await?;

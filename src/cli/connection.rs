@@ -13,7 +13,7 @@ use super::client::named;
 use super::failure::CliError;
 use crate::op::admin::{Actor, Administration, ConnectionChange, KeyTurn, NewConnection};
 use crate::protocol::connection::{
-    APPLE_ISSUER, ConnectionKind, ConnectionSecrets, ConnectionSettings, PRESETS, preset,
+    ConnectionKind, ConnectionSecrets, ConnectionSettings, PRESETS, draft,
 };
 use crate::protocol::secret::SecretString;
 
@@ -238,7 +238,7 @@ fn required(claims: &[String]) -> Result<Value, CliError> {
     Ok(Value::Object(all))
 }
 
-fn secret_of(path: &Path) -> Result<SecretString, CliError> {
+pub(super) fn secret_of(path: &Path) -> Result<SecretString, CliError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| CliError::failed(format!("{}: {error}", path.display())))?;
     Ok(text.trim_end_matches(['\r', '\n']).into())
@@ -301,23 +301,12 @@ fn new_connection(
     (preset_name, tenant): (Option<String>, Option<String>),
     members: &Members,
 ) -> Result<NewConnection, CliError> {
-    let known = preset_name.and_then(|name| preset(&name, tenant.as_deref()));
-    let (name, settings) = match (known, kind) {
-        (Some(preset), _) => (Some(preset.display_name), json!(preset.settings)),
-        (None, Some(ConnectionKind::Apple)) => {
-            let base = json!({ "kind": "apple", "team_id": "", "key_id": "",
-                "issuer": APPLE_ISSUER, "additional_issuers": [], "bundle_ids": [] });
-            (Some("Apple"), base)
-        }
-        (None, Some(ConnectionKind::Oidc)) => {
-            (None, json!({ "kind": "oidc", "issuer": "", "client_id": "" }))
-        }
-        (None, Some(ConnectionKind::Github)) => {
-            (Some("GitHub"), json!({ "kind": "github", "client_id": "" }))
-        }
-        (None, None) => return Err(CliError::failed("give --kind or --preset")),
-    };
-    let mut settings = settings;
+    let begin = preset_name.as_deref().or(kind.map(ConnectionKind::as_str));
+    let draft = begin.and_then(|name| draft(name, tenant.as_deref()));
+    let draft = draft.ok_or_else(|| CliError::failed("give --kind or --preset"))?;
+    // A provider that is known by nothing but its issuer is called by its id.
+    let name = (begin != Some("oidc")).then_some(draft.display_name);
+    let mut settings = json!(draft.settings);
     if let Some(document) = settings.as_object_mut() {
         document.extend(members.patch()?);
     }

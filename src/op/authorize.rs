@@ -157,13 +157,14 @@ impl Provider {
         let (return_to, given) = table::return_to(client, params)?;
         let profile = self.profile_of(client);
         let mut request = table::check(client, profile, params, return_to, given)?;
+        self.observations.asked(&client.client_id, request.code_challenge.is_some(), now);
         // What userinfo's own metadata calls it is what a token is for anyway.
         let own = self.own_resource();
         request.resources.retain(|resource| *resource != own);
         self.first_step(client.client_id.clone(), request, pushed, browser, now).await
     }
 
-    async fn first_step(
+    pub(super) async fn first_step(
         &self,
         client_id: ClientId,
         request: AuthorizationRequest,

@@ -96,12 +96,17 @@ impl Provider {
             None => self.authenticate_at_hand(&credentials, presented, now).await?,
         };
         let client = &registered.client;
+        let hash = credentials.secret.as_ref().map(|secret| self.vault.hash(secret.expose()));
         self.profile_of(client).check_authentication(client.token_endpoint_auth_method)?;
         if client.disabled_at.is_some() {
             return Err(Refusal::invalid_client("client authentication failed")
                 .detail("the client is disabled")
                 .into());
         }
+        // A certificate is not among the credentials.
+        let shown = credentials.secret.is_some() || credentials.assertion.is_some();
+        let method = if shown { credentials.method } else { client.token_endpoint_auth_method };
+        self.observations.authenticated(&registered, method, hash, now);
         Ok(registered)
     }
 

@@ -12,10 +12,11 @@ use super::{Failure, Fault, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
-use crate::protocol::id::{ConnectionId, InteractionId, SessionId};
+use crate::protocol::id::{ClientId, ConnectionId, InteractionId, SessionId};
 use crate::protocol::local_account::{AMR, AUTHORITY, LocalAccount, canonical};
 use crate::protocol::secret::SecretString;
 use crate::protocol::sign_in::{SignInStep, Step};
+use crate::protocol::sign_in_cause::Cause;
 
 /// How an attempt ended.
 pub enum LocalSignIn {
@@ -57,6 +58,7 @@ impl Provider {
         // Taken after the hash, so that `auth_time` is when the proof was complete.
         let now = self.clock.now();
         let Some(account) = account.filter(|_| matches) else {
+            self.count_locally(&interaction.client_id, Some(Cause::Password), now);
             return self.refuse_locally(id, browser, now).await;
         };
         let cookie = SecretString::random(self.entropy.as_ref());
@@ -73,14 +75,20 @@ impl Provider {
             returned: None,
         };
         if !self.open_local_session(account, session, now).await? {
+            self.count_locally(&interaction.client_id, Some(Cause::Disabled), now);
             return self.refuse_locally(id, browser, now).await;
         }
+        self.count_locally(&interaction.client_id, None, now);
         tracing::debug!(client_id = %interaction.client_id, "signed in locally");
         Ok(LocalSignIn::Welcome(Welcome {
             interaction: id.clone(),
             session_cookie: cookie,
             session_ttl: self.policy.session_ttl,
         }))
+    }
+
+    fn count_locally(&self, client_id: &ClientId, cause: Option<Cause>, now: Timestamp) {
+        self.observations.signed_in(client_id, &ConnectionId::new(AUTHORITY), cause, now);
     }
 
     async fn open_local_session(

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::interaction::{Browser, Interaction};
+use super::observations::cause_of;
 use super::offered;
 use super::people::{self, Arrival};
 use super::session_opening::{NewSession, open_session};
@@ -227,6 +228,8 @@ impl Provider {
             Errand::SignIn(interaction) => {
                 let journey = (connection.clone(), trip, returned.clone());
                 let session = self.complete(interaction, journey, callback, browser, now).await;
+                let cause = session.as_ref().err().map(cause_of);
+                self.count_sign_in(interaction, &connection, cause, now).await;
                 session.map(|session_cookie| {
                     let session_ttl = self.policy.session_ttl;
                     let interaction = interaction.clone();

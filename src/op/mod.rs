@@ -31,6 +31,7 @@ pub mod logout;
 pub mod master_key;
 pub mod mutual_tls;
 pub mod notifications;
+mod observations;
 mod offered;
 pub mod people;
 mod possession;
@@ -42,6 +43,7 @@ mod session_opening;
 pub mod signals;
 pub mod token;
 mod trace;
+pub mod trial;
 pub mod upstream_logout;
 pub mod userinfo;
 
@@ -72,6 +74,7 @@ use deliveries::Doorbell;
 use keys::KeyKeeper;
 use master_key::VaultKeeper;
 use mutual_tls::MutualTls;
+use observations::Observations;
 use registration::RegistrationPolicy;
 
 /// How long things live.
@@ -175,6 +178,7 @@ pub struct Provider {
     key_sets: KeySets,
     registration: RegistrationPolicy,
     documents: Documents,
+    observations: Observations,
 }
 
 impl Provider {
@@ -205,6 +209,7 @@ impl Provider {
             key_sets: KeySets::new(parts.outbound.clone()),
             registration: parts.registration,
             documents: Documents::new(),
+            observations: Observations::default(),
             outbound: parts.outbound,
             doorbell: Doorbell::default(),
         }

@@ -350,7 +350,7 @@ impl Provider {
         let id = base64::engine::general_purpose::URL_SAFE_NO_PAD
             .encode(random::<9>(self.entropy.as_ref()));
         let hash = self.vault.hash(secret.expose());
-        (secret, ClientSecret { id, hash, created_at: now, expires_at: None })
+        (secret, ClientSecret::new(id, hash, now))
     }
 }
 

@@ -23,6 +23,9 @@ pub enum ClientKind {
     Machine,
     /// A device without a browser or a keyboard: people confirm it elsewhere.
     Device,
+    /// A client of MCP servers: an installed program that keeps no secret, without Apple's own
+    /// sign-in.
+    Mcp,
 }
 
 impl ClientKind {
@@ -34,17 +37,28 @@ impl ClientKind {
             Self::Native => "native",
             Self::Machine => "machine",
             Self::Device => "device",
+            Self::Mcp => "mcp",
         }
     }
 
     /// Every kind, in the order the console offers them.
-    pub const ALL: [Self; 5] = [Self::Web, Self::Spa, Self::Native, Self::Machine, Self::Device];
+    pub const ALL: [Self; 6] =
+        [Self::Web, Self::Spa, Self::Native, Self::Machine, Self::Device, Self::Mcp];
 
     /// Whether browsers are sent back to clients of this kind.
     pub const fn has_redirects(self) -> bool {
         match self {
-            Self::Web | Self::Spa | Self::Native => true,
+            Self::Web | Self::Spa | Self::Native | Self::Mcp => true,
             Self::Machine | Self::Device => false,
+        }
+    }
+
+    /// Whether clients of this kind are programs on people's own machines, which listen on any
+    /// loopback port or own a scheme (RFC 8252 §7).
+    pub const fn is_installed(self) -> bool {
+        match self {
+            Self::Native | Self::Mcp => true,
+            Self::Web | Self::Spa | Self::Machine | Self::Device => false,
         }
     }
 }
@@ -244,6 +258,11 @@ impl Client {
                     &[GrantType::DeviceCode, GrantType::RefreshToken],
                     &["openid", "profile", "email", "offline_access"],
                 ),
+                ClientKind::Mcp => (
+                    TokenEndpointAuthMethod::None,
+                    &[GrantType::AuthorizationCode, GrantType::RefreshToken],
+                    &["openid", "profile", "email", "offline_access"],
+                ),
             };
         Self {
             client_name: client_id.to_string(),
@@ -287,12 +306,28 @@ impl Client {
 pub struct ClientSecret {
     /// Names the secret in the console; proves nothing.
     pub id: String,
+    /// Its name for people.
+    pub name: Option<String>,
     /// The keyed hash of the secret.
     pub hash: SecretHash,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it stops being accepted; `None` means never.
     pub expires_at: Option<Timestamp>,
+    /// When it was last used, as far as has been written down yet.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl ClientSecret {
+    /// A secret without a name that never ends.
+    pub const fn new(id: String, hash: SecretHash, created_at: Timestamp) -> Self {
+        Self { id, name: None, hash, created_at, expires_at: None, last_used_at: None }
+    }
+
+    /// Whether it is accepted now.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| at > now)
+    }
 }
 
 /// Whether `text` has the shape of an Apple bundle ID or Services ID: labels of letters, digits and

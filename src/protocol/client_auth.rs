@@ -235,10 +235,8 @@ mod tests {
         let vault = Vault::from_bytes(&[3; 32]).unwrap();
         let now = Timestamp::from_secs(100);
         let secret = |text: &str, expires_at| ClientSecret {
-            id: text.into(),
-            hash: vault.hash(text),
-            created_at: now,
             expires_at,
+            ..ClientSecret::new(text.into(), vault.hash(text), now)
         };
         let secrets = [
             secret("current", None),

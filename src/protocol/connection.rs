@@ -263,6 +263,49 @@ pub fn preset(name: &str, tenant: Option<&str>) -> Option<Preset> {
     })
 }
 
+/// What a new connection begins with.
+pub struct Draft {
+    /// Its name for people.
+    pub display_name: &'static str,
+    /// Settings in which an operator still fills in what is theirs.
+    pub settings: ConnectionSettings,
+}
+
+/// A draft of this kind or preset.
+pub fn draft(name: &str, tenant: Option<&str>) -> Option<Draft> {
+    match name {
+        "apple" => {
+            let settings = ConnectionSettings::Apple(AppleMembers {
+                team_id: String::new(),
+                key_id: String::new(),
+                next_key_id: None,
+                services_id: None,
+                bundle_ids: Vec::new(),
+                primary_app_id: None,
+                mail_sender_domain: None,
+                issuer: apple_issuer(),
+                additional_issuers: Vec::new(),
+                pkce: yes(),
+            });
+            Some(Draft { display_name: "Apple", settings })
+        }
+        "oidc" => {
+            let settings = ConnectionSettings::Oidc(OidcMembers {
+                issuer: String::new(),
+                issuer_template: None,
+                client_id: String::new(),
+                scopes: oidc_scopes(),
+                claims: ClaimRules::default(),
+            });
+            Some(Draft { display_name: "an OpenID Provider", settings })
+        }
+        preset_name => {
+            let preset = preset(preset_name, tenant)?;
+            Some(Draft { display_name: preset.display_name, settings: preset.settings })
+        }
+    }
+}
+
 /// The names of the presets.
 pub const PRESETS: [&str; 3] = ["google", "microsoft", "github"];
 

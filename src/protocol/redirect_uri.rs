@@ -2,14 +2,14 @@
 
 use url::{Host, Url};
 
-use crate::client::{Client, ClientKind};
+use crate::client::Client;
 
 /// Whether `presented` is one of the client's redirect URIs: the same string, byte for byte; for a
 /// native app, a loopback IP literal may come with any port (RFC 8252 §7.3).
 pub fn is_registered(client: &Client, presented: &str) -> bool {
     client.redirect_uris.iter().any(|registered| {
         registered == presented
-            || (client.kind == ClientKind::Native && same_but_for_port(registered, presented))
+            || (client.kind.is_installed() && same_but_for_port(registered, presented))
     })
 }
 
@@ -60,6 +60,7 @@ mod tests {
 
     use super::*;
     use crate::ambient::Timestamp;
+    use crate::client::ClientKind;
     use crate::id::ClientId;
 
     fn client(kind: ClientKind, uri: &str) -> Client {

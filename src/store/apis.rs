@@ -2,13 +2,15 @@
 
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::api::Api;
+use sea_orm::sea_query::{Expr, Func, LikeExpr, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QueryOrder as _,
+    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, ExprTrait as _,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
 use crate::act::WriteTx;
-use crate::column::{from_json, to_algorithm, to_json, to_seconds};
+use crate::clients::{ListQuery, Page};
+use crate::column::{from_json, like_literal, to_algorithm, to_json, to_seconds};
 use crate::fault::StoreFault;
 use crate::reader::Reader;
 
@@ -84,6 +86,52 @@ impl Reader {
             .all(&self.connection)
             .await?;
         found.into_iter().map(row::Model::into_domain).collect()
+    }
+
+    /// APIs, a page at a time, by name or who was registered last. Kinds and switches are clients'
+    /// alone.
+    pub async fn page_of_apis(&self, query: &ListQuery) -> Result<Page<Api>, StoreFault> {
+        let mut select = row::Entity::find();
+        if let Some(search) = &query.search {
+            let pattern = format!("%{}%", like_literal(&search.to_lowercase()));
+            let contains = |column: row::Column| {
+                Expr::expr(Func::lower(Expr::col(column)))
+                    .like(LikeExpr::new(pattern.as_str()).escape('\\'))
+            };
+            let found = contains(row::Column::Name).or(contains(row::Column::Identifier));
+            select = select.filter(found);
+        }
+        let after: Option<(String, i64, String)> =
+            query.after.as_deref().and_then(|after| serde_json::from_str(after).ok());
+        if let Some((name, at, identifier)) = after {
+            let same = |same: SimpleExpr| same.and(row::Column::Identifier.gt(identifier.as_str()));
+            select = if query.newest_first {
+                let beyond = row::Column::CreatedAt.lt(at);
+                select.filter(beyond.or(same(row::Column::CreatedAt.eq(at))))
+            } else {
+                let beyond = row::Column::Name.gt(name.as_str());
+                select.filter(beyond.or(same(row::Column::Name.eq(name.as_str()))))
+            };
+        }
+        select = if query.newest_first {
+            select.order_by_desc(row::Column::CreatedAt)
+        } else {
+            select.order_by_asc(row::Column::Name)
+        };
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut rows = select
+            .order_by_asc(row::Column::Identifier)
+            .limit(u64::from(query.limit).saturating_add(1))
+            .all(&self.connection)
+            .await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = match rows.last() {
+            Some(last) if more => Some(to_json(&(&last.name, last.created_at, &last.identifier))?),
+            Some(_) | None => None,
+        };
+        let items = rows.into_iter().map(row::Model::into_domain).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
     }
 
     /// Every API, ordered by name.

@@ -67,6 +67,8 @@ mod secret_row {
         pub(super) hash: Vec<u8>,
         pub(super) created_at: i64,
         pub(super) expires_at: Option<i64>,
+        pub(super) name: Option<String>,
+        pub(super) last_used_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -154,6 +156,8 @@ impl secret_row::Model {
             hash: secret.hash.as_bytes().to_vec(),
             created_at: secret.created_at.millis(),
             expires_at: to_millis(secret.expires_at),
+            name: secret.name.clone(),
+            last_used_at: to_millis(secret.last_used_at),
         }
     }
 
@@ -163,6 +167,8 @@ impl secret_row::Model {
             id: self.id,
             created_at: Timestamp::from_millis(self.created_at),
             expires_at: to_time(self.expires_at),
+            name: self.name,
+            last_used_at: to_time(self.last_used_at),
         })
     }
 }
@@ -172,7 +178,13 @@ impl secret_row::Model {
 pub struct ListQuery {
     /// Only items whose name or identifier contains this, in any case.
     pub search: Option<String>,
-    /// The [`Page::next`] of the page before; `None` starts at the top.
+    /// Only clients of this kind.
+    pub kind: Option<ClientKind>,
+    /// Only clients that are switched off, or only those that are not.
+    pub disabled: Option<bool>,
+    /// Who was registered last comes first, instead of by name.
+    pub newest_first: bool,
+    /// The [`Page::next`] of the page before, in the same order; `None` starts at the top.
     pub after: Option<String>,
     /// At most so many.
     pub limit: u32,
@@ -208,7 +220,8 @@ impl Reader {
         found.into_iter().map(secret_row::Model::into_domain).collect()
     }
 
-    /// Clients by name. An `after` that this never gave out starts at the top.
+    /// Clients, in the order that is asked for. An `after` that this never gave out starts at the
+    /// top.
     pub async fn list_clients(&self, query: &ListQuery) -> Result<Page<Client>, StoreFault> {
         let mut select = row::Entity::find();
         if let Some(search) = &query.search {
@@ -223,20 +236,43 @@ impl Reader {
                     .add(contains(row::Column::ClientId)),
             );
         }
-        let after = query.after.as_deref().and_then(|after| serde_json::from_str(after).ok());
-        if let Some((name, id)) = after {
-            let (name, id): (String, String) = (name, id);
-            select = select.filter(
-                Condition::any().add(row::Column::ClientName.gt(name.as_str())).add(
-                    Condition::all()
-                        .add(row::Column::ClientName.eq(name.as_str()))
-                        .add(row::Column::ClientId.gt(id)),
-                ),
-            );
+        if let Some(kind) = query.kind {
+            select = select.filter(row::Column::Kind.eq(kind.as_str()));
+        }
+        select = match query.disabled {
+            Some(true) => select.filter(row::Column::DisabledAt.is_not_null()),
+            Some(false) => select.filter(row::Column::DisabledAt.is_null()),
+            None => select,
+        };
+        let after = query.after.as_deref();
+        if query.newest_first {
+            let after: Option<(i64, String)> = after.and_then(|it| serde_json::from_str(it).ok());
+            if let Some((at, id)) = after {
+                select = select.filter(
+                    Condition::any().add(row::Column::CreatedAt.lt(at)).add(
+                        Condition::all()
+                            .add(row::Column::CreatedAt.eq(at))
+                            .add(row::Column::ClientId.gt(id)),
+                    ),
+                );
+            }
+            select = select.order_by_desc(row::Column::CreatedAt);
+        } else {
+            let after: Option<(String, String)> =
+                after.and_then(|it| serde_json::from_str(it).ok());
+            if let Some((name, id)) = after {
+                select = select.filter(
+                    Condition::any().add(row::Column::ClientName.gt(name.as_str())).add(
+                        Condition::all()
+                            .add(row::Column::ClientName.eq(name.as_str()))
+                            .add(row::Column::ClientId.gt(id)),
+                    ),
+                );
+            }
+            select = select.order_by_asc(row::Column::ClientName);
         }
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let mut rows = select
-            .order_by_asc(row::Column::ClientName)
             .order_by_asc(row::Column::ClientId)
             .limit(u64::from(query.limit).saturating_add(1))
             .all(&self.connection)
@@ -244,6 +280,9 @@ impl Reader {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = match rows.last() {
+            Some(last) if more && query.newest_first => {
+                Some(to_json(&(last.created_at, &last.client_id))?)
+            }
             Some(last) if more => Some(to_json(&(&last.client_name, &last.client_id))?),
             Some(_) | None => None,
         };

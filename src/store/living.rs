@@ -2,7 +2,7 @@
 
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::grant::Grant;
-use russet_protocol::id::{ClientId, GrantId, SessionId, UserId};
+use russet_protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use russet_protocol::session::{Consent, Session};
 use sea_orm::{ConnectionTrait as _, Value};
 
@@ -24,6 +24,8 @@ pub enum Of {
     Grant(GrantId),
     /// Those given to a client.
     Client(ClientId),
+    /// Those of people who came through a connection.
+    Connection(ConnectionId),
     /// All there are.
     Everybody,
 }
@@ -118,11 +120,16 @@ impl Reader {
             Of::Session(id) => (Some("id = $2"), "session_id = $2", Some(id.as_str())),
             Of::Grant(id) => (None, "id = $2", Some(id.as_str())),
             Of::Client(id) => (None, "client_id = $2", Some(id.as_str())),
+            Of::Connection(id) => {
+                (Some("connection_id = $2"), "connection_id = $2", Some(id.as_str()))
+            }
             Of::Everybody => (Some("1 = 1"), "1 = 1", None),
         };
         let most = match of {
             Of::Everybody => i64::try_from(COUNTED_OF_ALL).unwrap_or(COUNTED),
-            Of::User(_) | Of::Session(_) | Of::Grant(_) | Of::Client(_) => COUNTED,
+            Of::User(_) | Of::Session(_) | Of::Grant(_) | Of::Client(_) | Of::Connection(_) => {
+                COUNTED
+            }
         };
         let values = || -> Vec<Value> {
             let now: Value = now.millis().into();

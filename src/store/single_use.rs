@@ -36,6 +36,8 @@ pub enum SingleUse {
     Logout,
     /// A secret that waits to be shown once in the console.
     Reveal,
+    /// A client that is being tried out from the console; key: of one console session.
+    Trial,
     /// A console sign-in that waits for its second factor.
     SecondFactor,
     /// The answer to a request of the admin API that carried an idempotency key.
@@ -55,6 +57,7 @@ impl SingleUse {
             Self::AnsweredRequest => "answered_request",
             Self::Logout => "logout",
             Self::Reveal => "reveal",
+            Self::Trial => "trial",
             Self::SecondFactor => "second_factor",
             Self::Idempotency => "idempotency",
         }

@@ -1,5 +1,5 @@
-//! Who fetched the key set: by user agent, in memory, for each replica. A hint for whoever rotates
-//! keys, not a record.
+//! Who fetched the key set, by user agent: counted in memory until a job writes it down. A hint for
+//! whoever rotates keys, not a record.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +8,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 
 use crate::protocol::ambient::Timestamp;
+use crate::store::observations::Fetcher;
 
 /// User agents that are told apart; whoever comes later is not counted.
 const AGENTS: usize = 64;
@@ -42,11 +43,33 @@ impl Fetchers {
         }
     }
 
-    /// Everybody, who came last first.
-    pub fn seen(&self) -> Vec<(String, Seen)> {
+    /// Everybody since the last time that this was asked, to be written down.
+    pub fn take(&self) -> Vec<Fetcher> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fetcher = |(agent, seen): (String, Seen)| Fetcher {
+            agent,
+            times: seen.times,
+            last_at: seen.last,
+        };
+        std::mem::take(&mut *seen).into_iter().map(fetcher).collect()
+    }
+
+    /// What was written down, and what is not yet; who came last first.
+    pub fn with(&self, kept: Vec<Fetcher>) -> Vec<Fetcher> {
+        let mut all: HashMap<String, Fetcher> =
+            kept.into_iter().map(|fetcher| (fetcher.agent.clone(), fetcher)).collect();
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<_> = seen.iter().map(|(agent, seen)| (agent.clone(), *seen)).collect();
-        all.sort_by(|a, b| (b.1.last, &a.0).cmp(&(a.1.last, &b.0)));
+        for (agent, seen) in seen.iter() {
+            let fetcher = all.entry(agent.clone()).or_insert_with(|| Fetcher {
+                agent: agent.clone(),
+                times: 0,
+                last_at: seen.last,
+            });
+            fetcher.times = fetcher.times.saturating_add(seen.times);
+            fetcher.last_at = fetcher.last_at.max(seen.last);
+        }
+        let mut all: Vec<_> = all.into_values().collect();
+        all.sort_by(|a, b| (b.last_at, &a.agent).cmp(&(a.last_at, &b.agent)));
         all
     }
 }
@@ -70,9 +93,13 @@ mod tests {
             );
         }
         fetchers.note(&from(&format!("agent 3 {}", "x".repeat(500))), Timestamp::from_secs(900));
-        let seen = fetchers.seen();
+        let seen = fetchers.with(Vec::new());
         assert_eq!(seen.len(), AGENTS);
-        assert!(seen[0].0.starts_with("agent 3 ") && seen[0].0.len() == LENGTH);
-        assert_eq!(seen[0].1, Seen { times: 2, last: Timestamp::from_secs(900) });
+        assert!(seen[0].agent.starts_with("agent 3 ") && seen[0].agent.len() == LENGTH);
+        assert_eq!((seen[0].times, seen[0].last_at), (2, Timestamp::from_secs(900)));
+        let taken = fetchers.take();
+        assert_eq!(taken.len(), AGENTS);
+        assert!(fetchers.take().is_empty());
+        assert_eq!(fetchers.with(taken)[0], seen[0]);
     }
 }

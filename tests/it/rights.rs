@@ -11,11 +11,18 @@ use russet::web::admin::rights::{READ, WRITE};
 
 use crate::console::{admin, signed_in};
 use crate::harness::House;
-use crate::harness::browser::Browser;
+use crate::harness::browser::{Browser, Page};
 
 fn cookie(browser: &Browser) -> String {
     let value = browser.cookie("127.0.0.1", "russet_console").expect("a cookie");
     format!("russet_console={value}")
+}
+
+/// The token of the session's forms.
+pub fn token(page: &Page) -> String {
+    let forms = page.forms();
+    let found = forms.iter().flat_map(|form| &form.fields).find(|(name, _)| name == "csrf");
+    found.expect("a token").1.clone()
 }
 
 /// An address of this route: something that is there, or could be.
@@ -33,6 +40,7 @@ fn address(house: &House, path: &str, client: &ClientId) -> String {
         .replace("{username}", "nobody")
         .replace("{handle}", "none")
         .replace("{kid}", "none")
+        .replace("{secret}", "none")
         .replace("{id}", id);
     let path = path.replace(['{', '}'], "");
     let query =
@@ -60,7 +68,7 @@ async fn every_route_asks_for_the_role_that_the_table_names() {
         let clients = if role == Role::Editor { vec![mine.clone()] } else { Vec::new() };
         give_clients(&house, name, &clients).await;
         let (browser, page) = signed_in(&house, name).await;
-        let token = page.forms()[0].fields[0].1.clone();
+        let token = token(&page);
         let get = async |path: &str, client: &ClientId| {
             let request = house.http().get(address(&house, path, client));
             request.header("cookie", cookie(&browser)).send().await.expect("an answer").status()
@@ -113,7 +121,7 @@ async fn every_route_asks_who_one_is_and_every_change_for_its_token() {
     let client = house.client(ClientKind::Web, |_| {}).await.client.client_id;
     let (alice, _) = signed_in(&house, "alice").await;
     let (_, page) = signed_in(&house, "bob").await;
-    let bobs = page.forms()[0].fields[0].1.clone();
+    let bobs = token(&page);
     for (path, _) in READ {
         let answer = house.http().get(address(&house, path, &client)).send().await.expect("it");
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");

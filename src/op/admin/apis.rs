@@ -9,7 +9,7 @@ use crate::protocol::admin::Role;
 use crate::protocol::api::{ACCESS_TOKEN_TTL, Api, ApiScope};
 use crate::protocol::client_settings::ApiSettings;
 use crate::protocol::jose::Algorithm;
-use crate::store::clients::ListQuery;
+use crate::store::clients::{ListQuery, Page};
 use crate::store::{StoreFault, WriteTx};
 
 /// An API to register.
@@ -175,6 +175,14 @@ impl Administration {
         self.store.find_api(identifier).await?.ok_or(AdminError::NotFound)
     }
 
+    /// APIs, a page at a time.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn page_of_apis(&self, query: &ListQuery) -> Result<Page<Api>, AdminError> {
+        Ok(self.store.page_of_apis(query).await?)
+    }
+
     /// Every API, by name.
     ///
     /// # Errors
@@ -186,7 +194,7 @@ impl Administration {
 
 async fn clients_of(tx: &WriteTx, identifier: &str) -> Result<Vec<String>, StoreFault> {
     let mut found = Vec::new();
-    let mut query = ListQuery { search: None, after: None, limit: 100 };
+    let mut query = ListQuery { limit: 100, ..ListQuery::default() };
     loop {
         let page = tx.list_clients(&query).await?;
         found.extend(

@@ -1,7 +1,5 @@
 //! Registering, changing and removing clients — RFC 7591 §2, without its endpoint.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 
 use super::metadata::{client_metadata, difference};
@@ -9,10 +7,8 @@ use super::rules::client_problems;
 use super::security_rules::security_problems;
 use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged};
 use crate::protocol::admin::Role;
-use crate::protocol::ambient::{Timestamp, random};
-use crate::protocol::client::{
-    Client, ClientKind, ClientSecret, GrantType, TokenEndpointAuthMethod,
-};
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::client::{Client, ClientKind, GrantType, TokenEndpointAuthMethod};
 use crate::protocol::client_settings;
 use crate::protocol::id::ClientId;
 use crate::protocol::jose::Algorithm;
@@ -20,11 +16,6 @@ use crate::protocol::profile::Profile;
 use crate::protocol::secret::SecretString;
 use crate::store::clients::{ListQuery, Page};
 use crate::store::{StoreFault, WriteTx};
-
-/// How long the old secret stays good after a rotation, unless said otherwise: a day.
-pub const SECRET_OVERLAP: Duration = Duration::from_secs(24 * 3600);
-/// The longest overlap that may be asked for: thirty days.
-pub const MAX_SECRET_OVERLAP: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A client to register: its kind's defaults, changed by `change`.
 #[derive(Clone, Debug)]
@@ -236,50 +227,6 @@ impl Administration {
             .await
     }
 
-    /// Gives a client a new secret. The old ones stay good for `overlap`, so that the app can be
-    /// changed over without an outage.
-    ///
-    /// # Errors
-    /// [`AdminError::Invalid`] for a client that keeps no secret and for an overlap above
-    /// [`MAX_SECRET_OVERLAP`].
-    pub async fn rotate_client_secret(
-        &self,
-        actor: &Actor,
-        id: &ClientId,
-        overlap: Duration,
-    ) -> Result<RegisteredClient, AdminError> {
-        actor.must_edit(id)?;
-        if overlap > MAX_SECRET_OVERLAP {
-            return Err(AdminError::invalid("overlap", "must be thirty days at most"));
-        }
-        let now = self.clock.now();
-        let (client_secret, stored) = self.draw_secret(now);
-        let event = actor
-            .event(now, "client.secret_rotated", id.as_str())
-            .detail(json!({ "overlap_seconds": overlap.as_secs() }));
-        let id = id.clone();
-        let client = self
-            .store
-            .write(move |tx| {
-                Box::pin(async move {
-                    let client = tx.find_client(&id).await?.ok_or(AdminError::NotFound)?;
-                    let method = client.token_endpoint_auth_method;
-                    if !method.uses_secret() {
-                        return Err(AdminError::invalid(
-                            "token_endpoint_auth_method",
-                            format!("is {}: this client keeps no secret", method.as_str()),
-                        ));
-                    }
-                    tx.insert_client_secret(&id, &stored).await?;
-                    tx.expire_client_secrets(&id, &stored.id, now.plus(overlap)).await?;
-                    tx.record(&event).await?;
-                    Ok(client)
-                })
-            })
-            .await?;
-        Ok(RegisteredClient { client, client_secret: Some(client_secret) })
-    }
-
     /// Removes a client with its secrets, consents and grants.
     ///
     /// # Errors
@@ -308,29 +255,12 @@ impl Administration {
         self.store.find_client(id).await?.ok_or(AdminError::NotFound)
     }
 
-    /// A client's secrets, newest first; their hashes prove nothing.
-    ///
-    /// # Errors
-    /// The store's fault.
-    pub async fn client_secrets(&self, id: &ClientId) -> Result<Vec<ClientSecret>, AdminError> {
-        Ok(self.store.find_client_secrets(id).await?)
-    }
-
     /// Clients, a page at a time.
     ///
     /// # Errors
     /// The store's fault.
     pub async fn list_clients(&self, query: &ListQuery) -> Result<Page<Client>, AdminError> {
         Ok(self.store.list_clients(query).await?)
-    }
-
-    fn draw_secret(&self, now: Timestamp) -> (SecretString, ClientSecret) {
-        use base64::Engine as _;
-        let secret = SecretString::random(self.entropy.as_ref());
-        let id = base64::engine::general_purpose::URL_SAFE_NO_PAD
-            .encode(random::<9>(self.entropy.as_ref()));
-        let hash = self.vault.hash(secret.expose());
-        (secret, ClientSecret { id, hash, created_at: now, expires_at: None })
     }
 }
 

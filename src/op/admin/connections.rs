@@ -444,7 +444,7 @@ async fn clients_bound_to(tx: &WriteTx, id: &ConnectionId) -> Result<Vec<String>
         client.settings.allowed_connections.iter().flatten().any(|allowed| allowed == id.as_str())
     };
     let mut found = Vec::new();
-    let mut query = ListQuery { search: None, after: None, limit: 100 };
+    let mut query = ListQuery { limit: 100, ..ListQuery::default() };
     loop {
         let page = tx.list_clients(&query).await?;
         found.extend(page.items.iter().filter(is_bound).map(|c| c.client_id.to_string()));

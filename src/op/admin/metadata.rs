@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::RegisteredClient;
 use crate::protocol::api::Api;
-use crate::protocol::client::{Client, ClientKind, GrantType};
+use crate::protocol::client::{Client, GrantType};
 
 /// A client's metadata under the registered member names. Never holds a secret.
 pub fn client_metadata(client: &Client) -> Value {
     let response_types: &[&str] =
         if client.may_use(GrantType::AuthorizationCode) { &["code"] } else { &[] };
-    let application_type = if client.kind == ClientKind::Native { "native" } else { "web" };
+    let application_type = if client.kind.is_installed() { "native" } else { "web" };
     let mut metadata = json!({
         "client_id": client.client_id,
         "client_id_issued_at": client.created_at.secs(),

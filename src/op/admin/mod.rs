@@ -4,8 +4,10 @@
 mod admins;
 pub mod api_keys;
 mod apis;
+mod attention;
 pub mod audit;
 mod certificate_rules;
+mod client_secrets;
 mod clients;
 pub mod colleagues;
 pub mod connections;
@@ -38,7 +40,8 @@ use std::sync::Arc;
 
 pub use admins::NewAdmin;
 pub use apis::{ApiChange, NewApi};
-pub use clients::{ClientChange, MAX_SECRET_OVERLAP, NewClient, RegisteredClient, SECRET_OVERLAP};
+pub use client_secrets::{MAX_SECRET_OVERLAP, MOST_SECRETS, SECRET_OVERLAP};
+pub use clients::{ClientChange, NewClient, RegisteredClient};
 pub use connections::{ConnectionChange, KeyTurn, ListedConnection, NewConnection};
 pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession, SignIn, SignedIn};
 pub use local_accounts::NewLocalUser;

@@ -97,6 +97,14 @@ impl Administration {
         Ok(Page { items, next: page.next })
     }
 
+    /// The session with this id, ended or not.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn find_session(&self, id: &SessionId) -> Result<Option<Session>, AdminError> {
+        Ok(self.store.find_session(id).await?)
+    }
+
     /// How much of it is alive.
     ///
     /// # Errors

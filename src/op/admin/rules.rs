@@ -64,7 +64,7 @@ pub fn redirect_uri_problem(kind: ClientKind, uri: &str) -> Option<String> {
         "https" | "http" => {
             problem("must begin with https:// (http:// only for 127.0.0.1, [::1] and localhost)")
         }
-        _ if kind != ClientKind::Native => {
+        _ if !kind.is_installed() => {
             problem("must be an https URL; an app's own scheme is for native clients")
         }
         scheme if !is_reverse_domain(scheme) => problem(
@@ -174,7 +174,7 @@ fn uris(client: &Client, say: &mut impl FnMut(&'static str, String)) {
             say(field, problem);
         }
     }
-    let needs_one = matches!(client.kind, ClientKind::Web | ClientKind::Spa)
+    let needs_one = matches!(client.kind, ClientKind::Web | ClientKind::Spa | ClientKind::Mcp)
         && client.may_use(GrantType::AuthorizationCode);
     if needs_one && client.redirect_uris.is_empty() {
         say("redirect_uris", "give at least one: where people return after sign-in".to_owned());
@@ -183,19 +183,21 @@ fn uris(client: &Client, say: &mut impl FnMut(&'static str, String)) {
 
 fn grants(client: &Client, say: &mut impl FnMut(&'static str, String)) {
     match (client.kind, client.is_public()) {
-        (ClientKind::Spa | ClientKind::Native | ClientKind::Device, false) => say(
-            "token_endpoint_auth_method",
-            format!(
-                "must be {}: what runs on people's own devices keeps no secret",
-                TokenEndpointAuthMethod::None.as_str()
-            ),
-        ),
+        (ClientKind::Spa | ClientKind::Native | ClientKind::Device | ClientKind::Mcp, false) => {
+            say(
+                "token_endpoint_auth_method",
+                format!(
+                    "must be {}: what runs on people's own devices keeps no secret",
+                    TokenEndpointAuthMethod::None.as_str()
+                ),
+            );
+        }
         (ClientKind::Machine, true) => say(
             "token_endpoint_auth_method",
             "must not be none: a machine client has only its secret to show".to_owned(),
         ),
         (ClientKind::Web, _)
-        | (ClientKind::Spa | ClientKind::Native | ClientKind::Device, true)
+        | (ClientKind::Spa | ClientKind::Native | ClientKind::Device | ClientKind::Mcp, true)
         | (ClientKind::Machine, false) => {}
     }
     if client.is_public() && !client.require_pkce {
@@ -358,7 +360,7 @@ fn identifier_problem(identifier: &str) -> Option<String> {
     })
 }
 
-fn name_problem(name: &str) -> Option<String> {
+pub(super) fn name_problem(name: &str) -> Option<String> {
     if name.trim().is_empty() {
         return Some("must not be empty".to_owned());
     }

@@ -6,7 +6,7 @@ use super::client_fields::algorithms;
 use super::client_form::status_of;
 use super::form::{Form, lines, query, with_query};
 use super::{Console, Posted, problems, see_other};
-use crate::op::admin::{AdminError, ApiChange, NewApi};
+use crate::op::admin::{AdminError, ApiChange, ListQuery, NewApi};
 use crate::protocol::admin::Role;
 use crate::protocol::api::{ACCESS_TOKEN_TTL, Api, ApiScope};
 use crate::protocol::client_settings::ApiSettings;
@@ -14,11 +14,34 @@ use crate::protocol::jose::Algorithm;
 use crate::web::html;
 use crate::web::page::admin::apis::{ApiForm, ApiRow, EditPage, ListPage};
 use crate::web::page::admin::{DeletePage, Problems};
+use crate::web::page::quickstart;
 
-/// Every API.
-pub(super) async fn list(console: Console) -> Result<HttpResponse, Error> {
-    let apis = console.app.administration.list_apis().await;
-    let apis = apis.map_err(|error| console.refuse(error))?;
+/// APIs on one page of the list.
+const PAGE: u32 = 25;
+
+/// The list: searched, in an order, by pages.
+pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let given = |name: &str| query(&request, name).filter(|value| !value.is_empty());
+    let q = given("q").unwrap_or_default().trim().to_owned();
+    let newest_first = given("sort").is_some_and(|sort| sort == "newest");
+    let after = given("after");
+    let paged = after.is_some();
+    let wanted = ListQuery {
+        search: Some(q.clone()).filter(|q| !q.is_empty()),
+        newest_first,
+        after,
+        limit: PAGE,
+        ..ListQuery::default()
+    };
+    let page = console.app.administration.page_of_apis(&wanted).await;
+    let page = page.map_err(|error| console.refuse(error))?;
+    let mut asked = vec![("q", q.as_str())];
+    asked.extend(newest_first.then_some(("sort", "newest")));
+    let first_url = console.url(&format!("/apis{}", with_query(&asked)));
+    let next_url = page.next.as_deref().map(|after| {
+        asked.push(("after", after));
+        console.url(&format!("/apis{}", with_query(&asked)))
+    });
     let row = |api: Api| ApiRow {
         identifier: api.identifier,
         name: api.name,
@@ -26,8 +49,16 @@ pub(super) async fn list(console: Console) -> Result<HttpResponse, Error> {
         access_token_ttl: api.access_token_ttl,
         signing_alg: api.signing_alg.as_str(),
     };
-    let rows = apis.into_iter().map(row).collect();
-    Ok(console.page(&ListPage { shell: console.shell(), rows }))
+    let rows = page.items.into_iter().map(row).collect();
+    Ok(console.page(&ListPage {
+        shell: console.shell(),
+        q,
+        newest_first,
+        rows,
+        paged,
+        first_url,
+        next_url,
+    }))
 }
 
 /// An empty form.
@@ -211,6 +242,9 @@ fn show(
     let template = EditPage {
         heading: api.map_or("Register an API".to_owned(), |api| api.name.clone()),
         action: api.map_or(console.url("/apis/new"), |api| address(console, "edit", api)),
+        programs: api
+            .map(|api| quickstart::for_api(console.app.provider.issuer(), api))
+            .unwrap_or_default(),
         delete_url: api.filter(|_| shell.may_change).map(|api| address(console, "delete", api)),
         shell,
         form,

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::protocol::event::Event;
+use crate::protocol::sign_in_cause::Cause;
 
 /// The areas that the log can be narrowed to: the first half of a kind, and its name.
 pub(super) const AREAS: [(&str, &str); 14] = [
@@ -131,70 +132,71 @@ pub(super) fn explain(event: &Event) -> Option<Explanation> {
 }
 
 fn login(error: Option<&str>, description: Option<&str>, detail: Option<&str>) -> Explanation {
-    let all = format!("{} {}", description.unwrap_or_default(), detail.unwrap_or_default())
-        .to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| all.contains(word));
-    let (cause, remedy) = if has(&["cancel"]) {
-        ("The person pressed Cancel at the identity provider.", "Nothing is wrong.")
-    } else if has(&["invalid_client", "refuses the client"]) {
-        (
+    let cause = Cause::of(error, description.unwrap_or_default(), detail.unwrap_or_default());
+    let (cause, remedy) = in_words(cause);
+    Explanation { cause: cause.to_owned(), remedy: remedy.to_owned() }
+}
+
+/// A cause and what mends it.
+pub(super) const fn in_words(cause: Cause) -> (&'static str, &'static str) {
+    match cause {
+        Cause::Cancelled => {
+            ("The person pressed Cancel at the identity provider.", "Nothing is wrong.")
+        }
+        Cause::Credentials => (
             "The identity provider does not accept the credentials of this connection.",
             "Run the check on the page of the connection: team, key and Services ID must belong \
              together, and the key must not have been revoked.",
-        )
-    } else if has(&["invalid_grant", "code_refused"]) {
-        (
+        ),
+        Cause::Code => (
             "The identity provider does not accept the code: it was used before, is too old, or \
              was issued for another client or return URL.",
             "If it happens every time, compare the return URL at the provider with the one on \
              the page of the connection.",
-        )
-    } else if has(&["audience", "aud_", "aud "]) {
-        (
+        ),
+        Cause::Audience => (
             "The identity token is for another app.",
             "Add the app's bundle ID to the connection and to the client, if it is one of yours.",
-        )
-    } else if has(&["nonce"]) {
-        (
+        ),
+        Cause::Nonce => (
             "The identity token does not carry the nonce of this sign-in.",
             "Look whether the app sends the raw nonce to Russet and its SHA-256 to Apple.",
-        )
-    } else if has(&["issuer"]) {
-        (
+        ),
+        Cause::Issuer => (
             "The token names another issuer than this connection expects.",
             "Compare the issuer on the page of the connection with the provider's documentation.",
-        )
-    } else if has(&["signature", "kid", "jwks"]) {
-        (
+        ),
+        Cause::Signature => (
             "The token's signature cannot be verified with the provider's published keys.",
             "If it lasts, the provider may have changed its keys and they cannot be fetched: run \
              the check on the page of the connection.",
-        )
-    } else if has(&["expired", "clock", "iat", "exp "]) {
-        (
+        ),
+        Cause::Clock => (
             "The token is too old, or a clock is wrong.",
             "Compare the clock of this machine with a time server.",
-        )
-    } else if has(&["disabled"]) {
-        ("The account is disabled.", "Enable the person, if that was not meant.")
-    } else if error == Some("temporarily_unavailable") {
-        (
+        ),
+        Cause::Disabled => {
+            ("The account is disabled.", "Enable the person, if that was not meant.")
+        }
+        Cause::Unreachable => (
             "The identity provider did not answer in time.",
             "It usually passes. If not, run the check on the page of the connection, and see \
              whether this machine reaches the provider.",
-        )
-    } else if error == Some("server_error") {
-        (
+        ),
+        Cause::Ours => (
             "Russet failed, or its connection to the provider is set up wrongly.",
             "The log has the cause under the request id below.",
-        )
-    } else {
-        (
+        ),
+        Cause::Other => (
             "The identity provider's answer was not accepted.",
             "The detail below says which check failed.",
-        )
-    };
-    Explanation { cause: cause.to_owned(), remedy: remedy.to_owned() }
+        ),
+        Cause::Password => (
+            "The username or the password was wrong.",
+            "Nothing is wrong with the connection. russet user reset-password gives somebody \
+             another password.",
+        ),
+    }
 }
 
 #[cfg(test)]

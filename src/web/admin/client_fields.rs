@@ -242,7 +242,7 @@ fn grant_words(grant_type: GrantType) -> &'static str {
     }
 }
 
-fn scope_words(value: &str) -> &'static str {
+pub(super) fn scope_words(value: &str) -> &'static str {
     match value {
         "openid" => "Who somebody is: an ID token.",
         "profile" => "Their name.",
@@ -258,8 +258,9 @@ pub(super) const fn kind_name(kind: ClientKind) -> &'static str {
         ClientKind::Web => "web app",
         ClientKind::Spa => "single-page app",
         ClientKind::Native => "native app",
-        ClientKind::Machine => "machine client",
+        ClientKind::Machine => "service",
         ClientKind::Device => "device",
+        ClientKind::Mcp => "client of MCP servers",
     }
 }
 
@@ -269,8 +270,9 @@ pub(super) const fn kind_title(kind: ClientKind) -> &'static str {
         ClientKind::Web => "Web app",
         ClientKind::Spa => "Single-page app",
         ClientKind::Native => "Native app",
-        ClientKind::Machine => "Machine",
+        ClientKind::Machine => "Service",
         ClientKind::Device => "Device",
+        ClientKind::Mcp => "MCP client",
     }
 }
 
@@ -285,6 +287,10 @@ pub(super) const fn redirect_hint(kind: ClientKind) -> &'static str {
             "One on each line: https, a scheme such as com.example.app:/callback, or http on \
              127.0.0.1, [::1] and localhost with any port. May stay empty for native Sign in \
              with Apple alone."
+        }
+        ClientKind::Mcp => {
+            "Where the program listens for the answer, one on each line: http on 127.0.0.1 or \
+             [::1] with any port, such as http://127.0.0.1/callback, a scheme of its own, or https."
         }
         ClientKind::Machine | ClientKind::Device => "",
     }

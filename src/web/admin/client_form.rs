@@ -4,9 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{Error, HttpResponse, web};
 
 use super::client_fields::{Entries, kind_name, redirect_hint};
-use super::{Console, Posted, ended, problems, see_other};
+use super::form::Form;
+use super::{Console, Posted, client_members, ended, problems, see_other};
 use crate::op::admin::reveal::Reveal;
-use crate::op::admin::{AdminError, NewClient, RegisteredClient};
+use crate::op::admin::{AdminError, ClientChange, NewClient, RegisteredClient};
 use crate::protocol::admin::Role;
 use crate::protocol::api::Api;
 use crate::protocol::client::{Client, ClientKind};
@@ -14,6 +15,7 @@ use crate::protocol::id::ClientId;
 use crate::web::html;
 use crate::web::page::admin::Problems;
 use crate::web::page::admin::clients::{EditPage, KindsPage, NewPage, RegisteredPage};
+use crate::web::page::quickstart;
 
 /// What are you building?
 pub(super) async fn kinds(console: Console) -> Result<HttpResponse, Error> {
@@ -75,7 +77,7 @@ pub(super) async fn edit_page(
 ) -> Result<HttpResponse, Error> {
     console.must_edit(&id)?;
     let client = find(&console, &id).await?;
-    show_edit(&console, &client, &Entries::of(&client), Problems::default(), false).await
+    show_edit(&console, &client, &Entries::of(&client), None, Problems::default(), false).await
 }
 
 /// Saves, unless somebody else did meanwhile.
@@ -85,8 +87,12 @@ pub(super) async fn save(posted: Posted, id: web::Path<String>) -> Result<HttpRe
     let client = find(&console, &id).await?;
     let mut entries = Entries::typed(&form, client.client_id.to_string());
     let change = match entries.change(client.kind) {
-        Ok(change) => change,
-        Err(problems) => return show_edit(&console, &client, &entries, problems, false).await,
+        Ok(change) => {
+            ClientChange { settings: client_members::patch(client.kind, &form), ..change }
+        }
+        Err(problems) => {
+            return show_edit(&console, &client, &entries, Some(&form), problems, false).await;
+        }
     };
     let administration = &console.app.administration;
     match administration.update_client(&console.actor(), &client.client_id, change).await {
@@ -94,12 +100,12 @@ pub(super) async fn save(posted: Posted, id: web::Path<String>) -> Result<HttpRe
             Ok(see_other(&console.url(&format!("/clients/{}?done=saved", client.client_id))))
         }
         Err(AdminError::Invalid(found)) => {
-            show_edit(&console, &client, &entries, problems(found), false).await
+            show_edit(&console, &client, &entries, Some(&form), problems(found), false).await
         }
         Err(AdminError::Conflict) => {
             let client = find(&console, &id).await?;
             entries.version = client.version.to_string();
-            show_edit(&console, &client, &entries, Problems::default(), true).await
+            show_edit(&console, &client, &entries, Some(&form), Problems::default(), true).await
         }
         Err(error) => Err(console.refuse(error)),
     }
@@ -133,22 +139,46 @@ pub(super) async fn secret_page(
     let Some(reveal) = reveal else {
         return Ok(see_other(&console.url(&format!("/clients/{id}?done=already-shown"))));
     };
-    let mut env = vec![
-        ("OIDC_ISSUER", console.app.provider.issuer().to_owned()),
-        ("OIDC_CLIENT_ID", client.client_id.to_string()),
-    ];
-    env.extend(reveal.secret.clone().map(|secret| ("OIDC_CLIENT_SECRET", secret)));
+    Ok(values_page(&console, &client, reveal.heading, reveal.secret))
+}
+
+/// The same page at any later time: without the secret.
+pub(super) async fn quickstart(
+    console: Console,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let client = find(&console, &id).await?;
+    let heading = format!("Start with {}", client.client_name);
+    Ok(values_page(&console, &client, heading, None))
+}
+
+fn values_page(
+    console: &Console,
+    client: &Client,
+    heading: String,
+    client_secret: Option<String>,
+) -> HttpResponse {
+    let issuer = console.app.provider.issuer();
+    let mut env =
+        vec![("OIDC_ISSUER", issuer.to_owned()), ("OIDC_CLIENT_ID", client.client_id.to_string())];
+    env.extend(client_secret.clone().map(|secret| ("OIDC_CLIENT_SECRET", secret)));
     env.extend(client.redirect_uris.first().map(|uri| ("OIDC_REDIRECT_URI", uri.clone())));
     env.extend(client.default_resource.clone().map(|api| ("OIDC_AUDIENCE", api)));
     let env: Vec<_> = env.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    Ok(console.page(&RegisteredPage {
+    console.page(&RegisteredPage {
         shell: console.shell(),
-        heading: reveal.heading,
-        lead: "These go into the app.",
+        heading,
         client_id: client.client_id.to_string(),
-        client_secret: reveal.secret,
+        client_name: client.client_name.clone(),
+        may_edit: console.may_edit(&client.client_id),
+        client_secret,
+        public: client.is_public(),
+        issuer: issuer.to_owned(),
+        discovery: console.discovery(),
         env: env.join("\n"),
-    }))
+        programs: quickstart::for_client(issuer, client),
+        needs_redirect: client.kind == ClientKind::Native && client.redirect_uris.is_empty(),
+    })
 }
 
 /// The client of the address.
@@ -179,17 +209,10 @@ async fn show_edit(
     console: &Console,
     client: &Client,
     entries: &Entries,
+    typed: Option<&Form>,
     problems: Problems,
     conflict: bool,
 ) -> Result<HttpResponse, Error> {
-    const FOLDED: [&str; 6] = [
-        "grant_types",
-        "token_endpoint_auth_method",
-        "id_token_signed_response_alg",
-        "require_pkce",
-        "refresh_token_idle_ttl",
-        "refresh_token_absolute_ttl",
-    ];
     let status = status_of(&problems, conflict);
     let template = EditPage {
         shell: console.shell(),
@@ -197,7 +220,7 @@ async fn show_edit(
         kind: client.kind.as_str(),
         redirect_hint: redirect_hint(client.kind),
         form: entries.shown(&apis(console).await?),
-        open_protocol: FOLDED.iter().any(|field| problems.has(field)),
+        groups: client_members::groups(client, typed, &problems),
         problems,
         conflict,
     };

@@ -5,37 +5,54 @@ use std::time::Duration;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::client_fields::kind_title;
-use super::client_form::{find, on_to_secret, status_of};
+use super::client_form::{find, status_of};
 use super::form::{query, with_query};
 use super::{Console, Posted, moment, see_other};
-use crate::op::admin::{
-    AdminError, ClientChange, ListQuery, MAX_SECRET_OVERLAP, Page, SECRET_OVERLAP,
-};
+use crate::op::admin::{AdminError, ClientChange, ListQuery, Page};
 use crate::protocol::admin::Role;
-use crate::protocol::client::Client;
+use crate::protocol::client::{Client, ClientKind, ClientSecret};
+use crate::protocol::observation::Observation;
 use crate::web::html;
 use crate::web::page::admin::clients::{ClientRow, Fact, ListPage, SecretRow, ShowPage};
-use crate::web::page::admin::{DeletePage, Problems};
+use crate::web::page::admin::{Choice, DeletePage, Problems};
 
+/// From so long before its end on, a secret is said to end soon.
+pub(super) const EXPIRING: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Clients on one page of the list.
 const PAGE: u32 = 25;
 
-/// The list, searched and by pages.
+/// The list: searched, narrowed, in an order, by pages.
 pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let q = query(&request, "q").unwrap_or_default().trim().to_owned();
-    let after = query(&request, "after").filter(|after| !after.is_empty());
+    let given = |name: &str| query(&request, name).filter(|value| !value.is_empty());
+    let q = given("q").unwrap_or_default().trim().to_owned();
+    let kind =
+        given("kind").and_then(|word| ClientKind::ALL.into_iter().find(|k| k.as_str() == word));
+    let state = given("state").filter(|state| ["active", "disabled"].contains(&state.as_str()));
+    let newest_first = given("sort").is_some_and(|sort| sort == "newest");
+    let after = given("after");
     let paged = after.is_some();
-    let search = Some(q.clone()).filter(|q| !q.is_empty());
     let page = if console.admin.role == Role::Editor {
         own_clients(&console, &q).await
     } else {
-        let query = ListQuery { search, after, limit: PAGE };
+        let query = ListQuery {
+            search: Some(q.clone()).filter(|q| !q.is_empty()),
+            kind,
+            disabled: state.as_deref().map(|state| state == "disabled"),
+            newest_first,
+            after,
+            limit: PAGE,
+        };
         console.app.administration.list_clients(&query).await
     };
     let page = page.map_err(|error| console.refuse(error))?;
-    let next_url = page.next.map(|after| {
-        let query = with_query(&[("q", q.as_str()), ("after", after.as_str())]);
-        console.url(&format!("/clients{query}"))
+    let mut asked = vec![("q", q.as_str())];
+    asked.extend(kind.map(|kind| ("kind", kind.as_str())));
+    asked.extend(state.as_deref().map(|state| ("state", state)));
+    asked.extend(newest_first.then_some(("sort", "newest")));
+    let first_url = console.url(&format!("/clients{}", with_query(&asked)));
+    let next_url = page.next.as_deref().map(|after| {
+        asked.push(("after", after));
+        console.url(&format!("/clients{}", with_query(&asked)))
     });
     let row = |client: Client| ClientRow {
         client_id: client.client_id.to_string(),
@@ -45,13 +62,36 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
         pkce_off: !client.require_pkce,
         created_at: moment(client.created_at),
     };
+    let kinds = ClientKind::ALL.map(|each| Choice {
+        value: each.as_str().to_owned(),
+        label: kind_title(each).to_owned(),
+        hint: String::new(),
+        chosen: kind == Some(each),
+    });
     Ok(console.page(&ListPage {
         shell: console.shell(),
+        narrowed: kind.is_some() || state.is_some(),
         q,
+        kinds: kinds.into(),
+        state: state.unwrap_or_default(),
+        newest_first,
         rows: page.items.into_iter().map(row).collect(),
         paged,
+        first_url,
         next_url,
     }))
+}
+
+/// Those that this account may see among the clients that are called so.
+pub(super) async fn found(console: &Console, q: &str, limit: u32) -> Result<Vec<Client>, Error> {
+    let page = if console.admin.role == Role::Editor {
+        own_clients(console, q).await
+    } else {
+        let search = Some(q.to_owned());
+        let query = ListQuery { search, limit, ..ListQuery::default() };
+        console.app.administration.list_clients(&query).await
+    };
+    Ok(page.map_err(|error| console.refuse(error))?.items)
 }
 
 /// The clients that were given to an editor; they are few.
@@ -80,11 +120,19 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
         .map_err(|error| console.refuse(error))?;
     let now = console.app.provider.now();
     let newest_secret = secrets.first().map(|secret| secret.id.clone()).unwrap_or_default();
-    let row = |secret: &crate::protocol::client::ClientSecret| SecretRow {
+    let good = secrets.iter().filter(|secret| secret.is_good(now)).count();
+    let row = |secret: &ClientSecret| SecretRow {
+        id: secret.id.clone(),
+        name: secret.name.clone(),
         created_at: moment(secret.created_at),
+        last_used_at: secret.last_used_at.map(moment),
         expires_at: secret.expires_at.map(moment),
-        expired: secret.expires_at.is_some_and(|at| at <= now),
+        soon: secret.expires_at.is_some_and(|at| at <= now.plus(EXPIRING)),
+        expired: !secret.is_good(now),
+        last: good == 1 && secret.is_good(now),
     };
+    let observed = console.app.administration.observation(&client.client_id).await;
+    let observed = observed.map_err(|error| console.refuse(error))?;
     Ok(console.page(&ShowPage {
         shell: console.shell(),
         may_edit: console.may_edit(&client.client_id),
@@ -97,6 +145,7 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
         issuer: console.app.provider.issuer().to_owned(),
         discovery: console.discovery(),
         facts: facts(&client),
+        observed: observations(&client, &observed),
         secrets: secrets.iter().map(row).collect(),
         newest_secret,
     }))
@@ -124,6 +173,36 @@ fn facts(client: &Client) -> Vec<Fact> {
         text("Registered", moment(client.created_at)),
         text("Changed", moment(client.updated_at)),
     ]
+}
+
+/// What the client does, beside what it may.
+fn observations(client: &Client, observed: &Observation) -> Vec<Fact> {
+    let text = |label, value: String| Fact { label, values: vec![value], code: false };
+    let mut facts = Vec::new();
+    match &observed.token {
+        Some((at, grant)) => {
+            facts.push(text("Last token", format!("{}, by {}", moment(*at), grant.as_str())));
+        }
+        None => facts.push(text("Last token", "none yet".to_owned())),
+    }
+    if let Some((at, method)) = &observed.authenticated {
+        let known = *method == client.token_endpoint_auth_method;
+        let differs = if known { "" } else { "; registered is another" };
+        facts.push(text(
+            "Proved itself",
+            format!("{}, by {}{differs}", moment(*at), method.as_str()),
+        ));
+    }
+    match observed.uses_pkce() {
+        Some(true) if !client.require_pkce => facts.push(text(
+            "PKCE",
+            "Its last request used PKCE: it can be required without harm.".to_owned(),
+        )),
+        Some(true) => facts.push(text("PKCE", "Seen.".to_owned())),
+        Some(false) => facts.push(text("PKCE", "Its last request came without.".to_owned())),
+        None => {}
+    }
+    facts
 }
 
 fn profile_of(client: &Client) -> String {
@@ -156,33 +235,6 @@ async fn switch(
         .await
         .map_err(|error| console.refuse(error))?;
     Ok(see_other(&console.url(&format!("/clients/{}?done={done}", client.client_id))))
-}
-
-/// Makes a new secret beside the ones before, and shows it this once.
-pub(super) async fn rotate_secret(
-    posted: Posted,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Error> {
-    let Posted { console, form } = posted;
-    console.must_edit(&id)?;
-    let client = find(&console, &id).await?;
-    let administration = &console.app.administration;
-    let secrets = administration
-        .client_secrets(&client.client_id)
-        .await
-        .map_err(|error| console.refuse(error))?;
-    let newest = secrets.first().map(|secret| secret.id.as_str()).unwrap_or_default();
-    if newest != form.text("newest") {
-        let url = console.url(&format!("/clients/{}?done=already-rotated", client.client_id));
-        return Ok(see_other(&url));
-    }
-    let overlap = form.text("overlap").parse().map_or(SECRET_OVERLAP, Duration::from_secs);
-    let registered = administration
-        .rotate_client_secret(&console.actor(), &client.client_id, overlap.min(MAX_SECRET_OVERLAP))
-        .await
-        .map_err(|error| console.refuse(error))?;
-    let heading = format!("A new secret for {}", client.client_name);
-    on_to_secret(&console, heading, &registered).await
 }
 
 /// Asks.

@@ -3,22 +3,30 @@
 use actix_web::{Error, HttpResponse, web};
 
 use super::audit_words::explain;
+use super::connection_fields::fields;
 use super::{Console, Posted, moment};
 use crate::op::admin::{AdminError, EventQuery};
+use crate::protocol::connection::{Connection, ConnectionKind, ConnectionSettings};
 use crate::protocol::id::ConnectionId;
 use crate::upstream::{Finding, Verdict};
-use crate::web::page::admin::connections::{ConnectionRow, FindingRow, ListPage, ShowPage};
+use crate::web::page::admin::connections::{ConnectionRow, FindingRow, ListPage, Paste, ShowPage};
 
-/// Every connection.
+/// Every connection, those that are switched off too.
 pub(super) async fn list(console: Console) -> Result<HttpResponse, Error> {
+    let all = console.app.administration.list_connections().await;
+    let all = all.map_err(|error| console.refuse(error))?;
     let mut rows = Vec::new();
-    for connector in console.app.provider.connectors().iter() {
-        rows.push(row(&console, connector.id(), connector.display_name()).await?);
+    for listed in all {
+        rows.push(row(&console, &listed.connection).await?);
     }
     Ok(console.page(&ListPage { shell: console.shell(), rows }))
 }
 
-async fn row(console: &Console, id: &ConnectionId, name: &str) -> Result<ConnectionRow, Error> {
+pub(super) async fn row(
+    console: &Console,
+    connection: &Connection,
+) -> Result<ConnectionRow, Error> {
+    let id = &connection.id;
     let last = async |kind: &str| {
         let query = EventQuery {
             kind: Some(kind.to_owned()),
@@ -37,7 +45,8 @@ async fn row(console: &Console, id: &ConnectionId, name: &str) -> Result<Connect
     };
     Ok(ConnectionRow {
         id: id.to_string(),
-        name: name.to_owned(),
+        name: connection.display_name.clone(),
+        enabled: connection.enabled,
         failing,
         last_success: success.map(|recorded| moment(recorded.event.at)),
         last_failure: failure.as_ref().map(|recorded| moment(recorded.event.at)),
@@ -65,10 +74,8 @@ async fn page(
     id: &str,
     findings: Option<Vec<Finding>>,
 ) -> Result<HttpResponse, Error> {
-    let provider = &console.app.provider;
-    let connection = ConnectionId::new(id);
-    let connector =
-        provider.connector(&connection).ok_or_else(|| console.refuse(AdminError::NotFound))?;
+    let found = console.app.administration.find_connection(id).await;
+    let found = found.map_err(|error| console.refuse(error))?;
     let finding = |finding: Finding| {
         let (word, chip) = match finding.verdict {
             Verdict::Fine => ("fine", "good"),
@@ -77,18 +84,36 @@ async fn page(
         };
         FindingRow { word, chip, subject: finding.subject, message: finding.message }
     };
+    let connection = &found.connection;
+    let keys = match &connection.settings {
+        ConnectionSettings::Apple(apple) => Some((apple.key_id.clone(), apple.next_key_id.clone())),
+        ConnectionSettings::Oidc(_) | ConnectionSettings::Github(_) => None,
+    };
+    let shown = fields(&connection.settings, None).into_iter().filter(|it| !it.value.is_empty());
+    Ok(console.page(&ShowPage {
+        shell: console.shell(),
+        row: row(console, connection).await?,
+        checked: findings.is_some(),
+        findings: findings.unwrap_or_default().into_iter().map(finding).collect(),
+        is_apple: connection.settings.kind() == ConnectionKind::Apple,
+        paste: paste(console, id),
+        file_managed: found.file_managed,
+        settings: shown.map(|field| (field.label, field.value.replace('\n', ", "))).collect(),
+        keys,
+    }))
+}
+
+/// What must be pasted at the provider of a connection with this id.
+pub(super) fn paste(console: &Console, id: &str) -> Paste {
+    let provider = &console.app.provider;
     let issuer = provider.issuer();
     let domain = url::Url::parse(issuer).ok();
     let domain = domain.as_ref().and_then(url::Url::host_str).unwrap_or_default();
-    Ok(console.page(&ShowPage {
-        shell: console.shell(),
-        row: row(console, &connection, connector.display_name()).await?,
-        checked: findings.is_some(),
-        findings: findings.unwrap_or_default().into_iter().map(finding).collect(),
-        is_apple: connector.native().is_some(),
-        return_url: provider.callback_uri(&connection),
+    Paste {
+        return_url: provider.callback_uri(&ConnectionId::new(id)),
         domain: domain.to_owned(),
-        notifications: format!("{issuer}/upstream/{connection}/notifications"),
+        notifications: format!("{issuer}/upstream/{id}/notifications"),
         domain_file: format!("{issuer}/.well-known/apple-developer-domain-association.txt"),
-    }))
+        backchannel_logout: format!("{issuer}/upstream/{id}/backchannel_logout"),
+    }
 }

@@ -1,7 +1,5 @@
 //! A form of the console, as it was typed.
 
-use std::borrow::Cow;
-
 use actix_web::{HttpRequest, web};
 use url::form_urlencoded;
 
@@ -21,7 +19,7 @@ impl Form {
     pub(super) fn parse(body: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(body);
         Self(
-            pairs.map(|(name, value)| (without_nul(name), without_nul(value))).collect(),
+            pairs.map(|(name, value)| (without_nul(&name), without_nul(&value))).collect(),
             Vec::new(),
         )
     }
@@ -38,7 +36,7 @@ impl Form {
             let field = part.name().unwrap_or_default().to_owned();
             let name = part.file_name().map(ToOwned::to_owned);
             let Ok(bytes) = part.bytes().await else { break };
-            let content = without_nul(String::from_utf8_lossy(&bytes));
+            let content = without_nul(&String::from_utf8_lossy(&bytes));
             match name {
                 Some(name) => form.1.push(Upload { field, name, content }),
                 None => form.0.push((field, content)),
@@ -78,7 +76,7 @@ impl Form {
     }
 }
 
-fn without_nul(text: Cow<'_, str>) -> String {
+fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 

@@ -35,11 +35,17 @@ pub(super) async fn show(console: Console) -> Result<HttpResponse, Error> {
             }
         })
         .into();
-    let fetchers = console.app.jwks_fetchers.seen();
-    let fetcher = |(agent, seen): (String, crate::web::fetchers::Seen)| Fetcher {
-        agent,
+    let kept = console.app.administration.key_set_fetchers().await;
+    let kept = kept.map_err(|error| console.refuse(error))?;
+    let fetchers = console.app.jwks_fetchers.with(kept);
+    // Whoever was last seen before a key was published cannot know it.
+    let newest = keys.iter().filter(|key| key.state(now) != KeyState::Gone);
+    let newest = newest.map(|key| key.created_at).max();
+    let fetcher = |seen: crate::store::observations::Fetcher| Fetcher {
+        agent: seen.agent,
         times: seen.times,
-        last: moment(seen.last),
+        last: moment(seen.last_at),
+        behind: newest.is_some_and(|newest| seen.last_at < newest),
     };
     Ok(console.page(&KeysPage {
         shell: console.shell(),

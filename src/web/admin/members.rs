@@ -7,6 +7,7 @@ use super::form::{Form, lines};
 use crate::web::page::admin::members::{FieldShape, MemberField};
 
 /// A member, as a form offers it.
+#[derive(Clone, Copy)]
 pub(super) struct Member {
     pub(super) name: &'static str,
     pub(super) label: &'static str,

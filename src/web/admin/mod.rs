@@ -11,7 +11,13 @@ mod audit;
 mod audit_words;
 mod client_fields;
 mod client_form;
+mod client_members;
+mod client_routes;
+mod client_secrets;
 mod clients;
+mod connection_fields;
+mod connection_form;
+mod connection_routes;
 mod connections;
 mod deletions;
 mod deliveries;
@@ -19,18 +25,22 @@ mod form;
 mod gate;
 mod kept;
 mod keys;
+mod members;
 mod overview;
 mod people;
 mod profile;
+mod redirect_uris;
 mod refusals;
 pub mod rights;
 mod safe_path;
+mod search;
 mod second_step;
 mod section;
 mod session;
 mod sessions;
 mod settings;
 mod sign_ins;
+mod trials;
 mod upkeep;
 
 use std::collections::HashMap;
@@ -55,6 +65,8 @@ use refusals::failed;
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(upkeep::routes)
+        .configure(client_routes::routes)
+        .configure(connection_routes::routes)
         .service(
             web::resource("/admin/login")
                 .route(web::get().to(session::login_page))
@@ -73,40 +85,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(profile::routes)
         .service(web::resource("/admin/logout").route(web::post().to(session::logout)))
         .service(web::resource(["/admin", "/admin/"]).route(web::get().to(overview::show)))
-        .service(web::resource("/admin/clients").route(web::get().to(clients::list)))
-        .service(web::resource("/admin/clients/new").route(web::get().to(client_form::kinds)))
-        .service(
-            web::resource("/admin/clients/new/{kind}")
-                .route(web::get().to(client_form::new_page))
-                .route(web::post().to(client_form::create)),
-        )
-        .service(web::resource("/admin/clients/{client_id}").route(web::get().to(clients::show)))
-        .service(
-            web::resource("/admin/clients/{client_id}/edit")
-                .route(web::get().to(client_form::edit_page))
-                .route(web::post().to(client_form::save)),
-        )
-        .service(
-            web::resource("/admin/clients/{client_id}/disable")
-                .route(web::post().to(clients::disable)),
-        )
-        .service(
-            web::resource("/admin/clients/{client_id}/enable")
-                .route(web::post().to(clients::enable)),
-        )
-        .service(
-            web::resource("/admin/clients/{client_id}/secret")
-                .route(web::post().to(clients::rotate_secret)),
-        )
-        .service(
-            web::resource("/admin/clients/{client_id}/delete")
-                .route(web::get().to(clients::delete_page))
-                .route(web::post().to(clients::delete)),
-        )
-        .service(
-            web::resource("/admin/clients/{client_id}/secret/{handle}")
-                .route(web::get().to(client_form::secret_page)),
-        )
+        .service(web::resource("/admin/redirect-uris").route(web::get().to(redirect_uris::check)))
+        .service(web::resource("/admin/search").route(web::get().to(search::find)))
         .service(web::resource("/admin/people").route(web::get().to(people::list)))
         .service(web::resource("/admin/people/{id}").route(web::get().to(people::show)))
         .service(
@@ -122,12 +102,6 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::resource("/admin/keys/retire/{kid}")
                 .route(web::get().to(keys::retire_page))
                 .route(web::post().to(keys::retire)),
-        )
-        .service(web::resource("/admin/connections").route(web::get().to(connections::list)))
-        .service(web::resource("/admin/connections/{id}").route(web::get().to(connections::show)))
-        .service(
-            web::resource("/admin/connections/{id}/check")
-                .route(web::post().to(connections::check)),
         )
         .service(
             web::resource("/admin/admins")
@@ -303,7 +277,9 @@ impl FromRequest for Posted {
                 return Err(ended(page));
             }
             let console = Console::enter(&request).await?;
-            let form = Form::parse(&body);
+            let content_type = request.headers().get(header::CONTENT_TYPE);
+            let content_type = content_type.and_then(|value| value.to_str().ok());
+            let form = Form::read(content_type.unwrap_or_default(), body.clone()).await;
             let token = form.text("csrf");
             if !console.app.administration.is_csrf_token(&console.cookie, &token) {
                 return Err(ended(console.problem(
@@ -361,6 +337,13 @@ fn words_of(done: &str) -> Option<&'static str> {
         "already-shown" => {
             "The secret was shown once, and cannot be shown again. If you missed it, rotate it."
         }
+        "connected" => "Connected. Paste what follows at the provider, then check it.",
+        "key-turned" => "Done. Check the connection.",
+        "key-missing" => "Give the .p8 of the next key. Its Key ID is in the name of its file.",
+        "secret-revoked" => "The secret is revoked.",
+        "last-secret" => {
+            "Not revoked. It is the last good secret: type the client's name to end it."
+        }
         "already-rotated" => "This form was sent before; no further secret was made.",
         _ => return None,
     })
@@ -372,6 +355,15 @@ fn problems(found: Vec<FieldProblem>) -> Problems {
         message: problem.message,
     };
     Problems::new(found.into_iter().map(each).collect())
+}
+
+/// A day as the console writes it: `24 Nov`.
+fn day(at: Timestamp) -> String {
+    let format = time::macros::format_description!("[day padding:none] [month repr:short]");
+    time::OffsetDateTime::from_unix_timestamp(at.secs())
+        .ok()
+        .and_then(|moment| moment.format(format).ok())
+        .unwrap_or_default()
 }
 
 /// A moment as the console writes it: `24 Nov 2026, 12:30 UTC`.

@@ -48,10 +48,16 @@ const OWN: Need = Need::Role(Role::Owner);
 pub const READ: &[(&str, Need)] = &[
     ("/admin", Need::SignedIn),
     ("/admin/", Need::SignedIn),
+    ("/admin/redirect-uris", Need::OfAnyClient(Role::Admin)),
+    ("/admin/search", Need::OfAnyClient(Role::Viewer)),
     ("/admin/clients", Need::OfAnyClient(Role::Viewer)),
     ("/admin/clients/new", CHANGE),
     ("/admin/clients/new/{kind}", CHANGE),
     ("/admin/clients/{client_id}", Need::OfClient(Role::Viewer)),
+    ("/admin/clients/{client_id}/try", Need::OfClient(Role::Admin)),
+    ("/admin/clients/{client_id}/preview", SEE),
+    ("/admin/try", Need::OfAnyClient(Role::Admin)),
+    ("/admin/clients/{client_id}/quickstart", Need::OfClient(Role::Viewer)),
     ("/admin/clients/{client_id}/edit", Need::OfClient(Role::Admin)),
     ("/admin/clients/{client_id}/delete", CHANGE),
     ("/admin/clients/{client_id}/secret/{handle}", Need::OfClient(Role::Admin)),
@@ -80,12 +86,17 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/settings", SEE),
     ("/admin/settings/keys/{handle}", OWN),
     ("/admin/connections", SEE),
+    ("/admin/connections/new", CHANGE),
+    ("/admin/connections/new/{kind}", CHANGE),
     ("/admin/connections/{id}", SEE),
     ("/admin/prove", Need::SignedIn),
     ("/admin/profile", Need::SignedIn),
     ("/admin/profile/totp", Need::SignedIn),
     ("/admin/profile/totp/qr", Need::SignedIn),
     ("/admin/profile/recovery/{handle}", Need::SignedIn),
+    ("/admin/connections/{id}/edit", CHANGE),
+    ("/admin/connections/{id}/disable", CHANGE),
+    ("/admin/connections/{id}/delete", CHANGE),
 ];
 
 /// `POST` routes, and what they need.
@@ -93,9 +104,12 @@ pub const WRITE: &[(&str, Need)] = &[
     ("/admin/logout", Need::SignedIn),
     ("/admin/clients/new/{kind}", CHANGE),
     ("/admin/clients/{client_id}/edit", Need::OfClient(Role::Admin)),
+    ("/admin/clients/{client_id}/try", Need::OfClient(Role::Admin)),
     ("/admin/clients/{client_id}/disable", CHANGE),
     ("/admin/clients/{client_id}/enable", CHANGE),
     ("/admin/clients/{client_id}/secret", Need::OfClient(Role::Admin)),
+    ("/admin/clients/{client_id}/secrets", Need::OfClient(Role::Admin)),
+    ("/admin/clients/{client_id}/secrets/{secret}/revoke", Need::OfClient(Role::Admin)),
     ("/admin/clients/{client_id}/delete", CHANGE),
     ("/admin/apis/new", CHANGE),
     ("/admin/apis/edit", CHANGE),
@@ -122,14 +136,25 @@ pub const WRITE: &[(&str, Need)] = &[
     ("/admin/profile/totp/remove", Need::SignedIn),
     ("/admin/profile/recovery", Need::SignedIn),
     ("/admin/profile/sessions/end", Need::SignedIn),
+    ("/admin/connections/new/{kind}", CHANGE),
+    ("/admin/connections/{id}/edit", CHANGE),
+    ("/admin/connections/{id}/key", CHANGE),
+    ("/admin/connections/{id}/disable", CHANGE),
+    ("/admin/connections/{id}/enable", CHANGE),
+    ("/admin/connections/{id}/delete", CHANGE),
 ];
 
 /// Forms of acts that are hard to undo: they want a proof of the last minutes, however long the
 /// session has been open. One's own password is not here, for it is asked for there.
 const DANGEROUS: &[&str] = &[
     "/admin/clients/{client_id}/secret",
+    "/admin/clients/{client_id}/secrets",
+    "/admin/clients/{client_id}/secrets/{secret}/revoke",
     "/admin/clients/{client_id}/delete",
     "/admin/apis/delete",
+    "/admin/connections/{id}/edit",
+    "/admin/connections/{id}/key",
+    "/admin/connections/{id}/delete",
     "/admin/keys/retire/{kid}",
     "/admin/admins",
     "/admin/admins/{username}",
@@ -144,6 +169,8 @@ const DANGEROUS: &[&str] = &[
 /// Pages that lead to such an act and nowhere else, so that nobody fills in a form in vain.
 const DANGEROUS_PAGES: &[&str] = &[
     "/admin/clients/{client_id}/delete",
+    "/admin/connections/{id}/edit",
+    "/admin/connections/{id}/delete",
     "/admin/apis/delete",
     "/admin/keys/retire/{kid}",
     "/admin/profile/totp",

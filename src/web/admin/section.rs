@@ -2,7 +2,10 @@
 
 pub(super) fn of(path: &str, base: &str) -> &'static str {
     let path = path.strip_prefix(base).unwrap_or(path);
-    if path.starts_with("/admin/clients") || path.starts_with("/admin/deliveries") {
+    if path.starts_with("/admin/clients")
+        || path.starts_with("/admin/deliveries")
+        || path.starts_with(crate::op::trial::PATH)
+    {
         "clients"
     } else if path.starts_with("/admin/apis") {
         "apis"

@@ -14,8 +14,12 @@ use crate::protocol::client::ClientKind;
 use crate::protocol::id::ClientId;
 
 pub(super) async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
-    let query =
-        ListQuery { search: asked.get("q"), after: asked.get("after"), limit: asked.limit() };
+    let query = ListQuery {
+        search: asked.get("q"),
+        after: asked.get("after"),
+        limit: asked.limit(),
+        ..ListQuery::default()
+    };
     let found = caller.app.administration.list_clients(&query).await;
     let found = found.map_err(|error| caller.refuse(error))?;
     Ok(page(found.items.iter().map(client_metadata).collect(), found.next))

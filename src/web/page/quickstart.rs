@@ -100,7 +100,7 @@ pub fn for_client(issuer: &str, client: &Client) -> Vec<Snippet> {
     let values = client_values(issuer, client);
     // A program that waits at a redirect URI is no use without one.
     let redirects = |source: &&Source| {
-        client.redirect_uris.first().is_some() || !source.text.contains("{{redirect_uri}}")
+        !client.redirect_uris.is_empty() || !source.text.contains("{{redirect_uri}}")
     };
     sources(client.kind).iter().filter(redirects).map(|source| fill(source, &values)).collect()
 }

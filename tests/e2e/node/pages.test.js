@@ -112,7 +112,27 @@ describe('every page', () => {
     'console: overview': inConsole('/admin'),
     'console: clients': inConsole('/admin/clients'),
     'console: new client': inConsole('/admin/clients/new'),
+    'console: registering an app': inConsole('/admin/clients/new/native'),
+    'console: a client': inConsole(`/admin/clients/${dev.clients.web.client_id}`),
+    'console: changing a client': inConsole(`/admin/clients/${dev.clients.web.client_id}/edit`),
+    'console: quickstart': inConsole(`/admin/clients/${dev.clients.web.client_id}/quickstart`),
+    'console: trying a client': inConsole(`/admin/clients/${dev.clients.web.client_id}/try`),
+    'console: a client, tried': async (tab) => {
+      await inConsole(`/admin/clients/${dev.clients.web.client_id}/try`)(tab);
+      await tab.locator('#try-begin').click();
+      await continueAs(tab);
+      await tab.waitForURL((url) => url.pathname.endsWith('/admin/try'));
+    },
+    "console: somebody's tokens": async (tab) => {
+      await inConsole('/admin/people')(tab);
+      const person = await tab.locator('a.row-link').first().getAttribute('href');
+      const id = person.split('/').pop();
+      await tab.goto(`${dev.issuer}/admin/clients/${dev.clients.web.client_id}/preview?person=${id}`);
+    },
     'console: APIs': inConsole('/admin/apis'),
+    'console: an API': inConsole(
+      `/admin/apis/edit?identifier=${encodeURIComponent(dev.demo_api.identifier)}`,
+    ),
     'console: people': inConsole('/admin/people'),
     'console: nobody found': inConsole('/admin/people?q=nobody-is-called-so'),
     'console: a person': async (tab) => {
@@ -127,6 +147,11 @@ describe('every page', () => {
     'console: sessions': inConsole('/admin/sessions'),
     'console: connections': inConsole('/admin/connections'),
     'console: a connection': inConsole('/admin/connections/apple'),
+    'console: what to connect': inConsole('/admin/connections/new'),
+    'console: connecting Apple': inConsole('/admin/connections/new/apple'),
+    'console: connecting a provider': inConsole('/admin/connections/new/oidc'),
+    'console: search': inConsole('/admin/search?q=demo'),
+    'console: nothing found': inConsole('/admin/search?q=nothing-is-called-so'),
     'console: keys': inConsole('/admin/keys'),
     'console: audit log': inConsole('/admin/audit'),
     'console: an event': async (tab) => {

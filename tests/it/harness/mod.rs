@@ -305,12 +305,9 @@ impl House {
         change(&mut client);
         let secret =
             (!client.is_public()).then(|| SecretString::random(&SystemEntropy).expose().clone());
-        let stored = secret.as_ref().map(|secret| ClientSecret {
-            id: "first".to_owned(),
-            hash: self.vault.hash(secret),
-            created_at: now,
-            expires_at: None,
-        });
+        let stored = secret
+            .as_ref()
+            .map(|secret| ClientSecret::new("first".to_owned(), self.vault.hash(secret), now));
         let row = client.clone();
         self.store()
             .write(move |tx| Box::pin(async move { tx.insert_client(&row, stored.as_ref()).await }))

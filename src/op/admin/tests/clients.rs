@@ -214,7 +214,7 @@ async fn an_api_lives_as_long_as_a_client_uses_it() {
 async fn clients_are_listed_by_page() {
     on_both(async |house| {
         let id = house.web_client().await.client.client_id;
-        let query = ListQuery { search: Some(id.to_string()), after: None, limit: 10 };
+        let query = ListQuery { search: Some(id.to_string()), limit: 10, ..ListQuery::default() };
         let page = house.admin.list_clients(&query).await.expect("a page");
         assert_eq!(page.items.len(), 1);
         assert_eq!(page.items[0].client_id, id);

@@ -218,7 +218,8 @@ async fn pages_of_clients_join_without_gap_or_repetition() {
             }
         }
         assert_eq!(seen, ["c0", "c1", "c2", "c3", "c4", "c5", "c6"]);
-        let search = |text: &str| ListQuery { search: Some(text.into()), after: None, limit: 9 };
+        let search =
+            |text: &str| ListQuery { search: Some(text.into()), limit: 9, ..ListQuery::default() };
         let found = store.list_clients(&search("0% s")).await.unwrap();
         assert_eq!(found.items.len(), 4);
         assert_eq!(store.list_clients(&search("1_0")).await.unwrap().items.len(), 0);

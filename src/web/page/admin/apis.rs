@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{Choice, Problems, Shell};
+use crate::web::page::quickstart::Snippet;
 
 /// A line of the list.
 pub struct ApiRow {
@@ -24,8 +25,18 @@ pub struct ApiRow {
 pub struct ListPage {
     /// What surrounds it.
     pub shell: Shell,
-    /// Every API.
+    /// What was searched for.
+    pub q: String,
+    /// Whether who was registered last comes first.
+    pub newest_first: bool,
+    /// One page of APIs.
     pub rows: Vec<ApiRow>,
+    /// Whether this is not the first page.
+    pub paged: bool,
+    /// The first page.
+    pub first_url: String,
+    /// The page after.
+    pub next_url: Option<String>,
 }
 
 /// An API as a form holds it.
@@ -63,18 +74,25 @@ pub struct EditPage {
     pub conflict: bool,
     /// Where it is deleted.
     pub delete_url: Option<String>,
+    /// Programs that check its tokens; none for a new one.
+    pub programs: Vec<Snippet>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{choices, problems, shell};
+    use crate::web::page::admin::hostile::{choices, problems, shell, snippet};
     use crate::web::page::hostile::{check, text};
 
     #[test]
     fn the_pages_of_apis_show_names_as_text() {
         let list = ListPage {
             shell: shell(),
+            q: text(),
+            newest_first: true,
+            paged: true,
+            first_url: text(),
+            next_url: Some(text()),
             rows: vec![ApiRow {
                 identifier: text(),
                 name: text(),
@@ -100,6 +118,7 @@ mod tests {
                 problems: problems(&["identifier", "scopes"]),
                 conflict: true,
                 delete_url: Some(text()),
+                programs: vec![snippet()],
             };
             check(&page.render().unwrap());
         }

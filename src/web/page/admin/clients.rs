@@ -2,7 +2,9 @@
 
 use askama::Template;
 
+use super::members::MemberGroup;
 use super::{Choice, Problems, Shell};
+use crate::web::page::quickstart::Snippet;
 
 /// A line of the list.
 pub struct ClientRow {
@@ -28,10 +30,20 @@ pub struct ListPage {
     pub shell: Shell,
     /// What was searched for.
     pub q: String,
+    /// The kinds there are.
+    pub kinds: Vec<Choice>,
+    /// `active`, `disabled` or neither.
+    pub state: String,
+    /// Whether who was registered last comes first.
+    pub newest_first: bool,
+    /// Whether a kind or a state is chosen.
+    pub narrowed: bool,
     /// One page of clients.
     pub rows: Vec<ClientRow>,
     /// Whether this is not the first page.
     pub paged: bool,
+    /// The first page.
+    pub first_url: String,
     /// The page after.
     pub next_url: Option<String>,
 }
@@ -119,11 +131,11 @@ pub struct EditPage {
     pub problems: Problems,
     /// Whether somebody else saved meanwhile.
     pub conflict: bool,
-    /// Whether the protocol settings are unfolded.
-    pub open_protocol: bool,
+    /// What few clients set, by the question that it answers.
+    pub groups: Vec<MemberGroup>,
 }
 
-/// A new client or a new secret: the only page that ever shows one.
+/// What goes into the app; after registration and rotation with the secret, on no other page.
 #[derive(Template)]
 #[template(path = "admin/clients/registered.html")]
 pub struct RegisteredPage {
@@ -131,14 +143,26 @@ pub struct RegisteredPage {
     pub shell: Shell,
     /// What happened.
     pub heading: String,
-    /// What it means.
-    pub lead: &'static str,
     /// `client_id`.
     pub client_id: String,
-    /// `client_secret`, if the client keeps one.
+    /// `client_name`.
+    pub client_name: String,
+    /// Whether this very client may be changed, and tried.
+    pub may_edit: bool,
+    /// `client_secret`, if there is one to show.
     pub client_secret: Option<String>,
+    /// Whether it keeps no secret.
+    pub public: bool,
+    /// The issuer identifier.
+    pub issuer: String,
+    /// Where the discovery document is.
+    pub discovery: String,
     /// Everything as lines of `NAME=value`.
     pub env: String,
+    /// Programs to start from.
+    pub programs: Vec<Snippet>,
+    /// Whether more programs would be there with a redirect URI.
+    pub needs_redirect: bool,
 }
 
 /// A setting, for reading.
@@ -151,10 +175,20 @@ pub struct Fact {
     pub code: bool,
 }
 
-/// A secret, of which only the dates can be shown.
+/// A secret, of which only name and dates can be shown.
 pub struct SecretRow {
+    /// Names it, proves nothing.
+    pub id: String,
+    /// Its name for people.
+    pub name: Option<String>,
     /// When it was made.
     pub created_at: String,
+    /// When it was last used.
+    pub last_used_at: Option<String>,
+    /// Whether it ends before long.
+    pub soon: bool,
+    /// Whether no other is good.
+    pub last: bool,
     /// When it ends, if it does.
     pub expires_at: Option<String>,
     /// Whether it has ended.
@@ -187,6 +221,8 @@ pub struct ShowPage {
     pub discovery: String,
     /// Its settings.
     pub facts: Vec<Fact>,
+    /// What it was seen to do.
+    pub observed: Vec<Fact>,
     /// Its secrets, newest first.
     pub secrets: Vec<SecretRow>,
     /// Names the newest secret, so that a form sent twice rotates once.
@@ -196,7 +232,8 @@ pub struct ShowPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{choices, problems, shell};
+    use crate::web::page::admin::hostile::{choices, problems, shell, snippet};
+    use crate::web::page::admin::members::{FieldShape, MemberField};
     use crate::web::page::hostile::{check, check_shape, text};
 
     fn form() -> ClientForm {
@@ -232,8 +269,13 @@ mod tests {
         let list = |q: &str, rows: Vec<ClientRow>| ListPage {
             shell: shell(),
             q: q.to_owned(),
+            kinds: choices(),
+            state: "active".to_owned(),
+            newest_first: true,
+            narrowed: false,
             rows,
             paged: true,
+            first_url: text(),
             next_url: Some(text()),
         };
         check(&list(&text(), vec![row()]).render().unwrap());
@@ -248,8 +290,13 @@ mod tests {
         let mut page = ListPage {
             shell: shell(),
             q: String::new(),
+            kinds: Vec::new(),
+            state: String::new(),
+            newest_first: false,
+            narrowed: false,
             rows: Vec::new(),
             paged: false,
+            first_url: String::new(),
             next_url: None,
         };
         assert!(page.render().unwrap().contains("/admin/clients/new"));
@@ -265,7 +312,7 @@ mod tests {
 
     #[test]
     fn forms_keep_what_was_typed_and_show_it_as_text() {
-        for kind in ["web", "spa", "native", "machine", "device"] {
+        for kind in ["web", "spa", "native", "machine", "device", "mcp"] {
             let page = NewPage {
                 shell: shell(),
                 kind,
@@ -283,7 +330,20 @@ mod tests {
                 form: form(),
                 problems: problems(&["client_name", "scope", "require_pkce"]),
                 conflict: true,
-                open_protocol: true,
+                groups: vec![MemberGroup {
+                    id: "g",
+                    question: "q?",
+                    fields: vec![MemberField {
+                        name: "logo_uri",
+                        label: "l",
+                        hint: "h",
+                        shape: FieldShape::Lines,
+                        seldom: false,
+                        value: text(),
+                        chosen: false,
+                    }],
+                    open: true,
+                }],
             };
             check(&page.render().unwrap());
         }
@@ -302,7 +362,13 @@ mod tests {
             issuer: text(),
             discovery: text(),
             facts: vec![Fact { label: "l", values: vec![text()], code: true }],
+            observed: vec![Fact { label: "o", values: vec![text()], code: false }],
             secrets: vec![SecretRow {
+                id: text(),
+                name: Some(text()),
+                last_used_at: Some(text()),
+                soon: true,
+                last: true,
                 created_at: text(),
                 expires_at: Some(text()),
                 expired: false,
@@ -317,10 +383,16 @@ mod tests {
         let page = RegisteredPage {
             shell: shell(),
             heading: text(),
-            lead: "l",
             client_id: text(),
+            client_name: text(),
+            may_edit: true,
             client_secret: Some(text()),
+            public: false,
+            issuer: text(),
+            discovery: text(),
             env: text(),
+            programs: vec![snippet()],
+            needs_redirect: true,
         };
         check(&page.render().unwrap());
     }

@@ -30,6 +30,8 @@ pub struct KeyGroup {
 
 /// Somebody who fetched the JWKS.
 pub struct Fetcher {
+    /// Whether they have not come since the newest key was published.
+    pub behind: bool,
     /// `User-Agent`.
     pub agent: String,
     /// How often.
@@ -95,7 +97,7 @@ mod tests {
                     published: true,
                 }],
             }],
-            fetchers: vec![Fetcher { agent: text(), times: 1, last: text() }],
+            fetchers: vec![Fetcher { agent: text(), times: 1, last: text(), behind: true }],
         };
         check(&page.render().unwrap());
         let ask = RetirePage {

@@ -6,10 +6,13 @@ pub mod audit;
 pub mod clients;
 pub mod connections;
 pub mod keys;
+pub mod members;
+pub mod overview;
 pub mod people;
 pub mod profile;
 pub mod settings;
 pub mod sign_ins;
+pub mod trials;
 pub mod upkeep;
 
 use askama::Template;
@@ -183,36 +186,6 @@ pub struct KeptPage {
     pub fields: Vec<KeptField>,
 }
 
-/// A step of setting up, done or not as the state of things says.
-pub struct SetupStep {
-    /// What to do.
-    pub words: &'static str,
-    /// Where, or why.
-    pub hint: &'static str,
-    /// Where to do it, if that is in the console.
-    pub url: Option<String>,
-    /// Whether it is done.
-    pub done: bool,
-}
-
-/// `/admin`.
-#[derive(Template)]
-#[template(path = "admin/overview.html")]
-pub struct OverviewPage {
-    /// What surrounds it.
-    pub shell: Shell,
-    /// The issuer identifier.
-    pub issuer: String,
-    /// Where the discovery document is.
-    pub discovery: String,
-    /// How many clients there are.
-    pub clients: String,
-    /// How many APIs there are.
-    pub apis: String,
-    /// What is done and what is not.
-    pub steps: Vec<SetupStep>,
-}
-
 /// Something that is not there, not allowed or failed.
 #[derive(Template)]
 #[template(path = "admin/problem.html")]
@@ -253,6 +226,11 @@ pub(crate) mod hostile {
 
     use super::{Choice, Problem, Problems, Shell};
     use crate::web::page::hostile::text;
+    use crate::web::page::quickstart::Snippet;
+
+    pub(crate) fn snippet() -> Snippet {
+        Snippet { id: "go", language: "Go", library: "go-oidc", code: text() }
+    }
 
     pub(crate) fn shell() -> Shell {
         Shell {
@@ -308,15 +286,6 @@ mod tests {
 
     #[test]
     fn the_frame_of_the_console_shows_names_as_text() {
-        let overview = OverviewPage {
-            shell: shell(),
-            issuer: text(),
-            discovery: text(),
-            clients: text(),
-            apis: text(),
-            steps: vec![SetupStep { words: "w", hint: "h", url: Some(text()), done: false }],
-        };
-        check(&overview.render().unwrap());
         let problem = ProblemPage {
             shell: shell(),
             heading: text(),
