@@ -20,6 +20,8 @@ from harness.user_agent import Landing, Page, UserAgent
 PAYLOAD = "<xss-canary>\"'><img src=x onerror=alert(1)>{{7*7}}</textarea></title>"
 RAW = re.compile(r"<xss-canary|<img src=x|\"'><")
 REDIRECT = "https://shop.example/callback"
+# Which routes there are is read where they are written, so that none escapes.
+SOURCES = Path(__file__).parents[3] / "src" / "web"
 # A form whose pressing ends the walk, or what it walks through.
 LEAVE = re.compile(r"/(logout|delete|disable|retire|end|revoke|sign-out|verify)\b")
 
@@ -147,7 +149,7 @@ def test_markup_stays_text_on_the_pages_that_people_see(house, client):
         {"client_id": PAYLOAD, "logout_hint": PAYLOAD},
     ):
         browser.open(f"{end}?{urlencode(query)}")
-    for path in ("/account", f"/device?user_code={quote(PAYLOAD)}", f"/{quote(PAYLOAD)}"):
+    for path in ("/account", "/account/identities", f"/device?user_code={quote(PAYLOAD)}", f"/{quote(PAYLOAD)}"):
         browser.send("GET", house.issuer + path)
     browser.send("POST", f"{house.issuer}/device", [("user_code", PAYLOAD)], house.issuer)
     for provider in ("hostile", "none"):
@@ -172,8 +174,8 @@ def test_a_script_as_address_is_refused_wherever_one_is_registered(house, owner)
 
 def routes() -> list[str]:
     """The console's own table of what changes something."""
-    source = Path(__file__).parents[3] / "src" / "web" / "admin" / "rights.rs"
-    table = re.search(r"pub const WRITE.*?\n\];", source.read_text(), re.S)
+    source = (SOURCES / "admin" / "rights.rs").read_text()
+    table = re.search(r"pub const WRITE.*?\n\];", source, re.S)
     found = re.findall(r'\("(/admin/[^"]*)"', table[0])
     assert len(found) > 15
     return found
@@ -201,12 +203,17 @@ def test_no_form_of_the_console_is_taken_without_its_token(house, owner, client)
 
 
 def test_no_form_of_the_persons_own_page_is_taken_without_its_token(house, client):
+    source = (SOURCES / "mod.rs").read_text()
+    resource = r'web::resource\(\s*"(/account/[^"{]*)"\s*,?\s*\)((?:\s*\.route\([^;]*?\)\))+)'
+    posts = [path for path, rest in re.findall(resource, source) if "web::post" in rest]
+    assert len(posts) >= 4, posts
     browser = Browser()
     Party(house.issuer, client).sign_in(browser)
-    for path in ("/account/delete", "/account/sign-out-everywhere"):
+    for path in posts:
         for fields in ([], [("csrf", "x" * 43)]):
-            url = f"{house.issuer}{path}"
-            answer = browser.send("POST", url, [*fields, ("confirm", "yes")], house.issuer)
+            fields = [*fields, ("confirm", "yes"), ("connection", "hostile")]
+            fields += [("authority", "local"), ("subject", "ada")]
+            answer = browser.send("POST", f"{house.issuer}{path}", fields, house.issuer)
             assert answer.status_code in (400, 403), (path, answer.status_code)
     assert browser.send("GET", f"{house.issuer}/account").status_code == 200
 
