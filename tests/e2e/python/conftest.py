@@ -1,16 +1,13 @@
 """Brokers of a suite's own: one on SQLite, two replicas on PostgreSQL."""
 
-import os
-import secrets
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from harness.app import App
-from harness.russet import DEV, RUN, Broker, create_client
+from harness.databases import postgres_env, sqlite_env
+from harness.russet import DEV, Broker, create_client
 from harness.user_agent import UserAgent
 
 
@@ -43,23 +40,6 @@ class Cluster:
     def app(self, client: dict, number: int = 0) -> App:
         """The application, its back channel going to replica `number`."""
         return App(client, origin=self.origin(number))
-
-
-def sqlite_env(name: str) -> dict[str, str]:
-    (RUN / name).mkdir(exist_ok=True)
-    return {"RUSSET_DATABASE__URL": f"sqlite://{RUN / name / 'russet.db'}"}
-
-
-def postgres_env(name: str) -> dict[str, str]:
-    """A fresh database on the server that `./test` started."""
-    server = urlsplit(os.environ["RUSSET_TEST_POSTGRES"])
-    database = f"{name}_{secrets.token_hex(4)}"
-    subprocess.run(
-        ["psql", "-q", server.geturl(), "-c", f"create database {database}"], check=True
-    )
-    with open(RUN / "databases.txt", "a") as file:
-        file.write(f"{database}\n")
-    return {"RUSSET_DATABASE__URL": urlunsplit(server._replace(path=f"/{database}"))}
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres-two-replicas"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import postgres_env
+from harness.databases import postgres_env
 from harness.house import House
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conftest import sqlite_env
 from harness.app import App
+from harness.databases import sqlite_env
 from harness.receiver import Receiver, logout_token, verified
 from harness.russet import DEV, Broker, cli, create_client, noting
 from harness.user_agent import UserAgent

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conftest import sqlite_env
 from harness.apple import new_person
 from harness.app import App
+from harness.databases import sqlite_env
 from harness.russet import DEV, Broker, create_client, noting
 from harness.user_agent import Landing, UserAgent
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from conftest import postgres_env
+from harness.databases import postgres_env
 from harness.examiner import Browser, Party, pkce
 from harness.house import House
 
