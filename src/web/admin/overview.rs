@@ -157,8 +157,7 @@ async fn attention(console: &Console) -> Result<Vec<AttentionRow>, Error> {
     if let Some(delivery) = found.deliveries.first() {
         let title = format!("{} messages to clients were given up", found.deliveries.len());
         let why = delivery.last_error.clone().unwrap_or_default();
-        let url = console.url(&format!("/clients/{}", delivery.client_id));
-        say(true, title, format!("The last: {why}"), Some(url));
+        say(true, title, format!("The last: {why}"), Some(console.url("/deliveries")));
     }
     rows.sort_by_key(|row| row.chip != "bad");
     Ok(rows)
