@@ -142,6 +142,29 @@ identities-add = إضافة { $name }
 identities-added = تمت الإضافة. يمكنك الآن تسجيل الدخول بأي منهما.
 identities-removed = تمت الإزالة.
 identities-back = العودة إلى حسابك
+account-name = الاسم المعروض
+account-save = حفظ
+account-session-count = { $count ->
+    [zero] لا يوجد متصفح مسجّل الدخول.
+    [one] متصفح واحد مسجّل الدخول.
+    [two] متصفحان مسجّلا الدخول.
+    [few] { $count } متصفحات مسجّلة الدخول.
+    [many] { $count } متصفحًا مسجّل الدخول.
+   *[other] { $count } متصفح مسجّل الدخول.
+}
+account-session-seen = تسجيل الدخول في { $since }، آخر ظهور في { $seen }
+account-browser-on = { $browser } على { $system }
+account-browser-unknown = متصفح
+account-apps = التطبيقات التي لها إذن وصول
+account-apps-none = لا يوجد تطبيق له إذن بالوصول إلى حسابك.
+account-app-revoke = إلغاء الإذن
+account-data = بياناتك
+account-export = تنزيل بياناتك
+account-export-hint = ملف JSON واحد يضم كل ما هو محفوظ عنك هنا.
+account-done-renamed = تم حفظ اسمك.
+account-done-ended = تم تسجيل الخروج من ذلك المتصفح.
+account-done-revoked = لم يعد للتطبيق إذن وصول.
+account-problem-name = يتكوّن الاسم من حرف واحد على الأقل ومئة حرف على الأكثر.
 
 ## Deleting the account
 

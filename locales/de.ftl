@@ -142,6 +142,25 @@ identities-add = { $name } hinzufügen
 identities-added = Hinzugefügt. Beide melden Sie jetzt an.
 identities-removed = Entfernt.
 identities-back = Zurück zu Ihrem Konto
+account-name = Anzeigename
+account-save = Speichern
+account-session-count = { $count ->
+    [one] Ein Browser ist angemeldet.
+   *[other] { $count } Browser sind angemeldet.
+}
+account-session-seen = Angemeldet am { $since }, zuletzt gesehen am { $seen }
+account-browser-on = { $browser } auf { $system }
+account-browser-unknown = Ein Browser
+account-apps = Apps mit Zugriff
+account-apps-none = Keine App hat Zugriff auf Ihr Konto.
+account-app-revoke = Zugriff entziehen
+account-data = Ihre Daten
+account-export = Daten herunterladen
+account-export-hint = Eine JSON-Datei mit allem, was hier über Sie gespeichert ist.
+account-done-renamed = Ihr Name ist gespeichert.
+account-done-ended = Dieser Browser ist abgemeldet.
+account-done-revoked = Die App hat keinen Zugriff mehr.
+account-problem-name = Ein Name hat mindestens ein und höchstens 100 Zeichen.
 
 ## Deleting the account
 

@@ -144,6 +144,25 @@ identities-add = Add { $name }
 identities-added = Added. Either one signs you in now.
 identities-removed = Removed.
 identities-back = Back to your account
+account-name = Display name
+account-save = Save
+account-session-count = { $count ->
+    [one] One browser is signed in.
+   *[other] { $count } browsers are signed in.
+}
+account-session-seen = Signed in { $since }, last seen { $seen }
+account-browser-on = { $browser } on { $system }
+account-browser-unknown = A browser
+account-apps = Apps with access
+account-apps-none = No app has access to your account.
+account-app-revoke = Remove access
+account-data = Your data
+account-export = Download your data
+account-export-hint = One file in JSON with everything that is kept about you here.
+account-done-renamed = Your name is saved.
+account-done-ended = That browser is signed out.
+account-done-revoked = The app no longer has access.
+account-problem-name = A name has at least one and at most 100 characters.
 
 ## Deleting the account
 

@@ -142,6 +142,25 @@ identities-add = Añadir { $name }
 identities-added = Añadida. Ahora puedes entrar con cualquiera de ellas.
 identities-removed = Quitada.
 identities-back = Volver a tu cuenta
+account-name = Nombre visible
+account-save = Guardar
+account-session-count = { $count ->
+    [one] Hay un navegador con la sesión iniciada.
+   *[other] Hay { $count } navegadores con la sesión iniciada.
+}
+account-session-seen = Sesión iniciada el { $since }, visto por última vez el { $seen }
+account-browser-on = { $browser } en { $system }
+account-browser-unknown = Un navegador
+account-apps = Apps con acceso
+account-apps-none = Ninguna app tiene acceso a tu cuenta.
+account-app-revoke = Quitar el acceso
+account-data = Tus datos
+account-export = Descargar tus datos
+account-export-hint = Un archivo JSON con todo lo que se guarda aquí sobre ti.
+account-done-renamed = Tu nombre se ha guardado.
+account-done-ended = Se ha cerrado la sesión en ese navegador.
+account-done-revoked = La app ya no tiene acceso.
+account-problem-name = Un nombre tiene entre 1 y 100 caracteres.
 
 ## Deleting the account
 

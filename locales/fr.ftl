@@ -142,6 +142,25 @@ identities-add = Ajouter { $name }
 identities-added = Ajouté. L’un ou l’autre vous connecte maintenant.
 identities-removed = Retiré.
 identities-back = Retour à votre compte
+account-name = Nom affiché
+account-save = Enregistrer
+account-session-count = { $count ->
+    [one] { $count } navigateur est connecté.
+   *[other] { $count } navigateurs sont connectés.
+}
+account-session-seen = Connecté le { $since }, vu pour la dernière fois le { $seen }
+account-browser-on = { $browser } sur { $system }
+account-browser-unknown = Un navigateur
+account-apps = Applications ayant accès
+account-apps-none = Aucune application n’a accès à votre compte.
+account-app-revoke = Retirer l’accès
+account-data = Vos données
+account-export = Télécharger vos données
+account-export-hint = Un fichier JSON contenant tout ce qui est conservé ici à votre sujet.
+account-done-renamed = Votre nom est enregistré.
+account-done-ended = Ce navigateur est déconnecté.
+account-done-revoked = L’application n’a plus accès.
+account-problem-name = Un nom compte de 1 à 100 caractères.
 
 ## Deleting the account
 

@@ -142,6 +142,24 @@ identities-add = { $name }を追加
 identities-added = 追加しました。どちらでもサインインできます。
 identities-removed = 削除しました。
 identities-back = アカウントに戻る
+account-name = 表示名
+account-save = 保存
+account-session-count = { $count ->
+   *[other] { $count }個のブラウザでサインインしています。
+}
+account-session-seen = { $since }にサインイン、最終確認 { $seen }
+account-browser-on = { $system }の{ $browser }
+account-browser-unknown = ブラウザ
+account-apps = アクセスを許可したアプリ
+account-apps-none = アカウントにアクセスできるアプリはありません。
+account-app-revoke = アクセスを取り消す
+account-data = あなたのデータ
+account-export = データをダウンロード
+account-export-hint = ここに保存されているあなたの情報すべてを、1つのJSONファイルにまとめます。
+account-done-renamed = 名前を保存しました。
+account-done-ended = そのブラウザをサインアウトしました。
+account-done-revoked = アプリのアクセスを取り消しました。
+account-problem-name = 名前は1文字以上100文字以下にしてください。
 
 ## Deleting the account
 

@@ -142,6 +142,24 @@ identities-add = { $name } 추가
 identities-added = 추가했습니다. 이제 둘 중 어느 것으로든 로그인할 수 있습니다.
 identities-removed = 제거했습니다.
 identities-back = 계정으로 돌아가기
+account-name = 표시 이름
+account-save = 저장
+account-session-count = { $count ->
+   *[other] 브라우저 { $count }개에서 로그인되어 있습니다.
+}
+account-session-seen = { $since } 로그인, 마지막 활동 { $seen }
+account-browser-on = { $system }의 { $browser }
+account-browser-unknown = 브라우저
+account-apps = 접근 권한이 있는 앱
+account-apps-none = 내 계정에 접근할 수 있는 앱이 없습니다.
+account-app-revoke = 접근 권한 제거
+account-data = 내 데이터
+account-export = 내 데이터 다운로드
+account-export-hint = 이곳에 보관된 나에 관한 모든 정보를 JSON 파일 하나로 받습니다.
+account-done-renamed = 이름을 저장했습니다.
+account-done-ended = 해당 브라우저에서 로그아웃했습니다.
+account-done-revoked = 앱의 접근 권한을 제거했습니다.
+account-problem-name = 이름은 1자 이상 100자 이하여야 합니다.
 
 ## Deleting the account
 

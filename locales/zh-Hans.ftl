@@ -142,6 +142,24 @@ identities-add = 添加{ $name }
 identities-added = 已添加。现在两种方式都可以登录。
 identities-removed = 已移除。
 identities-back = 返回您的账户
+account-name = 显示名称
+account-save = 保存
+account-session-count = { $count ->
+   *[other] 共有 { $count } 个浏览器已登录。
+}
+account-session-seen = { $since }登录，最近活动：{ $seen }
+account-browser-on = { $system } 上的 { $browser }
+account-browser-unknown = 某个浏览器
+account-apps = 有访问权限的应用
+account-apps-none = 没有应用可以访问你的账户。
+account-app-revoke = 取消访问权限
+account-data = 你的数据
+account-export = 下载你的数据
+account-export-hint = 一个 JSON 文件，包含这里保存的与你有关的全部信息。
+account-done-renamed = 名称已保存。
+account-done-ended = 该浏览器已退出登录。
+account-done-revoked = 该应用已无访问权限。
+account-problem-name = 名称须为 1 到 100 个字符。
 
 ## Deleting the account
 

@@ -445,6 +445,7 @@ impl Provider {
             "user": user.id,
             "sid": session.id,
         });
+        let seen = session.id.clone();
         let parked: Result<(), Refusal> = self
             .store
             .write(move |tx| {
@@ -458,6 +459,7 @@ impl Provider {
                         return Ok(Err(finished()));
                     }
                     tx.park(SingleUse::AuthorizationCode, &key, &payload, expires_at, now).await?;
+                    tx.note_sighting(&seen, None, now).await?;
                     trace::note(tx, sign_in.as_deref(), Noted::CodeIssued, answered, now).await?;
                     Ok(Ok(()))
                 })

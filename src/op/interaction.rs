@@ -32,6 +32,7 @@ pub struct Browser {
     binding: Option<String>,
     session: Option<SecretString>,
     request_id: Option<String>,
+    user_agent: Option<String>,
 }
 
 impl Browser {
@@ -41,6 +42,7 @@ impl Browser {
             binding: binding.map(|binding| vault.hash(binding).to_text()),
             session: session.map(SecretString::from),
             request_id: None,
+            user_agent: None,
         }
     }
 
@@ -49,6 +51,18 @@ impl Browser {
     pub fn under(mut self, request_id: Option<String>) -> Self {
         self.request_id = request_id;
         self
+    }
+
+    /// The browser with what it calls itself.
+    #[must_use]
+    pub fn called(mut self, user_agent: Option<String>) -> Self {
+        self.user_agent = user_agent;
+        self
+    }
+
+    /// What it calls itself.
+    pub fn user_agent(&self) -> Option<String> {
+        self.user_agent.clone()
     }
 
     /// The id of the request it makes.

@@ -17,11 +17,9 @@ use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, SessionId, UserId};
 use crate::protocol::local_account::AUTHORITY;
-use crate::protocol::secret::constant_time_eq;
 use crate::protocol::security_event::{ChangeType, SecurityEvent};
-use crate::protocol::session::Session;
 use crate::protocol::upstream_grant::UpstreamGrant;
-use crate::protocol::user::{Identity, User};
+use crate::protocol::user::Identity;
 use crate::store::{StoreFault, WriteTx};
 use crate::upstream::{Callback, Connector, Trip};
 
@@ -84,7 +82,7 @@ impl Provider {
         browser: &Browser,
         csrf: &str,
     ) -> Result<String, Failure> {
-        let (session, _) = self.with_form(browser, csrf).await?;
+        let (session, _) = self.own_form(browser, csrf, self.clock.now()).await?;
         let binding = browser.binding_hash().cloned().ok_or_else(|| {
             Refusal::invalid_request("cookies are disabled, or were removed meanwhile")
         })?;
@@ -130,7 +128,7 @@ impl Provider {
         csrf: &str,
         (authority, subject): (&str, &str),
     ) -> Result<Ended, Failure> {
-        let (_, user) = self.with_form(browser, csrf).await?;
+        let (_, user) = self.own_form(browser, csrf, self.clock.now()).await?;
         let now = self.clock.now();
         let authorities = self.ways();
         let (authority, subject) = (authority.to_owned(), subject.to_owned());
@@ -149,17 +147,6 @@ impl Provider {
             }
         }
         Ok(ended)
-    }
-
-    async fn with_form(&self, browser: &Browser, csrf: &str) -> Result<(Session, User), Failure> {
-        let (session, user) = self
-            .signed_in(browser, self.clock.now())
-            .await?
-            .ok_or_else(|| Refusal::access_denied("nobody is signed in here"))?;
-        if !constant_time_eq(csrf.as_bytes(), self.logout_csrf(&session).as_bytes()) {
-            return Err(Refusal::access_denied("the form is not ours or too old").into());
-        }
-        Ok((session, user))
     }
 
     /// Who can vouch for somebody at this moment.

@@ -72,6 +72,7 @@ impl Provider {
             upstream_sid: None,
             expires_at: now.plus(self.policy.session_ttl),
             request_id: Some(id.to_string()),
+            user_agent: browser.user_agent(),
             returned: None,
         };
         if !self.open_local_session(account, session, now).await? {

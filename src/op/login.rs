@@ -322,6 +322,7 @@ impl Provider {
             upstream_sid,
             expires_at: now.plus(self.policy.session_ttl),
             request_id: Some(id.to_string()),
+            user_agent: browser.user_agent(),
             returned,
         };
         let prepared = self.prepare(arrival.clone(), now).await?;

@@ -170,13 +170,7 @@ impl Provider {
         csrf: &str,
     ) -> Result<Vec<String>, Failure> {
         let now = self.clock.now();
-        let (session, user) = self
-            .signed_in(browser, now)
-            .await?
-            .ok_or_else(|| Refusal::access_denied("nobody is signed in here"))?;
-        if !constant_time_eq(csrf.as_bytes(), self.logout_csrf(&session).as_bytes()) {
-            return Err(Refusal::access_denied("the form is not ours or too old").into());
-        }
+        let (session, user) = self.own_form(browser, csrf, now).await?;
         let frames = self.logout_frames(&session).await?;
         self.store
             .write(move |tx| {

@@ -231,7 +231,9 @@ pub(super) async fn settle(
             let before = user.clone();
             // The address of another identity of theirs stays.
             let address = user.email.is_none() || user.email == known.email;
-            if learn(&mut user, profile, Learned { names: !is_apple(authority), address }) {
+            // Whoever chose their name keeps it.
+            let names = !is_apple(authority) && !tx.has_chosen_name(&user.id).await?;
+            if learn(&mut user, profile, Learned { names, address }) {
                 user.updated_at = now;
                 tx.update_user(&user).await?;
                 signals::profile_changed(tx, &before, &user, now).await?;

@@ -24,6 +24,8 @@ pub(super) struct NewSession {
     pub(super) expires_at: Timestamp,
     /// The sign-in's id.
     pub(super) request_id: Option<String>,
+    /// What the browser calls itself.
+    pub(super) user_agent: Option<String>,
     /// How the browser came back from an upstream.
     pub(super) returned: Option<SignInStep>,
 }
@@ -78,6 +80,7 @@ pub(super) async fn open_session(
             session.id
         }
     };
+    tx.note_sighting(&id, new.user_agent.as_deref(), now).await?;
     match &new.upstream_sid {
         Some(sid) => tx.put_upstream_sid(&id, &new.connection_id, sid).await?,
         None => tx.delete_upstream_sid(&id).await?,

@@ -43,6 +43,7 @@ pub mod people;
 pub mod registrations;
 pub mod sessions;
 pub mod settings;
+pub mod sightings;
 pub mod sign_in_counts;
 pub mod sign_ins;
 pub mod single_use;

@@ -27,6 +27,7 @@ pub mod registration;
 pub mod reply;
 pub mod request;
 pub mod upstream;
+mod user_agent;
 pub mod words;
 
 use std::sync::Arc;
@@ -120,7 +121,8 @@ impl App {
             self.cookies.read(request, Jar::Binding).as_deref(),
             self.cookies.read(request, Jar::Session).as_deref(),
         );
-        browser.under(request::id(request))
+        let said = request.headers().get(header::USER_AGENT).and_then(|said| said.to_str().ok());
+        browser.under(request::id(request)).called(said.map(user_agent::kept))
     }
 
     /// Gives a browser its session, and what the check session iframe reads of it.
@@ -293,7 +295,7 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                 web::resource(path::CHECK_SESSION)
                     .route(web::get().to(check_session::check_session)),
             )
-            .service(web::resource("/account").route(web::get().to(account::show)))
+            .configure(account::routes)
             .service(web::resource("/account/identities").route(web::get().to(linking::show)))
             .service(web::resource("/account/identities/add").route(web::post().to(linking::add)))
             .service(

@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod account;
 mod admin_api;
 mod apple_defects;
 mod apple_sign_in;
@@ -32,6 +33,7 @@ mod dpop;
 mod fapi;
 mod giving_and_ending;
 mod import;
+mod languages;
 mod linking;
 mod local_accounts;
 mod master_key;

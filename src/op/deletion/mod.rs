@@ -20,7 +20,6 @@ use crate::protocol::id::{DeletionId, UserId};
 use crate::protocol::metadata::path;
 use crate::protocol::presented::Presented;
 use crate::protocol::scope::ACCOUNT_DELETE;
-use crate::protocol::secret::constant_time_eq;
 use crate::store::{StoreFault, WriteTx};
 
 /// What a person types to confirm.
@@ -94,13 +93,7 @@ impl Provider {
         typed: &str,
     ) -> Result<Deletion, Failure> {
         let now = self.clock.now();
-        let (session, user) = self
-            .signed_in(browser, now)
-            .await?
-            .ok_or_else(|| Refusal::access_denied("nobody is signed in here"))?;
-        if !constant_time_eq(csrf.as_bytes(), self.logout_csrf(&session).as_bytes()) {
-            return Err(Refusal::access_denied("the form is not ours or too old").into());
-        }
+        let (_, user) = self.own_form(browser, csrf, now).await?;
         if !typed.trim().eq_ignore_ascii_case(CONFIRMATION) {
             return Err(Refusal::invalid_request("the confirmation was not typed").into());
         }

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::Frame;
+use super::interaction::ScopeLine;
 
 /// What somebody signs in with.
 pub struct IdentityLine {
@@ -16,10 +17,36 @@ pub struct IdentityLine {
 
 /// Where somebody is signed in.
 pub struct SessionLine {
+    /// The `sid`.
+    pub id: String,
     /// Whether it is the browser that asks.
     pub current: bool,
-    /// When it began.
+    /// The browser and what it runs on.
+    pub browser: String,
+    /// The day it began.
     pub since: String,
+    /// When it was last there.
+    pub seen: String,
+}
+
+/// An app that has access.
+pub struct AppLine {
+    /// `client_id`.
+    pub client_id: String,
+    /// Its name.
+    pub name: String,
+    /// Since which day.
+    pub since: String,
+    /// What it may do.
+    pub scopes: Vec<ScopeLine>,
+}
+
+/// What was done, or was not.
+pub struct Message {
+    /// In words.
+    pub words: String,
+    /// Whether it was done.
+    pub good: bool,
 }
 
 /// What a signed-in person sees of their own.
@@ -28,9 +55,13 @@ pub struct SessionLine {
 pub struct AccountPage {
     /// What surrounds it.
     pub frame: Frame,
+    /// What the last form came to.
+    pub message: Option<Message>,
     /// What to call them.
     pub name: String,
-    /// The first letter of that.
+    /// Their name, as it stands in the field.
+    pub chosen_name: String,
+    /// The first letter of what they are called.
     pub initial: String,
     /// `email`.
     pub email: Option<String>,
@@ -40,6 +71,8 @@ pub struct AccountPage {
     pub identities: Vec<IdentityLine>,
     /// Where they are signed in.
     pub sessions: Vec<SessionLine>,
+    /// What has access.
+    pub apps: Vec<AppLine>,
     /// Where the sign-out form goes.
     pub sign_out_action: String,
     /// Proves that the form was ours.
@@ -134,12 +167,15 @@ pub struct DeletionPage {
 mod tests {
     use super::*;
     use crate::web::page::hostile::{check, text};
+    use crate::web::words::Words;
 
     #[test]
     fn the_account_page_shows_names_as_text() {
         let page = AccountPage {
             frame: Frame::under(""),
+            message: Some(Message { words: text(), good: false }),
             name: text(),
+            chosen_name: text(),
             initial: text(),
             email: Some(text()),
             email_is_private: true,
@@ -148,7 +184,19 @@ mod tests {
                 email: Some(text()),
                 since: text(),
             }],
-            sessions: vec![SessionLine { current: true, since: text() }],
+            sessions: vec![SessionLine {
+                id: text(),
+                current: false,
+                browser: text(),
+                since: text(),
+                seen: text(),
+            }],
+            apps: vec![AppLine {
+                client_id: text(),
+                name: text(),
+                since: text(),
+                scopes: vec![ScopeLine::new(Words::default(), &text(), &text())],
+            }],
             sign_out_action: text(),
             csrf: text(),
         };

@@ -150,6 +150,13 @@ impl Words {
         set_off(&self.say(key, &args(&[(name, &marked(value)), (other, &marked(other_value))])))
     }
 
+    /// A text about so many of something.
+    pub fn count(&self, key: &str, count: usize) -> String {
+        let mut counted = FluentArgs::new();
+        counted.set("count", count);
+        self.say(key, &counted)
+    }
+
     /// What a page calls somebody: their name, if one is known.
     pub fn person(&self, name: String) -> String {
         if name.is_empty() { self.get("unnamed-person") } else { name }
