@@ -14,6 +14,7 @@ mod m0007_local_accounts;
 mod m0009_delegation;
 mod m0010_console;
 mod m0011_sign_in_steps;
+mod m0012_opaque_tokens;
 mod m0013_admins;
 mod m0014_observations;
 mod m0015_pages;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_delegation::Migration),
             Box::new(m0010_console::Migration),
             Box::new(m0011_sign_in_steps::Migration),
+            Box::new(m0012_opaque_tokens::Migration),
             Box::new(m0013_admins::Migration),
             Box::new(m0015_pages::Migration),
             Box::new(m0014_observations::Migration),

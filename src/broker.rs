@@ -150,7 +150,8 @@ impl Broker {
             Arc::clone(&passwords),
         )
         .with_file_connections(listed(config))
-        .under(config.security.minimum_profile);
+        .under(config.security.minimum_profile)
+        .with_outbound(outbound.clone());
         let provider = Arc::new(Provider::new(Parts {
             issuer: config.issuer().to_owned(),
             policy: Policy {
@@ -306,6 +307,7 @@ fn registration(config: &Config) -> RegistrationPolicy {
         redirect_hosts: configured.redirect_hosts.clone(),
         resources: configured.resources.clone(),
         software_statement_keys: set.and_then(|set| read_set(set).ok()).unwrap_or_default(),
+        profile: configured.profile,
         require_software_statement: configured.require_software_statement,
         metadata_documents: configured.client_id_metadata_documents,
         document_hosts: configured.client_id_metadata_hosts.clone(),

@@ -8,9 +8,11 @@ use super::client::{ALGORITHMS, named};
 use super::failure::CliError;
 use crate::op::admin::metadata::api_metadata;
 use crate::op::admin::{Actor, ApiChange, NewApi};
-use crate::protocol::api::ApiScope;
+use crate::protocol::api::{AccessTokenFormat, ApiScope};
 use crate::protocol::client_settings::ApiSettings;
 use crate::protocol::jose::Algorithm;
+
+const FORMATS: [&str; 2] = ["jwt", "opaque"];
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum ApiCommand {
@@ -76,6 +78,9 @@ pub(super) struct Members {
     /// What its access tokens are signed with.
     #[arg(long, value_parser = named(&ALGORITHMS, Algorithm::ALL))]
     signing_alg: Option<Algorithm>,
+    /// Whether its access tokens are JWTs, or random texts that it asks about.
+    #[arg(long, value_parser = named(&FORMATS, AccessTokenFormat::ALL))]
+    access_token_format: Option<AccessTokenFormat>,
     /// Whether clients that register themselves may ask tokens for it.
     #[arg(long, action = clap::ArgAction::Set, value_name = "true|false")]
     self_registered_clients: Option<bool>,
@@ -90,6 +95,9 @@ impl Members {
     fn settings(&self, mut before: ApiSettings) -> ApiSettings {
         if let Some(open) = self.self_registered_clients {
             before.self_registered_clients = open;
+        }
+        if let Some(format) = self.access_token_format {
+            before.access_token_format = format;
         }
         if let Some(rules) = &self.claim {
             let rules = rules.iter().filter(|rule| !rule.is_null());

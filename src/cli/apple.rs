@@ -66,12 +66,6 @@ pub(super) enum TransferCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Have those asked for again whom Apple refused; collect or exchange does it then.
-    Retry {
-        /// The new team's Team ID.
-        #[arg(long, value_name = "TEAM_ID")]
-        target: String,
-    },
     /// How far everyone has come, person by person.
     Status {
         /// Only those that have come so far.
@@ -119,14 +113,6 @@ pub(super) async fn run(place: &Place, command: AppleCommand) -> Result<Answer, 
                 "conflicts": progress.conflicts, "left": progress.left });
             let answer = Answer::thing(json);
             Ok(Answer { good: dry_run || progress.left == 0, ..answer })
-        }
-        TransferCommand::Retry { target } => {
-            let people = place.broker().await?.administration;
-            let people = people.retry_apple_transfers(&actor, &target).await?;
-            Ok(Answer::new(
-                format!("{people} people who were refused will be asked for again"),
-                json!({ "to_team": target, "people": people }),
-            ))
         }
         TransferCommand::Status { state, target } => status(&provider, state, target).await,
     }

@@ -29,16 +29,32 @@ pub(super) struct Security {
     /// Whether its authorization requests must be pushed.
     #[arg(long, action = ArgAction::Set, value_name = "true|false")]
     require_pushed_authorization_requests: Option<bool>,
+    /// Whether it sees people under names that no other sector has.
+    #[arg(long, value_parser = PossibleValuesParser::new(["public", "pairwise"]))]
+    subject_type: Option<String>,
+    /// The document that lists the redirect URIs of its sector; "" takes it away.
+    #[arg(long, value_name = "URI")]
+    sector_identifier_uri: Option<String>,
+    /// How old a sign-in may be where a request does not say, in seconds; "" for any age.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    default_max_age: Option<Value>,
+    /// What userinfo is signed with; plain JSON if not given, "" for plain JSON again.
+    #[arg(long, value_parser = algorithm)]
+    userinfo_signed_response_alg: Option<Value>,
 }
 
 impl Security {
     /// Adds what was given to a change of settings.
     pub(super) fn add_to(self, settings: &mut Map<String, Value>) {
-        let uri = self.jwks_uri.map(|uri| if uri.is_empty() { Value::Null } else { json!(uri) });
+        let uri = |uri: String| if uri.is_empty() { Value::Null } else { json!(uri) };
         for (member, value) in [
             ("profile", self.profile.map(Value::from)),
             ("jwks", self.jwks),
-            ("jwks_uri", uri),
+            ("jwks_uri", self.jwks_uri.map(uri)),
+            ("subject_type", self.subject_type.map(Value::from)),
+            ("sector_identifier_uri", self.sector_identifier_uri.map(uri)),
+            ("default_max_age", self.default_max_age),
+            ("userinfo_signed_response_alg", self.userinfo_signed_response_alg),
             ("token_endpoint_auth_signing_alg", self.token_endpoint_auth_signing_alg),
             ("request_object_signing_alg", self.request_object_signing_alg),
             ("require_signed_request_object", self.require_signed_request_object.map(Value::from)),
@@ -59,6 +75,13 @@ fn algorithm(name: &str) -> Result<Value, String> {
         "" => Ok(Value::Null),
         known if ALGORITHMS.contains(&known) => Ok(json!(known)),
         _ => Err(format!("must be one of {}", ALGORITHMS.join(", "))),
+    }
+}
+
+fn seconds(text: &str) -> Result<Value, String> {
+    match text {
+        "" => Ok(Value::Null),
+        text => text.parse::<u32>().map(Value::from).map_err(|_| "not seconds".to_owned()),
     }
 }
 

@@ -15,9 +15,7 @@ use crate::op::admin::{Actor, Administration, ConnectionChange, KeyTurn, NewConn
 use crate::protocol::connection::{
     ConnectionKind, ConnectionSecrets, ConnectionSettings, PRESETS, draft,
 };
-use crate::protocol::id::ConnectionId;
 use crate::protocol::secret::SecretString;
-use crate::store::living::Of;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum ConnectionCommand {
@@ -55,9 +53,6 @@ pub(super) enum ConnectionCommand {
         id: String,
         #[command(flatten)]
         members: Box<Members>,
-        /// Sign out everybody who came through it, too; else they stay signed in.
-        #[arg(long)]
-        end_sessions: bool,
     },
     /// Remove a connection; people who came through it stay.
     Delete {
@@ -267,7 +262,7 @@ pub(super) async fn run(place: &Place, command: ConnectionCommand) -> Result<Ans
         ConnectionCommand::Show { id } => {
             Ok(Answer::thing(administration.find_connection(&id).await?.to_json()))
         }
-        ConnectionCommand::Update { id, members, end_sessions } => {
+        ConnectionCommand::Update { id, members } => {
             let change = ConnectionChange {
                 version: None,
                 display_name: members.display_name.clone(),
@@ -277,21 +272,9 @@ pub(super) async fn run(place: &Place, command: ConnectionCommand) -> Result<Ans
                 client_secret: members.client_secret()?,
                 private_key: members.private_key_file.as_deref().map(secret_of).transpose()?,
             };
-            let mut told = administration.update_connection(&actor, &id, change).await?.to_json();
-            let affected = if end_sessions {
-                let ended = administration.end_connection(&actor, &id).await?;
-                Some(("ended", json!({ "sessions": ended.sessions, "grants": ended.grants })))
-            } else if members.enabled == Some(false) {
-                let of = Of::Connection(ConnectionId::new(id.as_str()));
-                let left = administration.count_living(&of).await?;
-                Some(("signed_in", json!({ "sessions": left.sessions, "grants": left.grants })))
-            } else {
-                None
-            };
-            if let (Some((name, counts)), Some(members)) = (affected, told.as_object_mut()) {
-                members.insert(name.to_owned(), counts);
-            }
-            Ok(Answer::thing(told))
+            Ok(Answer::thing(
+                administration.update_connection(&actor, &id, change).await?.to_json(),
+            ))
         }
         ConnectionCommand::Delete { id, yes } => delete(&administration, &actor, &id, yes).await,
         ConnectionCommand::RotateKey { id, key_id, private_key_file, promote, discard } => {

@@ -205,6 +205,8 @@ pub struct Registration {
     pub resources: Vec<String>,
     /// A JWKS whose keys sign software statements that are believed.
     pub software_statement_jwks: Option<serde_json::Value>,
+    /// The profile that they are given.
+    pub profile: Profile,
     /// Whether nobody registers without one.
     pub require_software_statement: bool,
     /// Whether a `client_id` may be the address of its metadata document.

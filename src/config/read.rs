@@ -11,7 +11,6 @@ use super::{
 use super::{connections, rules};
 use crate::protocol::client::GrantType;
 use crate::protocol::notification::{NotificationPolicy, OnAccountDeleted, OnConsentRevoked};
-use crate::protocol::profile::Profile;
 use crate::protocol::secret::{SecretString, Vault};
 
 const DEFAULT_LISTEN: std::net::SocketAddr =
@@ -220,10 +219,7 @@ fn notifications(values: &mut Values) -> NotificationPolicy {
 }
 
 fn security(values: &mut Values) -> Security {
-    let minimum_profile = values.parsed("security.minimum_profile", |text| {
-        Profile::parse(text)
-            .ok_or_else(|| format!("{text:?} must be \"oidc\", \"oauth2.1\" or \"fapi2\""))
-    });
+    let minimum_profile = values.parsed("security.minimum_profile", rules::profile);
     Security { minimum_profile: minimum_profile.unwrap_or_default() }
 }
 
@@ -319,6 +315,7 @@ fn registration(values: &mut Values) -> Registration {
         grant_types,
         redirect_hosts: values.list("registration.redirect_hosts").unwrap_or_default(),
         resources: values.list("registration.resources").unwrap_or_default(),
+        profile: values.parsed("registration.profile", rules::profile).unwrap_or_default(),
         software_statement_jwks,
         require_software_statement,
         client_id_metadata_documents: values

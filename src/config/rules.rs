@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use crate::protocol::p8;
+use crate::protocol::profile::Profile;
 use crate::protocol::secret::SecretString;
 
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
@@ -105,6 +106,12 @@ pub(super) fn pkce(text: &str) -> Result<bool, String> {
         "off" => Ok(false),
         _ => Err(format!("{text:?} must be \"s256\" or \"off\"")),
     }
+}
+
+/// A security profile.
+pub(super) fn profile(text: &str) -> Result<Profile, String> {
+    Profile::parse(text)
+        .ok_or_else(|| format!("{text:?} must be \"oidc\", \"oauth2.1\" or \"fapi2\""))
 }
 
 /// The name of an HTTP header (RFC 9110 §5.1).

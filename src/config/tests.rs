@@ -307,3 +307,68 @@ fn several_previous_master_keys_may_be_named() {
         assert!(problems.to_string().contains("secrets.previous_master_key"), "{problems}");
     }
 }
+
+#[test]
+fn certificates_are_taken_where_somebody_vouches_for_the_connection() {
+    let place = Place::new();
+    place.write("mtls.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let with = |mtls: &str| format!("{MINIMAL}[mtls]\n{mtls}");
+    assert!(place.load(MINIMAL, &[]).expect("a configuration").mtls.is_none());
+    let header = "header = \"Client-Cert\"\n";
+    for (mtls, key, about) in [
+        ("ca_file = \"mtls.pem\"\n", "mtls.listen", "mtls.header"),
+        ("listen = \"127.0.0.1:9443\"\n", "mtls.base_url", "where clients reach"),
+        (
+            "listen = \"127.0.0.1:9443\"\nbase_url = \"https://mtls.example.com\"\n",
+            "mtls.certificate_file",
+            "mtls.private_key_file",
+        ),
+        (header, "mtls.header", "server.trusted_proxies"),
+        ("header = \"Client Cert\"\n", "mtls.header", "not the name of a header"),
+        (
+            "header = \"Client-Cert\"\nbase_url = \"https://mtls.example.com/else\"\n",
+            "mtls.base_url",
+            "the path of server.issuer",
+        ),
+        ("listen = \"nowhere\"\n", "mtls.listen", "nowhere"),
+        ("header = \"Client-Cert\"\nca_file = \"none.pem\"\n", "mtls.ca_file", "none.pem"),
+    ] {
+        let problems = place.problems(&with(mtls), &[]);
+        let found = problems.iter().any(|line| line.contains(key) && line.contains(about));
+        assert!(found, "{mtls:?}: {problems:?}");
+    }
+    let proxied = MINIMAL.to_owned() + "trusted_proxies = [\"127.0.0.1\"]\n[mtls]\n" + header;
+    let mtls = place.load(&proxied, &[]).expect("a configuration").mtls.expect("mtls");
+    assert_eq!(mtls.header.as_deref(), Some("client-cert"));
+    assert!(mtls.listener.is_none() && mtls.base_url.is_none());
+    let own = with(
+        "listen = \"127.0.0.1:9443\"\nbase_url = \"https://mtls.example.com\"\n\
+         certificate_file = \"mtls.pem\"\nprivate_key_file = \"mtls.pem\"\n",
+    );
+    let mtls = place.load(&own, &[]).expect("a configuration").mtls.expect("mtls");
+    assert_eq!(mtls.listener.expect("a listener").listen.to_string(), "127.0.0.1:9443");
+    assert_eq!(mtls.base_url.as_deref(), Some("https://mtls.example.com"));
+}
+
+#[test]
+fn nonces_and_profiles_are_words_that_are_known() {
+    let place = Place::new();
+    let config = place.load(MINIMAL, &[]).expect("a configuration");
+    assert!(!config.dpop.require_nonce);
+    assert_eq!(config.registration.profile, Profile::Oidc);
+    let more = "[dpop]\nrequire_nonce = true\n[registration]\nprofile = \"fapi2\"\n\
+                [security]\nminimum_profile = \"oauth2.1\"\n";
+    let config = place.load(&format!("{MINIMAL}{more}"), &[]).expect("a configuration");
+    assert!(config.dpop.require_nonce);
+    assert_eq!(config.registration.profile, Profile::Fapi2);
+    assert_eq!(config.security.minimum_profile, Profile::Oauth21);
+    for (more, key) in [
+        ("[dpop]\nrequire_nonce = \"sometimes\"\n", "dpop.require_nonce"),
+        ("[dpop]\nnonce = true\n", "dpop.nonce"),
+        ("[registration]\nprofile = \"fapi1\"\n", "registration.profile"),
+        ("[security]\nminimum_profile = \"\"\n", "security.minimum_profile"),
+    ] {
+        let problems = place.problems(&format!("{MINIMAL}{more}"), &[]);
+        assert!(problems.iter().any(|line| line.contains(key)), "{more:?}: {problems:?}");
+    }
+}

@@ -43,7 +43,7 @@ pub struct LiveToken {
 }
 
 impl Provider {
-    /// The claims of an access token that we signed, whatever has become of it since. `None` for
+    /// The claims of an access token that we made, whatever has become of it since. `None` for
     /// anything else.
     pub(super) async fn read_access_token(
         &self,
@@ -51,6 +51,9 @@ impl Provider {
     ) -> Result<Option<Arc<AccessTokenClaims>>, Failure> {
         if token.len() > jose::MAX_TOKEN_LENGTH {
             return Ok(None);
+        }
+        if !token.contains('.') {
+            return Ok(self.read_opaque_token(token).await?.map(Arc::new));
         }
         let keyring = self.keys.complete().await?;
         let hash = digest(&SHA256, token.as_bytes());
@@ -85,6 +88,8 @@ impl Provider {
             return Ok(None);
         }
         let grant = match claims.grant_id() {
+            // A client that acts for itself is all there is behind its token.
+            None if self.acts_no_more(&claims).await? => return Ok(None),
             None => None,
             Some(id) => match self.store.find_grant(&id).await? {
                 Some(grant) if grant.revoked_at.is_none() => Some(grant),
@@ -95,6 +100,11 @@ impl Provider {
             return Ok(None);
         }
         Ok(Some(LiveToken { claims, grant }))
+    }
+
+    async fn acts_no_more(&self, claims: &AccessTokenClaims) -> Result<bool, Failure> {
+        let client = self.client(&ClientId::new(claims.client_id.clone())).await?;
+        Ok(client.is_none_or(|registered| registered.client.disabled_at.is_some()))
     }
 
     /// The token a protected endpoint of ours was called with: alive, presented as what it is,

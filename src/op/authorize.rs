@@ -6,17 +6,17 @@
 use super::device_authorization::DevicePage;
 use super::interaction::{Browser, Interaction, Situation, consent_items};
 use super::pushed_authorization::claim_answer;
+use super::sign_in_pages::{ChoosePage, ConsentPage, consent_page};
 use super::token::authorization_code::IssuedCode;
 use super::{Failure, Provider, trace};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::authorization_request::{self as table, AuthorizationRequest};
 use crate::protocol::authorization_response::{AuthorizationResponse, ReturnTo};
 use crate::protocol::client::Client;
-use crate::protocol::connection::ConnectionKind;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::grant::GrantTerms;
-use crate::protocol::id::{ClientId, ConnectionId, GrantId, InteractionId};
+use crate::protocol::id::{ClientId, GrantId, InteractionId};
 use crate::protocol::interaction::Step;
 use crate::protocol::params::Params;
 use crate::protocol::secret::SecretString;
@@ -39,52 +39,6 @@ pub enum Next {
     Consent(ConsentPage),
     /// A page: connect a device or not.
     Device(DevicePage),
-}
-
-/// What the sign-in page shows.
-pub struct ChoosePage {
-    /// The interaction.
-    pub interaction: InteractionId,
-    /// For which client.
-    pub client_name: String,
-    /// The connections offered.
-    pub connections: Vec<Offer>,
-    /// Who is signed in already, when a fresh proof is wanted.
-    pub signed_in_as: Option<String>,
-    /// Whether a username and password will do.
-    pub local_accounts: bool,
-    /// Who the client thinks it is.
-    pub login_hint: Option<String>,
-    /// Where a form on the page may lead in the end: the client's redirect URI.
-    pub redirect_uri: String,
-    /// The languages the client wishes for.
-    pub ui_locales: Option<String>,
-}
-
-/// A connection as the sign-in page offers it.
-pub struct Offer {
-    /// Its name in URLs.
-    pub id: ConnectionId,
-    /// Its name for people.
-    pub display_name: String,
-    /// What it speaks.
-    pub kind: ConnectionKind,
-}
-
-/// What the consent page shows.
-pub struct ConsentPage {
-    /// The interaction.
-    pub interaction: InteractionId,
-    /// The client that asks.
-    pub client_name: String,
-    /// Who is asked.
-    pub signed_in_as: String,
-    /// Requested scope values with what they mean, if an API says so.
-    pub scopes: Vec<(String, String)>,
-    /// Where a form on the page may lead in the end.
-    pub redirect_uri: String,
-    /// The languages the client wishes for.
-    pub ui_locales: Option<String>,
 }
 
 /// Why an authorization request cannot even be answered: a page, never a redirect.
@@ -423,7 +377,7 @@ impl Provider {
             code_challenge: request.code_challenge.clone(),
             dpop_jkt: request.dpop_jkt.clone(),
             terms: GrantTerms {
-                sub: user.sub.clone(),
+                sub: self.sub_for(&situation.client, user),
                 scope: situation.access.scope.clone(),
                 resources: situation.access.resources.clone(),
                 auth_time: session.auth_time,
@@ -469,55 +423,8 @@ impl Provider {
         let session_state = self.session_state(interaction, session);
         Ok(Next::Answer(request.return_to.success(&self.issuer, code.expose(), session_state)))
     }
-
-    fn choose_page(
-        &self,
-        id: &InteractionId,
-        interaction: &Interaction,
-        situation: &Situation,
-    ) -> ChoosePage {
-        ChoosePage {
-            interaction: id.clone(),
-            client_name: situation.client.client_name.clone(),
-            connections: self
-                .offered_connectors(&situation.client, interaction)
-                .iter()
-                .map(|connector| Offer {
-                    id: connector.id().clone(),
-                    display_name: connector.display_name().to_owned(),
-                    kind: connector.kind(),
-                })
-                .collect(),
-            signed_in_as: situation.person.as_ref().map(|(_, user)| display_name(user)),
-            local_accounts: self.offers_local_accounts_for(&situation.client, interaction),
-            login_hint: interaction.request.login_hint.clone(),
-            redirect_uri: interaction.request.return_to.redirect_uri.clone(),
-            ui_locales: interaction.request.ui_locales.clone(),
-        }
-    }
 }
 
 fn finished() -> Refusal {
     Refusal::invalid_request("this sign-in is unknown, expired or finished")
-}
-
-fn consent_page(
-    id: &InteractionId,
-    interaction: &Interaction,
-    situation: &Situation,
-    user: &User,
-) -> ConsentPage {
-    ConsentPage {
-        interaction: id.clone(),
-        client_name: situation.client.client_name.clone(),
-        signed_in_as: display_name(user),
-        scopes: situation.described_scopes(),
-        redirect_uri: interaction.request.return_to.redirect_uri.clone(),
-        ui_locales: interaction.request.ui_locales.clone(),
-    }
-}
-
-/// What a page calls a person: name, else address, else nothing.
-pub(super) fn display_name(user: &User) -> String {
-    user.name.clone().or_else(|| user.email.clone()).unwrap_or_default()
 }

@@ -11,14 +11,13 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::registration::{check, give_resources};
+use super::registration::give_resources;
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::client::Client;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::ClientId;
-use crate::protocol::profile::Profile;
 use crate::protocol::registration::{self, document_url};
 use crate::store::StoreFault;
 
@@ -104,18 +103,17 @@ impl Provider {
             Ok(answer) => Err(format!("status {} or too long", answer.status)),
             Err(error) => Err(error.to_string()),
         };
-        fetched
-            .and_then(|client| {
-                self.registration.check(&client).map_err(|refusal| refusal.description)?;
-                let minimum = self.policy.minimum_profile;
-                check(&client, minimum).map_err(|refusal| refusal.description)?;
-                Ok(client)
-            })
-            .map_err(|why| {
-                self.documents.failed.insert(id.clone(), now);
-                Refusal::invalid_client("client_id: its metadata document cannot be used")
-                    .detail(why)
-            })
+        let judged = match fetched {
+            Ok((mut client, metadata)) => match self.admit(&mut client, &metadata).await {
+                Ok(()) => Ok(client),
+                Err(refusal) => Err(refusal.description),
+            },
+            Err(why) => Err(why),
+        };
+        judged.map_err(|why| {
+            self.documents.failed.insert(id.clone(), now);
+            Refusal::invalid_client("client_id: its metadata document cannot be used").detail(why)
+        })
     }
 
     /// Stores what was fetched, over what was known.
@@ -162,8 +160,15 @@ impl Provider {
     }
 }
 
-fn read(id: &ClientId, url: &Url, body: &[u8], now: Timestamp) -> Result<Client, String> {
-    let mut metadata: Map<String, Value> =
+type Metadata = Map<String, Value>;
+
+fn read(
+    id: &ClientId,
+    url: &Url,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(Client, Metadata), String> {
+    let mut metadata: Metadata =
         serde_json::from_slice(body).map_err(|_| "it is not a JSON object".to_owned())?;
     if metadata.get("client_id").and_then(Value::as_str) != Some(id.as_str()) {
         return Err("its client_id is not its address".to_owned());
@@ -184,6 +189,5 @@ fn read(id: &ClientId, url: &Url, body: &[u8], now: Timestamp) -> Result<Client,
     registration::apply(&mut client, &metadata).map_err(|refusal| refusal.description)?;
     client.require_pkce = true;
     client.settings.client_id_metadata_fetched_at = Some(now.secs());
-    check(&client, Profile::default()).map_err(|refusal| refusal.description)?;
-    Ok(client)
+    Ok((client, metadata))
 }

@@ -1,8 +1,9 @@
-//! The keys that clients sign with — RFC 7591 §2 (`jwks`, `jwks_uri`), RFC 7523 §3, RFC 9101 §6.2.
+//! The keys that clients sign with, and their certificates — RFC 7591 §2 (`jwks`, `jwks_uri`),
+//! RFC 7523 §3, RFC 8705 §2.2, RFC 9101 §6.2.
 //!
 //! A key set at a `jwks_uri` is fetched through the guarded client and kept for some minutes. A
-//! `kid` that it does not hold fetches it anew, but not more often than every thirty seconds, for
-//! anybody can send a random one.
+//! `kid` or certificate that it does not hold fetches it anew, but not more often than every
+//! thirty seconds, for anybody can send a random one.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use url::Url;
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::client::Client;
+use crate::protocol::client_certificate::ClientCertificate;
 use crate::protocol::jose::JoseError;
 use crate::protocol::jwk::{self, PublicKey};
 use crate::protocol::jws::ForeignJwt;
@@ -40,12 +42,30 @@ struct Known {
     tried_at: Option<Timestamp>,
 }
 
+/// What a set must hold, or else is fetched anew.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    Any,
+    Kid(&'a str),
+    /// SHA-256 of a certificate.
+    Certificate(&'a [u8; 32]),
+}
+
+impl Wanted<'_> {
+    fn is_in(self, keys: &[PublicKey]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Kid(kid) => keys.iter().any(|key| key.kid() == Some(kid)),
+            Self::Certificate(hash) => keys.iter().any(|key| key.certificate() == Some(hash)),
+        }
+    }
+}
+
 impl Known {
     /// The keys, if they are recent enough and hold the one that is wanted.
-    fn good(&self, kid: Option<&str>, within: Duration, now: Timestamp) -> Option<Keys> {
+    fn good(&self, wanted: Wanted<'_>, within: Duration, now: Timestamp) -> Option<Keys> {
         let keys = self.keys.as_ref().filter(|_| now.since(self.fetched_at) < within)?;
-        let wanted = kid.is_none_or(|kid| keys.iter().any(|key| key.kid() == Some(kid)));
-        wanted.then(|| Arc::clone(keys))
+        wanted.is_in(keys).then(|| Arc::clone(keys))
     }
 }
 
@@ -72,16 +92,16 @@ impl ClientKeys {
         Self { outbound, sets: Cache::new(CACHE_ENTRIES) }
     }
 
-    /// The set at `uri`, holding `kid` if any fetch that is allowed now can make it so. Nobody
-    /// waits for a fetch whose key is at hand.
-    async fn at(&self, uri: &str, kid: Option<&str>, now: Timestamp) -> Option<Keys> {
+    /// The set at `uri`, holding what is wanted if any fetch that is allowed now can make it so.
+    /// Nobody waits for a fetch whose key is at hand.
+    async fn at(&self, uri: &str, wanted: Wanted<'_>, now: Timestamp) -> Option<Keys> {
         let entry = self.sets.get_with(uri.to_owned(), Arc::default);
-        if let Some(keys) = entry.known().good(kid, FRESH, now) {
+        if let Some(keys) = entry.known().good(wanted, FRESH, now) {
             return Some(keys);
         }
         let _fetching = entry.fetching.lock().await;
         let mut known = entry.known();
-        if let Some(keys) = known.good(kid, FRESH, now) {
+        if let Some(keys) = known.good(wanted, FRESH, now) {
             return Some(keys);
         }
         if known.tried_at.is_none_or(|tried| now.since(tried) >= BETWEEN_FETCHES) {
@@ -95,7 +115,7 @@ impl ClientKeys {
             }
             *entry.known.write().unwrap_or_else(PoisonError::into_inner) = known.clone();
         }
-        known.good(None, LAST_GOOD, now)
+        known.good(Wanted::Any, LAST_GOOD, now)
     }
 
     async fn fetch(&self, uri: &str) -> Result<Keys, String> {
@@ -116,6 +136,33 @@ impl Provider {
         Profile::of(client, self.policy.minimum_profile)
     }
 
+    async fn keys_of_client(
+        &self,
+        client: &Client,
+        wanted: Wanted<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Keys>, Failure> {
+        let settings = &client.settings;
+        Ok(match (&settings.jwks, &settings.jwks_uri) {
+            (Some(set), _) => Some(jwk::read_set(set)?.into()),
+            (None, Some(uri)) => self.client_keys.at(uri, wanted, now).await,
+            (None, None) => None,
+        })
+    }
+
+    /// Whether the client registered this very certificate, as `x5c` of one of its keys
+    /// (RFC 8705 §2.2.2).
+    pub(super) async fn has_registered(
+        &self,
+        client: &Client,
+        certificate: &ClientCertificate,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let wanted = Wanted::Certificate(certificate.hash());
+        let keys = self.keys_of_client(client, wanted, now).await?;
+        Ok(keys.is_some_and(|keys| wanted.is_in(&keys)))
+    }
+
     /// The claims of a JWT, if one of the client's own keys signed it.
     ///
     /// # Errors
@@ -127,12 +174,8 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Result<C, JoseError>, Failure> {
         let kid = jwt.header("kid");
-        let settings = &client.settings;
-        let keys: Option<Keys> = match (&settings.jwks, &settings.jwks_uri) {
-            (Some(set), _) => Some(jwk::read_set(set)?.into()),
-            (None, Some(uri)) => self.client_keys.at(uri, kid, now).await,
-            (None, None) => None,
-        };
+        let wanted = kid.map_or(Wanted::Any, Wanted::Kid);
+        let keys = self.keys_of_client(client, wanted, now).await?;
         let Some(keys) = keys else { return Ok(Err(JoseError::UnknownKey)) };
         let fitting = keys
             .iter()

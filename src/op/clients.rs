@@ -118,25 +118,38 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Arc<RegisteredClient>, Failure> {
         let hash = credentials.secret.as_ref().map(|secret| self.vault.hash(secret.expose()));
-        let prove = |registered: &RegisteredClient| {
+        let prove = async |registered: &RegisteredClient| {
             let client = &registered.client;
             if client.token_endpoint_auth_method.uses_certificate() && hash.is_none() {
-                return self.mutual_tls.prove(client, presented.certificate.as_deref(), now);
+                return self.prove_by_certificate(client, presented, now).await;
             }
-            credentials.prove(client, &registered.secrets, hash, now)
+            Ok(credentials.prove(client, &registered.secrets, hash, now)?)
         };
         let unknown =
             || Refusal::invalid_client("client authentication failed").detail("unknown client_id");
-        match self.remembered_client(&credentials.client_id).await {
-            Some(registered) if prove(&registered).is_ok() => Ok(registered),
-            // Not known, or changed within the last second: the row itself decides.
-            Some(_) | None => {
-                let registered =
-                    self.load_client(&credentials.client_id).await?.ok_or_else(unknown)?;
-                prove(&registered)?;
-                Ok(registered)
-            }
+        if let Some(registered) = self.remembered_client(&credentials.client_id).await
+            && prove(&registered).await.is_ok()
+        {
+            return Ok(registered);
         }
+        // Not known, or changed within the last second: the row itself decides.
+        let registered = self.load_client(&credentials.client_id).await?.ok_or_else(unknown)?;
+        prove(&registered).await?;
+        Ok(registered)
+    }
+
+    async fn prove_by_certificate(
+        &self,
+        client: &Client,
+        presented: &Presented<'_>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let certificate = presented.certificate.as_deref();
+        let registered = match certificate {
+            Some(certificate) => self.has_registered(client, certificate, now).await?,
+            None => false,
+        };
+        Ok(self.mutual_tls.prove(client, certificate, registered, now)?)
     }
 
     /// The client as it was within the last second, if it was asked for then.

@@ -7,8 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::authorize::{Next, display_name};
+use super::authorize::Next;
 use super::interaction::{Browser, Interaction, Situation};
+use super::sign_in_pages::display_name;
 use super::{Failure, Fault, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::Api;
@@ -234,7 +235,7 @@ impl Provider {
             session_id: session.id.clone(),
             connection_id: session.connection_id.clone(),
             terms: GrantTerms {
-                sub: user.sub.clone(),
+                sub: self.sub_for(&situation.client, user),
                 scope: situation.access.scope.clone(),
                 resources: situation.access.resources.clone(),
                 auth_time: session.auth_time,

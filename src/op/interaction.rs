@@ -180,7 +180,6 @@ impl Provider {
         let apis = self.store.find_apis(&resources).await?;
         let access = scope::decide(&client, &request.scope, resources, &apis, true)?;
         let claims = request.claims.granted_to(&client);
-        let hinted_sub = self.hinted_sub(request).await?;
 
         self.check_wanted_connection(&client, interaction)?;
         let person = self.signed_in(browser, now).await?;
@@ -188,6 +187,8 @@ impl Provider {
         let person = person.filter(|(session, _)| {
             client.settings.allows_connection(session.connection_id.as_str())
         });
+        let user = person.as_ref().map(|(_, user)| user);
+        let hinted_sub = self.hinted_sub(request, &client, user).await?;
         let consent_covers = match &person {
             Some((_, user)) if !client.first_party => {
                 let consent = self.store.find_consent(&user.id, &client.client_id).await?;
@@ -199,7 +200,7 @@ impl Provider {
             Some(_) | None => false,
         };
         let signed_in = person.as_ref().map(|(session, user)| SignedIn {
-            sub: user.sub.clone(),
+            sub: self.sub_for(&client, user),
             auth_time: session.auth_time,
             acr: acr::of(&session.amr),
         });
@@ -217,7 +218,12 @@ impl Provider {
 
     /// Whose answer alone will do: the `sub` an `id_token_hint` names, or that of the `claims`
     /// parameter. An expired hint is fine; a forged one is not (OIDC Core §3.1.2.1).
-    async fn hinted_sub(&self, request: &AuthorizationRequest) -> Result<Option<String>, Failure> {
+    async fn hinted_sub(
+        &self,
+        request: &AuthorizationRequest,
+        client: &Client,
+        user: Option<&User>,
+    ) -> Result<Option<String>, Failure> {
         let wanted = request.claims.sub();
         let Some(hint) = request.id_token_hint.as_deref() else {
             return Ok(wanted.map(ToOwned::to_owned));
@@ -226,11 +232,22 @@ impl Provider {
             .read_id_token(hint)
             .await?
             .ok_or_else(|| Refusal::invalid_request("id_token_hint is not valid"))?;
-        if wanted.is_some_and(|wanted| wanted != claims.sub) {
+        let own = claims.aud == client.client_id.as_str();
+        if own && wanted.is_some_and(|wanted| wanted != claims.sub) {
             let refusal = Refusal::invalid_request("id_token_hint and claims name two people");
             return Err(refusal.into());
         }
-        Ok(Some(claims.sub))
+        // Another client may have another name for the same person.
+        let given_to = match own {
+            true => Some(client.clone()),
+            false => self.store.find_client(&ClientId::new(&claims.aud)).await?,
+        };
+        Ok(match user.filter(|user| self.is_about(&claims, given_to.as_ref(), user)) {
+            Some(user) => {
+                wanted.map(ToOwned::to_owned).or_else(|| Some(self.sub_for(client, user)))
+            }
+            None => Some(claims.sub),
+        })
     }
 
     /// The claims of an ID token that we signed, however old. `None` for anything else.

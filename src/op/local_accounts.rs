@@ -3,11 +3,11 @@
 //! The form stands where others offer a connection, and what follows is the same: a session, under
 //! the same rules. An unknown name, a wrong password and a disabled person look and last alike.
 
-use super::authorize::ChoosePage;
 use super::interaction::Browser;
 use super::login::Welcome;
 use super::offered;
 use super::session_opening::{NewSession, open_session};
+use super::sign_in_pages::ChoosePage;
 use super::{Failure, Fault, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;

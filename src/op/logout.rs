@@ -68,13 +68,14 @@ impl Provider {
             Some(id) => self.store.find_client(&ClientId::new(id)).await?,
         };
         let target = return_address(params, client.as_ref())?;
-        let session =
-            self.signed_in(browser, now).await?.map(|(session, user)| (session, user.sub));
-        let Some((session, sub)) = session else {
+        let Some((session, user)) = self.signed_in(browser, now).await? else {
             return Ok(LoggedOut::Done { target, frames: Vec::new() });
         };
         let hinted = hint.is_some_and(|hint| {
-            hint.sid.as_deref().map_or(hint.sub == sub, |sid| sid == session.id.as_str())
+            hint.sid.as_deref().map_or_else(
+                || self.is_about(&hint, client.as_ref(), &user),
+                |sid| sid == session.id.as_str(),
+            )
         });
         let csrf = self.logout_csrf(&session);
         let answered = confirmed

@@ -14,7 +14,6 @@ use crate::protocol::ambient::Timestamp;
 use crate::protocol::client::{Client, TokenEndpointAuthMethod};
 use crate::protocol::client_certificate::ClientCertificate;
 use crate::protocol::error::Refusal;
-use crate::protocol::jwk;
 
 /// What certificates are good for here.
 #[derive(Clone, Default)]
@@ -54,7 +53,7 @@ impl MutualTls {
         methods
     }
 
-    /// Whether `certificate` proves `client`.
+    /// Whether `certificate` proves `client`, which may have `registered` it itself.
     ///
     /// # Errors
     /// `invalid_client`.
@@ -62,6 +61,7 @@ impl MutualTls {
         &self,
         client: &Client,
         certificate: Option<&ClientCertificate>,
+        registered: bool,
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let refused = |detail: &str| {
@@ -70,11 +70,9 @@ impl MutualTls {
         let Some(certificate) = certificate else { return refused("no certificate was shown") };
         if client.token_endpoint_auth_method == TokenEndpointAuthMethod::SelfSignedTlsClientAuth {
             // RFC 8705 §2.2: the certificate itself is registered, in the client's key set.
-            let registered = client.settings.jwks.as_ref();
-            let keys = registered.and_then(|set| jwk::read_set(set).ok()).unwrap_or_default();
-            return match keys.iter().any(|key| key.certificate() == Some(certificate.hash())) {
+            return match registered {
                 true => Ok(()),
-                false => refused("the certificate is not one of the client's jwks"),
+                false => refused("the certificate is not one of the client's keys"),
             };
         }
         if !self.is_vouched_for(certificate, now) {

@@ -46,16 +46,21 @@ impl Provider {
         } else {
             Some(self.proven_key(presented, client, path::TOKEN, None, now).await?)
         };
-        let x5t = match (&presented.certificate, &client.settings) {
-            (_, settings) if !settings.tls_client_certificate_bound_access_tokens => None,
-            (Some(certificate), _) => Some(certificate.thumbprint()),
-            (None, _) => {
+        let must_be_bound = self.profile_of(client).requires_bound_tokens();
+        let by_certificate = client.settings.tls_client_certificate_bound_access_tokens;
+        let x5t = match &presented.certificate {
+            // A profile that wants some key takes the one at hand.
+            Some(certificate) if by_certificate || (must_be_bound && jkt.is_none()) => {
+                Some(certificate.thumbprint())
+            }
+            None if by_certificate => {
                 let refusal = Refusal::invalid_request("this client must show its certificate");
                 return Err(refusal.into());
             }
+            Some(_) | None => None,
         };
         let cnf = Confirmation::to(jkt, x5t);
-        if cnf.is_none() && self.profile_of(client).requires_bound_tokens() {
+        if cnf.is_none() && must_be_bound {
             let text = "the profile of this client demands tokens that are bound to a key";
             return Err(Refusal::invalid_request(text).into());
         }

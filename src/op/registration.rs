@@ -11,7 +11,7 @@ use super::admin::rules::client_problems;
 use super::admin::security_rules::security_problems;
 use super::ending::{self, Ending, Reason};
 use super::token::authorization_code::client_actor;
-use super::{Failure, Provider};
+use super::{Failure, Provider, subjects};
 use crate::protocol::ambient::{Timestamp, random};
 use crate::protocol::client::{Client, ClientSecret, GrantType};
 use crate::protocol::error::Refusal;
@@ -53,6 +53,8 @@ pub struct RegistrationPolicy {
     pub software_statement_keys: Vec<PublicKey>,
     /// Whether nobody registers without a software statement.
     pub require_software_statement: bool,
+    /// The profile that they are given; the installation's minimum rules them in any case.
+    pub profile: Profile,
     /// Whether a `client_id` may be the address of its metadata document.
     pub metadata_documents: bool,
     /// Hosts such documents may have; empty allows all.
@@ -122,8 +124,7 @@ impl Provider {
         let id = ClientId::random(self.entropy.as_ref());
         let mut client = Client::of_kind(id, kind, now);
         registration::apply(&mut client, &metadata)?;
-        self.registration.check(&client)?;
-        check(&client, self.policy.minimum_profile)?;
+        self.admit(&mut client, &metadata).await?;
 
         let secret = keeps_secret(&client).then(|| self.draw_client_secret(now));
         let (client_secret, stored) = secret.unzip();
@@ -218,8 +219,7 @@ impl Provider {
             return Err(Refusal::invalid_client_metadata(text).into());
         }
         registration::apply(&mut client, &metadata)?;
-        self.registration.check(&client)?;
-        check(&client, self.policy.minimum_profile)?;
+        self.admit(&mut client, &metadata).await?;
         client.updated_at = now;
         let has_secret = secrets.iter().any(live);
         let secret = (keeps_secret(&client) && !has_secret).then(|| self.draw_client_secret(now));
@@ -275,6 +275,40 @@ impl Provider {
             .await?;
         self.forget_client(id).await;
         Ok(())
+    }
+
+    /// Takes a client in that came by itself, or refuses it: by the operator's policy, by what
+    /// this installation can do, and by the rules of every client. It gets the profile that the
+    /// policy says and can choose none itself.
+    ///
+    /// # Errors
+    /// `invalid_redirect_uri` or `invalid_client_metadata`.
+    pub(super) async fn admit(
+        &self,
+        client: &mut Client,
+        metadata: &Map<String, Value>,
+    ) -> Result<(), Refusal> {
+        let policy = &self.registration;
+        let minimum = self.policy.minimum_profile;
+        client.settings.profile = Some(policy.profile).filter(|given| *given > Profile::Oidc);
+        Profile::of(client, minimum).complete(client, |member| metadata.contains_key(member));
+        policy.check(client)?;
+        let method = client.token_endpoint_auth_method;
+        if method.uses_certificate() && !self.mutual_tls.methods().contains(&method) {
+            return Err(Refusal::invalid_client_metadata(format!(
+                "token_endpoint_auth_method: {} does not work here, where no certificate is asked for",
+                method.as_str()
+            )));
+        }
+        if client.settings.tls_client_certificate_bound_access_tokens && !self.mutual_tls.enabled {
+            return Err(Refusal::invalid_client_metadata(
+                "tls_client_certificate_bound_access_tokens: no certificate is asked for here",
+            ));
+        }
+        check(client, minimum)?;
+        subjects::check_sector(&self.outbound, client).await.map_err(|why| {
+            Refusal::invalid_client_metadata(format!("sector_identifier_uri: {why}"))
+        })
     }
 
     /// The client that this token manages.
@@ -355,7 +389,7 @@ impl Provider {
 }
 
 /// The rules of every client, in the words of RFC 7591 §3.2.2.
-pub(super) fn check(client: &Client, minimum: Profile) -> Result<(), Refusal> {
+fn check(client: &Client, minimum: Profile) -> Result<(), Refusal> {
     let mut problems = client_problems(client);
     problems.extend(security_problems(client, minimum));
     let Some(first) = problems.iter().find(|problem| problem.field != "client_id") else {

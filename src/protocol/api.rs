@@ -41,3 +41,27 @@ pub struct ApiScope {
     /// What it allows, in words for the consent page; may be empty.
     pub description: String,
 }
+
+/// What an API's access tokens look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessTokenFormat {
+    /// A JWT that the API verifies by itself (RFC 9068).
+    #[default]
+    Jwt,
+    /// A random text that says nothing; the API asks what it stands for (RFC 7662).
+    Opaque,
+}
+
+impl AccessTokenFormat {
+    /// Both formats.
+    pub const ALL: [Self; 2] = [Self::Jwt, Self::Opaque];
+
+    /// The name as it stands in metadata and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::Opaque => "opaque",
+        }
+    }
+}

@@ -168,7 +168,7 @@ pub fn check(
     profile.check_request(client, params)?;
     let prompt = Prompt::parse(params.one("prompt")?)?;
     let max_age = match params.one("max_age")? {
-        None => None,
+        None => client.settings.default_max_age,
         Some(text) => Some(
             text.parse::<u32>()
                 .map_err(|_| Refusal::invalid_request("max_age is not a number of seconds"))?,
@@ -252,6 +252,15 @@ mod tests {
         assert_eq!(request.return_to.state.as_deref(), Some("s"));
         assert_eq!(request.nonce.as_deref(), Some("n"));
         assert_eq!(request.scope, ["openid"]);
+    }
+
+    #[test]
+    fn a_client_may_have_a_max_age_of_its_own() {
+        let mut client = client();
+        client.settings.default_max_age = Some(300);
+        let max_age = |query: &str| read(&client, query).unwrap().max_age;
+        assert_eq!(max_age(&good()), Some(300));
+        assert_eq!(max_age(&format!("{}&max_age=7", good())), Some(7));
     }
 
     #[test]

@@ -5,9 +5,11 @@ use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::api::AccessTokenFormat;
 use crate::claim_mapping::ClaimRule;
 use crate::jose::Algorithm;
 use crate::profile::Profile;
+use crate::subject::SubjectType;
 
 /// Members beyond those that every client has. Each is absent until somebody sets it, and is then
 /// part of the client's metadata under its registered name.
@@ -116,6 +118,18 @@ pub struct ClientSettings {
     /// `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4).
     #[serde(skip_serializing_if = "is_unset")]
     pub tls_client_certificate_bound_access_tokens: bool,
+    /// `subject_type`: whether it knows people by names that no other sector has (OIDC Core §8).
+    #[serde(skip_serializing_if = "is_public")]
+    pub subject_type: SubjectType,
+    /// `sector_identifier_uri`: the document that lists its sector's redirect URIs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
+    /// `default_max_age`: how old a sign-in may be, seconds, where a request does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u32>,
+    /// `userinfo_signed_response_alg`: userinfo comes as a JWT signed with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<Algorithm>,
     /// The client that may act for people with the access tokens of this one (RFC 8693 §4.4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub may_act: Option<String>,
@@ -135,6 +149,16 @@ fn is_unset(flag: &bool) -> bool {
     !*flag
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_jwt(format: &AccessTokenFormat) -> bool {
+    *format == AccessTokenFormat::Jwt
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_public(subject_type: &SubjectType) -> bool {
+    *subject_type == SubjectType::Public
+}
+
 /// The same for an API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -142,6 +166,9 @@ pub struct ApiSettings {
     /// Whether clients that register themselves may ask tokens for it.
     #[serde(skip_serializing_if = "is_unset")]
     pub self_registered_clients: bool,
+    /// What its access tokens look like.
+    #[serde(skip_serializing_if = "is_jwt")]
+    pub access_token_format: AccessTokenFormat,
     /// Claims that an operator adds to its access tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimRule>,

@@ -13,6 +13,7 @@ use crate::jose::Algorithm;
 use crate::profile::Profile;
 use crate::scope;
 use crate::standard_claims;
+use crate::subject::SubjectType;
 
 /// Paths of the endpoints, under the issuer's own path.
 pub mod path {
@@ -70,6 +71,7 @@ pub struct Metadata {
     grant_types_supported: Vec<&'static str>,
     subject_types_supported: Vec<&'static str>,
     id_token_signing_alg_values_supported: Vec<&'static str>,
+    userinfo_signing_alg_values_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -183,8 +185,12 @@ impl Metadata {
             response_types_supported: vec!["code"],
             response_modes_supported: RESPONSE_MODES.to_vec(),
             grant_types_supported: GrantType::ALL.iter().map(|g| g.as_str()).collect(),
-            subject_types_supported: vec!["public"],
+            subject_types_supported: SubjectType::ALL.map(SubjectType::as_str).to_vec(),
             id_token_signing_alg_values_supported: Algorithm::ALL
+                .iter()
+                .map(|alg| alg.as_str())
+                .collect(),
+            userinfo_signing_alg_values_supported: Algorithm::ALL
                 .iter()
                 .map(|alg| alg.as_str())
                 .collect(),

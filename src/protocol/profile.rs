@@ -145,6 +145,27 @@ impl Profile {
         Ok(())
     }
 
+    /// Sets what a client that registers itself left unsaid to what the profile demands; what it
+    /// `said` stands, to be refused if it breaks the profile.
+    pub fn complete(self, client: &mut Client, said: impl Fn(&str) -> bool) {
+        if self >= Self::Oauth21 {
+            client.require_pkce = true;
+        }
+        if self < Self::Fapi2 {
+            return;
+        }
+        if !said("id_token_signed_response_alg") {
+            client.id_token_signed_response_alg = Algorithm::Ps256;
+        }
+        let by_certificate = client.token_endpoint_auth_method.uses_certificate();
+        let settings = &mut client.settings;
+        if said("dpop_bound_access_tokens") || said("tls_client_certificate_bound_access_tokens") {
+            return;
+        }
+        settings.tls_client_certificate_bound_access_tokens = by_certificate;
+        settings.dpop_bound_access_tokens = !by_certificate;
+    }
+
     /// Why `client` cannot live under this profile as it is registered: member and message.
     pub fn problems(self, client: &Client) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
@@ -173,6 +194,7 @@ impl Profile {
         }
         for (member, alg) in [
             ("id_token_signed_response_alg", Some(client.id_token_signed_response_alg)),
+            ("userinfo_signed_response_alg", settings.userinfo_signed_response_alg),
             ("token_endpoint_auth_signing_alg", settings.token_endpoint_auth_signing_alg),
             ("request_object_signing_alg", settings.request_object_signing_alg),
         ] {
@@ -249,6 +271,30 @@ mod tests {
             assert_eq!(checked.is_ok(), proves_by_key(method), "{method:?}");
             assert!(Profile::Oidc.check_authentication(method).is_ok());
         }
+    }
+
+    #[test]
+    fn what_a_registration_leaves_unsaid_is_what_the_profile_demands() {
+        let unsaid = |_: &str| false;
+        let mut one = client();
+        one.require_pkce = false;
+        Profile::Oidc.complete(&mut one, unsaid);
+        assert!(!one.require_pkce);
+        one.token_endpoint_auth_method = TokenEndpointAuthMethod::PrivateKeyJwt;
+        Profile::Fapi2.complete(&mut one, unsaid);
+        assert_eq!(Profile::Fapi2.problems(&one), Vec::new());
+        assert!(one.settings.dpop_bound_access_tokens);
+        let mut other = client();
+        other.token_endpoint_auth_method = TokenEndpointAuthMethod::TlsClientAuth;
+        Profile::Fapi2.complete(&mut other, unsaid);
+        assert!(other.settings.tls_client_certificate_bound_access_tokens);
+        assert!(!other.settings.dpop_bound_access_tokens);
+        // What was said is not changed behind the client's back.
+        let mut stubborn = client();
+        stubborn.token_endpoint_auth_method = TokenEndpointAuthMethod::PrivateKeyJwt;
+        Profile::Fapi2.complete(&mut stubborn, |_| true);
+        assert_eq!(stubborn.id_token_signed_response_alg, Algorithm::Rs256);
+        assert!(!Profile::Fapi2.problems(&stubborn).is_empty());
     }
 
     #[test]

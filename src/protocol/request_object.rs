@@ -3,22 +3,15 @@
 //! An authorization request as a JWT that the client signed. Only what stands inside counts;
 //! parameters beside it are not looked at (RFC 9101 §6.3).
 
-use std::time::Duration;
-
 use serde_json::{Map, Value};
 
 use crate::ambient::Timestamp;
 use crate::client::Client;
-use crate::client_assertion::moment;
 use crate::error::Refusal;
 use crate::jws::ForeignJwt;
+use crate::jwt_times::{LONGEST, Times, is_of_kind};
 use crate::params::Params;
 use crate::profile::Profile;
-
-/// How far a client's clock may be ahead of or behind ours.
-const SKEW: Duration = Duration::from_secs(30);
-/// FAPI 2.0 Message Signing §5.3.1: good for an hour at most, and not older than that.
-const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Claims about the JWT itself, not parameters.
 const OF_THE_JWT: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
@@ -48,16 +41,10 @@ pub fn check_header(jwt: &ForeignJwt<'_>, client: &Client) -> Result<(), Refusal
     if registered.is_some_and(|alg| alg != jwt.alg()) {
         return Err(refused("the request object is not signed with request_object_signing_alg"));
     }
-    match jwt.header("typ") {
-        None => Ok(()),
-        Some(typ)
-            if typ.eq_ignore_ascii_case("JWT")
-                || typ.eq_ignore_ascii_case("oauth-authz-req+jwt") =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(refused("the request object has the typ of another kind of JWT")),
+    if !is_of_kind(jwt, "oauth-authz-req+jwt") {
+        return Err(refused("the request object has the typ of another kind of JWT"));
     }
+    Ok(())
 }
 
 /// Takes the parameters out of a verified request object.
@@ -123,26 +110,24 @@ fn check_audience(aud: Option<&Value>, expected: &Expected<'_>) -> Result<(), Re
 }
 
 fn check_times(claims: &Map<String, Value>, strict: bool, now: Timestamp) -> Result<(), Refusal> {
+    let bad = || refused("a time of the request object is not a NumericDate");
     let time = |name: &str| match claims.get(name) {
         None => Ok(None),
-        Some(value) => value
-            .as_f64()
-            .and_then(moment)
-            .map(Some)
-            .ok_or_else(|| refused("a time of the request object is not a NumericDate")),
+        Some(value) => value.as_f64().map(Some).ok_or_else(bad),
     };
-    let (exp, nbf, iat) = (time("exp")?, time("nbf")?, time("iat")?);
-    if strict && (exp.is_none() || nbf.is_none()) {
+    let times = Times::read(time("exp")?, time("nbf")?, time("iat")?).ok_or_else(bad)?;
+    if strict && (times.exp.is_none() || times.nbf.is_none()) {
         return Err(refused("the request object must have exp and nbf"));
     }
-    if exp.is_some_and(|exp| exp <= now.minus(SKEW)) {
+    if times.are_over(now) {
         return Err(refused("the request object has expired"));
     }
-    if [nbf, iat].into_iter().flatten().any(|at| at > now.plus(SKEW)) {
+    if times.lie_ahead(now) {
         return Err(refused("the request object is not good yet"));
     }
+    // FAPI 2.0 Message Signing §5.3.1: good for an hour at most, and not older than that.
     if strict
-        && let (Some(exp), Some(nbf)) = (exp, nbf)
+        && let (Some(exp), Some(nbf)) = (times.exp, times.nbf)
         && (exp > nbf.plus(LONGEST) || nbf < now.minus(LONGEST))
     {
         return Err(refused("the request object is older or good for longer than an hour"));

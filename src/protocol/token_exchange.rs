@@ -7,6 +7,7 @@
 use crate::access_token::{AccessTokenClaims, Actor};
 use crate::api::Api;
 use crate::client::Client;
+use crate::confirmation::Confirmation;
 use crate::error::Refusal;
 use crate::scope::{self, Access};
 
@@ -23,6 +24,8 @@ pub struct Exchange<'a> {
     pub subject: &'a AccessTokenClaims,
     /// Who acts, if the client brought a token of theirs.
     pub actor: Option<&'a AccessTokenClaims>,
+    /// The keys that the client shows.
+    pub shown: Option<&'a Confirmation>,
 }
 
 /// What the new token says.
@@ -64,6 +67,15 @@ impl Exchange<'_> {
             if actor.act.is_some() {
                 return Err(Refusal::invalid_request("actor_token is itself delegated"));
             }
+        }
+        // The client's own tokens are bound to keys that it holds; those of another client are
+        // bound to keys that it cannot hold, and the operator's word stands in (record 29).
+        let own_tokens = [own.then_some(*subject), *actor];
+        let bound = own_tokens.into_iter().flatten().filter_map(|token| token.cnf.as_ref());
+        if bound.into_iter().any(|cnf| !cnf.is_met_by(self.shown)) {
+            return Err(Refusal::invalid_request(
+                "a token of this client is bound to a key that was not shown",
+            ));
         }
         let acting = actor.map_or(me, |actor| actor.sub.as_str());
         if let Some(party) = &subject.may_act
@@ -220,7 +232,7 @@ mod tests {
         subject: &'a AccessTokenClaims,
         actor: Option<&'a AccessTokenClaims>,
     ) -> Exchange<'a> {
-        Exchange { client, issuer: ISSUER, subject, actor }
+        Exchange { client, issuer: ISSUER, subject, actor, shown: None }
     }
 
     fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
@@ -285,6 +297,29 @@ mod tests {
     }
 
     #[test]
+    fn a_clients_own_bound_token_comes_with_its_key() {
+        let client = client();
+        let key = Confirmation::to(Some("its key".to_owned()), None);
+        let other = Confirmation::to(Some("another".to_owned()), None);
+        let bound = |client_id: &str| {
+            let mut token = token(client_id, "ada", 100);
+            token.cnf = key.clone();
+            token
+        };
+        let own = bound("gateway");
+        for (shown, good) in [(key.as_ref(), true), (other.as_ref(), false), (None, false)] {
+            let wish = Exchange { shown, ..exchange(&client, &own, None) };
+            assert_eq!(wish.delegation().is_ok(), good, "{shown:?}");
+        }
+        // Its key is another client's: the operator's list is what counts.
+        assert!(exchange(&client, &bound("shop"), None).delegation().is_ok());
+        // An actor's token is the client's own.
+        let (subject, actor) = (token("shop", "ada", 100), bound("gateway"));
+        let refused = refused(exchange(&client, &subject, Some(&actor)).delegation());
+        assert_eq!(refused, "invalid_request");
+    }
+
+    #[test]
     fn audiences_are_the_tokens_own_or_the_operators() {
         let client = client();
         let subject = token("shop", "ada", 100);
@@ -302,7 +337,8 @@ mod tests {
         assert_eq!(refused(narrow.resources(&[])), "invalid_target", "not this client's at all");
         let mut at_home = token("shop", "ada", 100);
         at_home.aud = Audience::One(ISSUER.to_owned());
-        let home = Exchange { client: &less, issuer: ISSUER, subject: &at_home, actor: None };
+        let home =
+            Exchange { client: &less, issuer: ISSUER, subject: &at_home, actor: None, shown: None };
         assert!(home.resources(&[]).unwrap().is_empty());
     }
 

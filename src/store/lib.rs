@@ -37,6 +37,7 @@ pub mod living;
 pub mod local_accounts;
 pub mod notifications;
 pub mod observations;
+pub mod opaque_tokens;
 pub mod outbox;
 pub mod participants;
 pub mod people;

@@ -146,31 +146,6 @@ impl Reader {
         Ok(Living { sessions, grants: self.count(&alive, values(), most).await? })
     }
 
-    /// People who are signed in through a connection, or left an app a grant that way; in the order
-    /// of their ids.
-    pub async fn list_people_through(
-        &self,
-        connection: &ConnectionId,
-        after: &str,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<Vec<UserId>, StoreFault> {
-        let sql = "SELECT user_id FROM (\
-                   SELECT user_id FROM sessions WHERE connection_id = $1 AND user_id > $2 \
-                   AND ended_at IS NULL AND expires_at > $4 UNION \
-                   SELECT user_id FROM grants WHERE connection_id = $1 AND user_id > $2 \
-                   AND revoked_at IS NULL AND expires_at > $4) AS people \
-                   ORDER BY user_id LIMIT $3";
-        let values: [Value; 4] = [
-            connection.as_str().into(),
-            after.into(),
-            i64::from(limit).into(),
-            now.millis().into(),
-        ];
-        let rows = self.connection.query_all_raw(self.connection.statement(sql, values)).await?;
-        rows.iter().map(|row| Ok(UserId::new(row.try_get::<String>("", "user_id")?))).collect()
-    }
-
     async fn count(&self, alive: &str, values: Vec<Value>, most: i64) -> Result<u64, StoreFault> {
         let sql = format!(
             "SELECT count(*) AS number FROM \

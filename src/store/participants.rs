@@ -47,10 +47,10 @@ struct LinkRow {
 }
 
 const LINK: &str = "INSERT INTO client_links (user_id, client_id, sub, linked_at) \
-                    VALUES ($1, $2, $3, $4) ON CONFLICT (user_id, client_id) DO NOTHING";
+                    VALUES ($1, $2, $3, $4) ON CONFLICT (user_id, client_id) DO UPDATE SET sub = $3";
 const TAKE_PART: &str = "INSERT INTO session_clients (session_id, client_id, sub) \
                          SELECT id, $2, $3 FROM sessions WHERE id = $1 \
-                         ON CONFLICT (session_id, client_id) DO NOTHING";
+                         ON CONFLICT (session_id, client_id) DO UPDATE SET sub = $3";
 const PARTICIPANTS: &str = "SELECT c.session_id, c.client_id, c.sub FROM session_clients c \
                             JOIN sessions s ON s.id = c.session_id WHERE s.ended_at IS NULL AND";
 const LINKS: &str = "SELECT client_id, sub FROM client_links WHERE user_id = $1 ORDER BY client_id";

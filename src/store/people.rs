@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::id::UserId;
-use russet_protocol::local_account::AUTHORITY;
 use russet_protocol::user::User;
 use sea_orm::{ConnectionTrait as _, Value};
 
@@ -182,15 +181,6 @@ impl WriteTx {
         let sql = "DELETE FROM identities WHERE user_id = $1 AND authority = $2 AND subject = $3";
         let values = [user_id.as_str().into(), authority.into(), subject.into()];
         let done = self.connection.execute_raw(self.connection.statement(sql, values)).await?;
-        if done.rows_affected() == 0 {
-            return Ok(false);
-        }
-        if authority == AUTHORITY {
-            // A password without its identity would still be a way in.
-            let sql = "DELETE FROM local_accounts WHERE user_id = $1 AND username = $2";
-            let values = [user_id.as_str().into(), subject.into()];
-            self.connection.execute_raw(self.connection.statement(sql, values)).await?;
-        }
-        Ok(true)
+        Ok(done.rows_affected() > 0)
     }
 }

@@ -42,6 +42,11 @@ const SWEEPS: &[(&str, Duration)] = &[
         NOT_KEPT,
     ),
     (
+        "DELETE FROM opaque_tokens WHERE hash IN \
+         (SELECT hash FROM opaque_tokens WHERE expires_at <= $1 LIMIT $2)",
+        NOT_KEPT,
+    ),
+    (
         "DELETE FROM grants WHERE id IN \
          (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
         NOT_KEPT,

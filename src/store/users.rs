@@ -5,8 +5,8 @@ use russet_protocol::id::{ConnectionId, UserId};
 use russet_protocol::user::{Identity, User};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, FromQueryResult as _,
-    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QueryResult,
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _,
+    FromQueryResult as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QueryResult,
 };
 
 use crate::act::WriteTx;
@@ -169,6 +169,14 @@ impl Reader {
         let found =
             row::Entity::find().filter(row::Column::Sub.eq(sub)).one(&self.connection).await?;
         found.map(row::Model::into_domain).transpose()
+    }
+
+    /// The person whom one client or another knows by this `sub`.
+    pub async fn find_user_by_client_sub(&self, sub: &str) -> Result<Option<User>, StoreFault> {
+        let sql = "SELECT * FROM users WHERE id IN \
+                   (SELECT user_id FROM client_links WHERE sub = $1) LIMIT 1";
+        let stmt = self.connection.statement(sql, [sub.into()]);
+        self.connection.query_one_raw(stmt).await?.as_ref().map(read).transpose()
     }
 
     /// The identity with this subject at this authority.

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::reply::{DPOP, no_store, oauth_error, tell_dpop_nonce, token_error};
 use super::{App, cors, mutual_tls};
 use crate::op::Failure;
+use crate::op::userinfo::UserinfoAnswer;
 use crate::protocol::error::{ErrorCode, Refusal};
 use crate::protocol::params::Params;
 use crate::protocol::presented::Presented;
@@ -115,8 +116,13 @@ pub async fn userinfo(app: web::Data<App>, request: HttpRequest, body: web::Byte
     };
     let mut presented = presented(&request);
     presented.token_in_form = in_form.as_ref().and_then(|form| form.one("access_token").ok()?);
-    let answer = app.provider.userinfo(&presented).await;
-    let answer = answer.map(|claims| no_store(HttpResponse::Ok()).json(claims));
+    let answer = app.provider.answer_userinfo(&presented).await;
+    let answer = answer.map(|userinfo| match userinfo {
+        UserinfoAnswer::Plain(claims) => no_store(HttpResponse::Ok()).json(claims),
+        UserinfoAnswer::Signed(jwt) => {
+            no_store(HttpResponse::Ok()).content_type("application/jwt").body(jwt)
+        }
+    });
     let response = answer_to_token(&app, &request, &presented, answer).await;
     super::registration::name_metadata(&app, response)
 }

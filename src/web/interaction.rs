@@ -11,7 +11,8 @@ use super::page::interaction::{
 };
 use super::{App, html, request};
 use crate::op::Failure;
-use crate::op::authorize::{ChoosePage, ConsentPage, Next, Unanswerable};
+use crate::op::authorize::{Next, Unanswerable};
+use crate::op::sign_in_pages::{ChoosePage, ConsentPage};
 use crate::protocol::authorization_response::AuthorizationResponse;
 use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::{ConnectionId, InteractionId};

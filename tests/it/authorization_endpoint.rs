@@ -9,7 +9,7 @@ use crate::harness::app::claims;
 const CALLBACK: &str = "http://127.0.0.1:9/callback";
 
 #[tokio::test]
-async fn without_a_settled_address_an_error_is_a_page_and_never_a_redirect() {
+async fn c4_24_without_a_settled_address_an_error_is_a_page_and_never_a_redirect() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let several = house
@@ -43,7 +43,7 @@ async fn without_a_settled_address_an_error_is_a_page_and_never_a_redirect() {
 }
 
 #[tokio::test]
-async fn each_defect_comes_back_to_the_app_with_state_and_issuer() {
+async fn c4_25_c4_35_each_defect_comes_back_to_the_app_with_state_and_issuer() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     for (name, value, code) in [
@@ -73,7 +73,7 @@ async fn each_defect_comes_back_to_the_app_with_state_and_issuer() {
 }
 
 #[tokio::test]
-async fn a_post_is_as_good_as_a_get() {
+async fn c4_22_a_post_is_as_good_as_a_get() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let attempt = app.attempt("openid");
@@ -85,7 +85,7 @@ async fn a_post_is_as_good_as_a_get() {
 }
 
 #[tokio::test]
-async fn form_post_carries_code_and_error_in_a_form_and_nothing_in_the_address() {
+async fn c4_37_form_post_carries_code_and_error_in_a_form_and_nothing_in_the_address() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let mut browser = house.browser();
@@ -112,7 +112,7 @@ async fn form_post_carries_code_and_error_in_a_form_and_nothing_in_the_address()
 }
 
 #[tokio::test]
-async fn a_session_answers_at_once_and_prompt_none_shows_no_page() {
+async fn c4_29_a_session_answers_at_once_and_prompt_none_shows_no_page() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let mut browser = house.browser();
@@ -131,7 +131,7 @@ async fn a_session_answers_at_once_and_prompt_none_shows_no_page() {
 }
 
 #[tokio::test]
-async fn prompt_login_and_max_age_ask_again_and_auth_time_moves() {
+async fn c4_30_prompt_login_and_max_age_ask_again_and_auth_time_moves() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let mut browser = house.browser();
@@ -155,7 +155,7 @@ async fn prompt_login_and_max_age_ask_again_and_auth_time_moves() {
 }
 
 #[tokio::test]
-async fn a_hint_for_somebody_else_never_gets_this_persons_code() {
+async fn c4_29_a_hint_for_somebody_else_never_gets_this_persons_code() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let grace = app.tokens(&mut house.browser(), "openid", "Grace Hopper").await;
@@ -172,7 +172,7 @@ async fn a_hint_for_somebody_else_never_gets_this_persons_code() {
 }
 
 #[tokio::test]
-async fn consent_is_asked_once_remembered_and_may_be_denied() {
+async fn c4_28_consent_is_asked_once_remembered_and_may_be_denied() {
     let house = House::new().await;
     let api = "https://api.example";
     house.api(api, Algorithm::Es256, &["orders:read"]).await;
@@ -234,7 +234,7 @@ async fn a_step_cannot_be_skipped_repeated_or_taken_by_another_browser() {
 }
 
 #[tokio::test]
-async fn a_confidential_client_may_be_exempted_from_pkce() {
+async fn c4_26_a_confidential_client_may_be_exempted_from_pkce() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |client| client.require_pkce = false).await;
     let attempt =

@@ -50,7 +50,7 @@ async fn the_delivery(house: &House, stands: impl Fn(&Delivery) -> bool) -> Deli
 }
 
 #[tokio::test]
-async fn b6_discovery_says_so() {
+async fn c1_9_b6_discovery_says_so() {
     let house = House::new().await;
     let url = format!("{}/.well-known/openid-configuration", house.issuer);
     let metadata: serde_json::Value =
@@ -61,7 +61,7 @@ async fn b6_discovery_says_so() {
 }
 
 #[tokio::test]
-async fn b6_rp_initiated_logout_posts_one_logout_token_beside_the_redirect() {
+async fn c10_83_b6_rp_initiated_logout_posts_one_logout_token_beside_the_redirect() {
     on_each_engine!(house, {
         for alg in [Algorithm::Rs256, Algorithm::EdDsa] {
             let mut receiver = Receiver::start();

@@ -259,33 +259,3 @@ async fn a_key_withdrawn_at_apple_is_followed_by_the_next_without_an_outage() {
     let end = app.sign_in(&mut house.browser(), &attempt(), "Ada Lovelace").await;
     assert!(end.query("code").is_some(), "{}", end.url);
 }
-
-#[tokio::test]
-async fn everybody_who_came_through_a_connection_is_signed_out_and_nobody_else() {
-    use russet::protocol::id::ConnectionId;
-    use russet::store::living::{Living, Of};
-    on_each_engine!(house, {
-        let app = house.client(ClientKind::Web, |_| {}).await;
-        let mut browsers = Vec::new();
-        for person in ["Ada Lovelace", "Grace Hopper"] {
-            let mut browser = house.browser();
-            let attempt = app.attempt("openid offline_access").with("connection", "apple");
-            let end = app.sign_in(&mut browser, &attempt, person).await;
-            let tokens = app.redeem(&attempt, &end.query("code").expect("a code")).await;
-            browsers.push((browser, tokens.text("refresh_token").to_owned()));
-        }
-        let administration = &house.broker.broker.administration;
-        let of = Of::Connection(ConnectionId::new("apple"));
-        let living = administration.count_living(&of).await.expect("a count");
-        assert_eq!(living, Living { sessions: 2, grants: 2 });
-        let elsewhere = administration.end_connection(&Actor::cli(), "other").await.expect("none");
-        assert_eq!((elsewhere.sessions, elsewhere.grants), (0, 0));
-        let ended = administration.end_connection(&Actor::cli(), "apple").await.expect("an end");
-        assert_eq!((ended.sessions, ended.grants), (2, 2));
-        let again = administration.end_connection(&Actor::cli(), "apple").await.expect("an end");
-        assert_eq!((again.sessions, again.grants), (0, 0));
-        for (_, token) in &browsers {
-            assert_eq!(app.refresh(token).await.error(), "400 invalid_grant");
-        }
-    });
-}

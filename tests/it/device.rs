@@ -12,20 +12,25 @@ use crate::harness::{House, free_name};
 use crate::on_each_engine;
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-const PACE: Duration = Duration::from_secs(5);
+pub(crate) const PACE: Duration = Duration::from_secs(5);
 
-async fn begin(app: &App, scope: &str) -> Answer {
+pub(crate) async fn begin(app: &App, scope: &str) -> Answer {
     let waiting = app.post("/device_authorization", &[("scope", scope)]).await;
     assert_eq!(waiting.status, 200, "{}", waiting.json);
     waiting
 }
 
-async fn ask(app: &App, waiting: &Answer) -> Answer {
+pub(crate) async fn ask(app: &App, waiting: &Answer) -> Answer {
     app.token(&[("grant_type", DEVICE_CODE), ("device_code", waiting.text("device_code"))]).await
 }
 
 /// Enters the code and signs in, as far as the question.
-async fn question(house: &House, browser: &mut Browser, waiting: &Answer, person: &str) -> Page {
+pub(crate) async fn question(
+    house: &House,
+    browser: &mut Browser,
+    waiting: &Answer,
+    person: &str,
+) -> Page {
     let page = browser.open(waiting.text("verification_uri_complete")).await;
     assert_eq!(page.status, 200);
     let page = browser.press(&page, "Continue").await;

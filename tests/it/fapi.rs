@@ -69,7 +69,7 @@ fn redemption<'a>(
 }
 
 #[tokio::test]
-async fn a_fapi_client_goes_from_push_to_refresh() {
+async fn c7_62_c7_63_a_fapi_client_goes_from_push_to_refresh() {
     let house = House::new().await;
     let signer = Signer::new(&house, Algorithm::Ps256, fapi).await;
     let holder = Holder::new(Algorithm::Es256);

@@ -96,24 +96,6 @@ async fn a_second_way_in_is_added_and_taken_away_but_never_the_last() {
 }
 
 #[tokio::test]
-async fn a_password_that_was_taken_away_is_no_way_in_any_more() {
-    let house = house().await;
-    let app = house.client(ClientKind::Web, |_| {}).await;
-    let mut browser = house.browser();
-    let tokens = ada_signs_in(&app, &mut browser).await;
-    let sub = claims(tokens.text("id_token"))["sub"].as_str().unwrap().to_owned();
-    let linked = add(&house, &mut browser, "Grace Hopper").await;
-    let form = linked.forms().into_iter().find(|form| !form.text.contains("apple:"));
-    let removed = browser.submit(&linked, &form.expect("a form")).await;
-    // She was signed in with it, so she is signed out.
-    assert_eq!(removed.status, 401, "{}", removed.body);
-    assert_eq!(identities(&house, &sub).await.len(), 1);
-    let refused = sign_in(&app, &mut house.browser(), &app.attempt("openid")).await;
-    assert_eq!(refused.status, 401, "{}", refused.body);
-    assert_eq!(sub_at_apple(&house, &app, "Grace Hopper").await, sub);
-}
-
-#[tokio::test]
 async fn nobody_takes_an_identity_that_somebody_has() {
     let house = house().await;
     let app = house.client(ClientKind::Web, |_| {}).await;

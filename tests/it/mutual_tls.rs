@@ -1,5 +1,7 @@
 //! Certificates of clients: RFC 8705, conformance C.1 (8), C.6 (50, 57), C.9 (76), C.11 (84, 85).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -7,35 +9,37 @@ use russet::broker::RunningBroker;
 use russet::protocol::client::{Client, ClientKind, TokenEndpointAuthMethod};
 use russet::protocol::client_certificate::ClientCertificate;
 use russet::protocol::jose::Algorithm;
+use russet::protocol::profile::Profile;
 use serde_json::{Value, json};
 
 use crate::harness::House;
 use crate::harness::app::{Answer, App, answer, claims};
 use crate::harness::holder::Holder;
+use crate::harness::signer::Publisher;
 
 const DN: &str = "CN=client";
 
-struct Shown {
-    certificate: ClientCertificate,
-    der: Vec<u8>,
+pub(crate) struct Shown {
+    pub(crate) certificate: ClientCertificate,
+    pub(crate) der: Vec<u8>,
     pem: String,
 }
 
-struct Place {
+pub(crate) struct Place {
     house: House,
-    broker: RunningBroker,
+    pub(crate) broker: RunningBroker,
     base: String,
     authority: CertifiedIssuer<'static, KeyPair>,
 }
 
-fn named(name: &str) -> CertificateParams {
+pub(crate) fn named(name: &str) -> CertificateParams {
     let mut params = CertificateParams::new(vec![format!("{name}.example")]).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     params
 }
 
-fn shown(certificate: &rcgen::Certificate, key: &KeyPair) -> Shown {
+pub(crate) fn shown(certificate: &rcgen::Certificate, key: &KeyPair) -> Shown {
     Shown {
         certificate: ClientCertificate::from_chain(vec![certificate.der().to_vec()]).unwrap(),
         der: certificate.der().to_vec(),
@@ -43,13 +47,13 @@ fn shown(certificate: &rcgen::Certificate, key: &KeyPair) -> Shown {
     }
 }
 
-fn self_signed(name: &str) -> Shown {
+pub(crate) fn self_signed(name: &str) -> Shown {
     let key = KeyPair::generate().unwrap();
     shown(&named(name).self_signed(&key).unwrap(), &key)
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let house = House::new().await;
         let mut params = named("authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -102,7 +106,7 @@ impl Place {
     }
 }
 
-fn pki(client: &mut Client) {
+pub(crate) fn pki(client: &mut Client) {
     client.token_endpoint_auth_method = TokenEndpointAuthMethod::TlsClientAuth;
     client.settings.tls_client_auth_subject_dn = Some(DN.to_owned());
     client.settings.tls_client_certificate_bound_access_tokens = true;
@@ -218,5 +222,101 @@ async fn c1_8_discovery_says_where_certificates_are_taken_and_only_where_they_ar
     assert!(without.get("mtls_endpoint_aliases").is_none());
     let methods = without["token_endpoint_auth_methods_supported"].to_string();
     assert!(!methods.contains("tls_client_auth"));
+    place.broker.stop().await;
+}
+
+#[tokio::test]
+async fn c6_50_a_certificate_may_be_registered_by_address() {
+    let place = Place::new().await;
+    let (first, second) = (self_signed("client"), self_signed("client"));
+    let set = |shown: &Shown| {
+        let mut jwk: Value = Holder::new(Algorithm::Es256).key.public_jwk().clone();
+        jwk["x5c"] = json!([STANDARD.encode(&shown.der)]);
+        json!({ "keys": [jwk] })
+    };
+    let published = Publisher::of(&set(&first)).await;
+    let uri = published.url.clone();
+    let app = place
+        .client(|client| {
+            client.token_endpoint_auth_method = TokenEndpointAuthMethod::SelfSignedTlsClientAuth;
+            client.settings.jwks_uri = Some(uri);
+        })
+        .await;
+    assert_eq!(place.token(&app, Some(&first)).await.status, 200);
+    assert_eq!(place.token(&app, Some(&second)).await.error(), "401 invalid_client");
+    assert_eq!(place.token(&app, None).await.error(), "401 invalid_client");
+    assert_eq!(published.times_asked(), 1, "a stranger's certificate fetches nothing at once");
+    // A new certificate is taken as soon as the set may be asked again (C.3.21).
+    published.publish(&set(&second));
+    place.house.advance(Duration::from_secs(31));
+    assert_eq!(place.token(&app, Some(&second)).await.status, 200);
+    assert_eq!(place.token(&app, Some(&first)).await.error(), "401 invalid_client");
+    place.broker.stop().await;
+}
+
+/// FAPI 2.0 with certificates for everything: conformance B.7, mtls + mtls.
+#[tokio::test]
+async fn c11_85_a_fapi_client_goes_from_push_to_resource_by_its_certificate() {
+    let place = Place::new().await;
+    let (mine, other) = (place.issued("client"), place.issued("client"));
+    // That its tokens be bound is the profile's demand and need not be said again.
+    let app = place
+        .house
+        .client(ClientKind::Web, |client| {
+            pki(client);
+            client.settings.tls_client_certificate_bound_access_tokens = false;
+            client.settings.profile = Some(Profile::Fapi2);
+        })
+        .await;
+    let attempt = app.attempt("openid offline_access");
+    let post = async |path: &str, form: &[(&str, &str)], shown: Option<&Shown>| {
+        let request = place.browser(shown).post(format!("{}{path}", place.base)).form(form);
+        answer(request).await
+    };
+    let form: Vec<(&str, &str)> =
+        attempt.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(post("/par", &form, None).await.error(), "401 invalid_client");
+    let pushed = post("/par", &form, Some(&mine)).await;
+    assert_eq!(pushed.status, 201, "{}", pushed.json);
+    let mut url = url::Url::parse(&format!("{}/authorize", place.house.issuer)).unwrap();
+    url.query_pairs_mut()
+        .append_pair("client_id", app.client_id())
+        .append_pair("request_uri", pushed.text("request_uri"));
+    let mut browser = place.house.browser();
+    let page = browser.open(url.as_str()).await;
+    let end = browser.press(&page, "Continue as Ada Lovelace").await;
+    let code = end.query("code").unwrap();
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", app.client_id()),
+        ("code", code.as_str()),
+        ("redirect_uri", "http://127.0.0.1:9/callback"),
+        ("code_verifier", attempt.verifier.as_str()),
+    ];
+    let tokens = post("/token", &form, Some(&mine)).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.json);
+    let token = tokens.text("access_token");
+    let bound = &claims(token)["cnf"];
+    assert_eq!(*bound, json!({ "x5t#S256": mine.certificate.thumbprint() }));
+    let userinfo = async |shown: Option<&Shown>| {
+        let request = place.browser(shown).get(format!("{}/userinfo", place.base));
+        answer(request.bearer_auth(token)).await
+    };
+    assert_eq!(userinfo(Some(&mine)).await.status, 200);
+    assert_eq!(userinfo(Some(&other)).await.error(), "401 invalid_token");
+    // C.7.62, C.7.63: the refresh token stays, and a new certificate of the same client will do.
+    let refresh = tokens.text("refresh_token");
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", app.client_id()),
+        ("refresh_token", refresh),
+    ];
+    for shown in [&mine, &other] {
+        let renewed = post("/token", &form, Some(shown)).await;
+        assert_eq!(renewed.status, 200, "{}", renewed.json);
+        let bound = claims(renewed.text("access_token"))["cnf"]["x5t#S256"].clone();
+        assert_eq!(bound, shown.certificate.thumbprint());
+    }
+    assert_eq!(post("/token", &form, None).await.error(), "401 invalid_client");
     place.broker.stop().await;
 }

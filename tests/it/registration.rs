@@ -11,6 +11,7 @@ use reqwest::Method;
 use russet::op::admin::Actor;
 use russet::protocol::client::ClientKind;
 use russet::protocol::jose::{Algorithm, SigningKey, Typ, generate_private_key};
+use russet::protocol::profile::Profile;
 use serde_json::{Value, json};
 
 use crate::harness::House;
@@ -461,4 +462,81 @@ async fn userinfo_says_who_gives_tokens_for_it() {
         .await;
     assert_eq!(tokens.status, 200, "{}", tokens.json);
     assert_eq!(app.userinfo(tokens.text("access_token")).await.json["name"], "Ada Lovelace");
+}
+
+#[tokio::test]
+async fn c3_20_a_client_gets_the_profile_that_the_policy_says_and_none_laxer() {
+    let house = open(&[("REGISTRATION__PROFILE", "oauth2.1")]).await;
+    let stored = async |registered: &Answer| app(&house, registered).await.client;
+    let registered = register(&house, None, &sound()).await;
+    assert_eq!(registered.status, 201, "{}", registered.json);
+    let client = stored(&registered).await;
+    assert_eq!(client.settings.profile, Some(Profile::Oauth21));
+    assert!(client.require_pkce);
+    // Nothing that a client says of itself changes that, neither at first nor later.
+    let mut lax = sound();
+    lax["profile"] = json!("oidc");
+    lax["require_pkce"] = json!(false);
+    let registered = register(&house, None, &lax).await;
+    assert_eq!(stored(&registered).await.settings.profile, Some(Profile::Oauth21));
+    lax["client_id"] = registered.json["client_id"].clone();
+    let uri = registered.text("registration_client_uri").to_owned();
+    let token = registered.text("registration_access_token").to_owned();
+    let updated = send(&house, Method::PUT, &uri, Some(&token), Some(&lax)).await;
+    assert_eq!(updated.status, 200, "{}", updated.json);
+    let client = stored(&registered).await;
+    assert!(client.require_pkce && client.settings.profile == Some(Profile::Oauth21));
+}
+
+#[tokio::test]
+async fn c3_20_the_installations_minimum_rules_those_who_register_too() {
+    let house = open(&[("SECURITY__MINIMUM_PROFILE", "fapi2")]).await;
+    let key = SigningKey::from_pkcs8(
+        Algorithm::Es256,
+        generate_private_key(Algorithm::Es256).unwrap().expose(),
+    )
+    .unwrap();
+    let secret = register(&house, None, &sound()).await;
+    assert_eq!(secret.error(), "400 invalid_client_metadata", "a secret proves no key");
+    let mut strong = sound();
+    strong["token_endpoint_auth_method"] = json!("private_key_jwt");
+    strong["jwks"] = json!({ "keys": [key.public_jwk()] });
+    let registered = register(&house, None, &strong).await;
+    assert_eq!(registered.status, 201, "{}", registered.json);
+    assert_eq!(registered.json["dpop_bound_access_tokens"], true);
+    assert_eq!(registered.json["id_token_signed_response_alg"], "PS256");
+    for (member, value) in [
+        ("id_token_signed_response_alg", json!("RS256")),
+        ("dpop_bound_access_tokens", json!(false)),
+    ] {
+        let mut weak = strong.clone();
+        weak[member] = value;
+        let refused = register(&house, None, &weak).await;
+        assert_eq!(refused.error(), "400 invalid_client_metadata", "{member}");
+    }
+}
+
+#[tokio::test]
+async fn c3_18_nobody_registers_for_certificates_that_are_not_asked_for() {
+    let house = open(&[]).await;
+    for (method, subject) in [
+        ("tls_client_auth", json!({ "tls_client_auth_subject_dn": "CN=client" })),
+        ("self_signed_tls_client_auth", json!({ "jwks_uri": "https://client.example/jwks" })),
+        ("client_secret_basic", json!({ "tls_client_certificate_bound_access_tokens": true })),
+    ] {
+        let mut body = sound();
+        body["token_endpoint_auth_method"] = json!(method);
+        for (member, value) in subject.as_object().unwrap() {
+            body[member] = value.clone();
+        }
+        let refused = register(&house, None, &body).await;
+        assert_eq!(refused.error(), "400 invalid_client_metadata", "{method}");
+    }
+    // Where certificates come by a proxy's header, their own are welcome.
+    let house = open(&[("MTLS__HEADER", "Client-Cert"), ("SERVER__TRUSTED_PROXIES", "127.0.0.1")]);
+    let house = house.await;
+    let mut body = sound();
+    body["token_endpoint_auth_method"] = json!("self_signed_tls_client_auth");
+    body["jwks_uri"] = json!("https://client.example/jwks");
+    assert_eq!(register(&house, None, &body).await.status, 201);
 }

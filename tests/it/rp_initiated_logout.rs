@@ -61,7 +61,7 @@ async fn metadata(house: &House) -> Value {
 }
 
 #[tokio::test]
-async fn b5_discovery_endpoint_verification() {
+async fn c1_9_b5_discovery_endpoint_verification() {
     let house = House::new().await;
     let metadata = metadata(&house).await;
     assert_eq!(metadata["end_session_endpoint"], format!("{}/logout", house.issuer));
@@ -71,7 +71,7 @@ async fn b5_discovery_endpoint_verification() {
 }
 
 #[tokio::test]
-async fn b5_rp_initiated_logout_returns_exactly_the_state() {
+async fn c10_78_c10_81_b5_rp_initiated_logout_returns_exactly_the_state() {
     let mut visit = Visit::begin().await;
     let state = "s".repeat(128);
     let hint = visit.hint();
@@ -98,7 +98,7 @@ async fn b5_no_state_comes_back_when_none_was_sent() {
 }
 
 #[tokio::test]
-async fn b5_bad_and_altered_post_logout_redirect_uris_never_redirect() {
+async fn c10_79_b5_bad_and_altered_post_logout_redirect_uris_never_redirect() {
     let mut visit = Visit::begin().await;
     let hint = visit.hint();
     for uri in ["https://evil.example/", "http://127.0.0.1:9/bye?foo=bar", "http://127.0.0.1:9/by"]
@@ -109,7 +109,7 @@ async fn b5_bad_and_altered_post_logout_redirect_uris_never_redirect() {
 }
 
 #[tokio::test]
-async fn b5_modified_and_foreign_hints_never_redirect() {
+async fn c10_79_b5_modified_and_foreign_hints_never_redirect() {
     use base64::Engine as _;
     let mut visit = Visit::begin().await;
     let hint = visit.hint();
@@ -131,7 +131,7 @@ async fn b5_without_a_hint_nobody_is_redirected() {
 }
 
 #[tokio::test]
-async fn b5_no_params_only_state_and_no_uri_end_at_a_page_that_says_so() {
+async fn c10_80_b5_no_params_only_state_and_no_uri_end_at_a_page_that_says_so() {
     for parameters in [vec![], vec![("state", "s")]] {
         let mut visit = Visit::begin().await;
         let asked = visit.logout(&parameters).await;
@@ -172,7 +172,7 @@ async fn c10_78_the_same_by_post_and_c10_82_an_expired_hint_or_a_client_id() {
 }
 
 #[tokio::test]
-async fn b6_front_channel_logout_loads_each_app_with_iss_and_sid_and_goes_on() {
+async fn c10_83_b6_front_channel_logout_loads_each_app_with_iss_and_sid_and_goes_on() {
     let house = House::new().await;
     let front = |path: &'static str| {
         move |client: &mut russet::protocol::client::Client| {

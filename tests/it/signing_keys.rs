@@ -75,7 +75,7 @@ async fn every_advertised_endpoint_answers() {
 }
 
 #[tokio::test]
-async fn the_jwks_holds_one_public_key_for_each_algorithm() {
+async fn c2_13_c2_14_the_jwks_holds_one_public_key_for_each_algorithm() {
     let house = House::new().await;
     let keys = jwks(&house).await;
     let mut algorithms: Vec<_> = keys.iter().map(|key| key["alg"].as_str().unwrap()).collect();
@@ -90,7 +90,7 @@ async fn the_jwks_holds_one_public_key_for_each_algorithm() {
 }
 
 #[tokio::test]
-async fn a_client_chooses_its_id_tokens_algorithm() {
+async fn c2_16_a_client_chooses_its_id_tokens_algorithm() {
     let house = House::new().await;
     let published = jwks(&house).await;
     for alg in Algorithm::ALL {
@@ -104,7 +104,7 @@ async fn a_client_chooses_its_id_tokens_algorithm() {
 }
 
 #[tokio::test]
-async fn a_successor_is_published_long_before_it_signs_and_its_elder_stays() {
+async fn c2_15_a_successor_is_published_long_before_it_signs_and_its_elder_stays() {
     on_each_engine!(house, {
         let second = house.replica().await;
         let app = house.client(ClientKind::Web, |_| {}).await;

@@ -13,7 +13,7 @@ use crate::on_each_engine;
 const API: &str = "https://api.example";
 
 #[tokio::test]
-async fn a_code_is_bound_to_client_redirect_uri_and_verifier() {
+async fn c6_53_a_code_is_bound_to_client_redirect_uri_and_verifier() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let other = house.client(ClientKind::Web, |_| {}).await;
@@ -60,7 +60,7 @@ async fn a_code_is_bound_to_client_redirect_uri_and_verifier() {
 }
 
 #[tokio::test]
-async fn a_code_used_twice_ends_what_it_gave() {
+async fn c6_52_a_code_used_twice_ends_what_it_gave() {
     on_each_engine!(house, {
         let app = house.client(ClientKind::Web, |_| {}).await;
         let attempt = app.attempt("openid offline_access");
@@ -160,7 +160,7 @@ async fn a_lost_answer_signs_nobody_out_and_a_copy_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_refreshed_id_token_says_the_same_of_the_same_sign_in() {
+async fn c7_60_a_refreshed_id_token_says_the_same_of_the_same_sign_in() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let tokens = app.tokens(&mut house.browser(), "openid offline_access", "Ada Lovelace").await;
@@ -176,7 +176,7 @@ async fn a_refreshed_id_token_says_the_same_of_the_same_sign_in() {
 }
 
 #[tokio::test]
-async fn a_refresh_never_widens_and_never_serves_another_client() {
+async fn c7_61_a_refresh_never_widens_and_never_serves_another_client() {
     let house = House::new().await;
     house.api(API, Algorithm::Es256, &["orders:read"]).await;
     let app = house
@@ -258,7 +258,7 @@ async fn a_machine_gets_a_token_for_its_api_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn each_bad_token_request_has_its_error() {
+async fn c6_51_each_bad_token_request_has_its_error() {
     let house = House::new().await;
     house.api(API, Algorithm::Es256, &["orders:read"]).await;
     let machine =
@@ -294,7 +294,7 @@ async fn each_bad_token_request_has_its_error() {
 }
 
 #[tokio::test]
-async fn a_client_that_proves_nothing_learns_nothing() {
+async fn c6_56_a_client_that_proves_nothing_learns_nothing() {
     let house = House::new().await;
     let web = house.client(ClientKind::Web, |_| {}).await;
     let token = format!("{}/token", house.issuer);
@@ -406,7 +406,7 @@ async fn introspection_answers_for_its_own_tokens_only() {
 }
 
 #[tokio::test]
-async fn userinfo_releases_what_the_scope_says() {
+async fn c9_74_userinfo_releases_what_the_scope_says() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let tokens = app.tokens(&mut house.browser(), "openid email", "Ada Lovelace").await;

@@ -19,13 +19,13 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const API: &str = "https://api.example";
 
 /// A CI system: an issuer with discovery and one key.
-struct Ci {
+pub(crate) struct Ci {
     issuer: String,
     key: SigningKey,
     asked: Arc<AtomicUsize>,
 }
 
-async fn ci() -> Ci {
+pub(crate) async fn ci() -> Ci {
     let der = generate_private_key(Algorithm::Rs256).unwrap();
     let key = SigningKey::from_pkcs8(Algorithm::Rs256, der.expose()).unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -59,7 +59,7 @@ async fn ci() -> Ci {
 }
 
 impl Ci {
-    fn claims(&self, house: &House) -> Value {
+    pub(crate) fn claims(&self, house: &House) -> Value {
         let now = house.now().secs();
         json!({
             "iss": self.issuer, "sub": "repo:acme/shop", "aud": house.issuer, "iat": now,
@@ -68,12 +68,16 @@ impl Ci {
         })
     }
 
-    fn assertion(&self, claims: &Value) -> String {
+    pub(crate) fn assertion(&self, claims: &Value) -> String {
         self.key.sign(Typ::IdToken, claims).unwrap()
     }
 }
 
-async fn deploy(house: &House, ci: &Ci, change: impl FnOnce(&mut NewTrustedIssuer)) -> App {
+pub(crate) async fn deploy(
+    house: &House,
+    ci: &Ci,
+    change: impl FnOnce(&mut NewTrustedIssuer),
+) -> App {
     if house.store().find_api(API).await.unwrap().is_none() {
         house.api(API, Algorithm::Es256, &["deploy", "read"]).await;
     }
@@ -99,7 +103,7 @@ async fn deploy(house: &House, ci: &Ci, change: impl FnOnce(&mut NewTrustedIssue
 }
 
 /// No secret: the assertion is all that is sent.
-async fn show(house: &House, assertion: &str, extra: &[(&str, &str)]) -> Answer {
+pub(crate) async fn show(house: &House, assertion: &str, extra: &[(&str, &str)]) -> Answer {
     let mut form = vec![("grant_type", JWT_BEARER), ("assertion", assertion)];
     form.extend(extra);
     answer(house.http().post(format!("{}/token", house.issuer)).form(&form)).await

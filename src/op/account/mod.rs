@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::admin::Person;
-use super::authorize::display_name;
 use super::interaction::Browser;
+use super::sign_in_pages::display_name;
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;

@@ -36,8 +36,9 @@ pub(super) fn certificate_problems(client: &Client) -> Vec<FieldProblem> {
     }
     if client.token_endpoint_auth_method == TokenEndpointAuthMethod::SelfSignedTlsClientAuth {
         let keys = settings.jwks.as_ref().and_then(|set| jwk::read_set(set).ok());
-        if !keys.unwrap_or_default().iter().any(|key| key.certificate().is_some()) {
-            say("jwks", "must hold the client's certificate as x5c of one of its keys");
+        let inline = keys.unwrap_or_default().iter().any(|key| key.certificate().is_some());
+        if !inline && settings.jwks_uri.is_none() {
+            say("jwks", "or jwks_uri must hold the client's certificate as x5c of a key");
         }
     }
     if settings.tls_client_auth_subject_dn.as_ref().is_some_and(|dn| normal_dn(dn).is_none()) {
@@ -102,5 +103,7 @@ mod tests {
         assert_eq!(problems(method, json!({})), ["jwks"]);
         assert_eq!(problems(method, json!({ "jwks": { "keys": [] } })), ["jwks"]);
         assert_eq!(problems(method, json!({ "jwks": "text" })), ["jwks"]);
+        let fetched = json!({ "jwks_uri": "https://client.example/jwks" });
+        assert_eq!(problems(method, fetched), Vec::<&str>::new());
     }
 }

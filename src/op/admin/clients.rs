@@ -6,6 +6,7 @@ use super::metadata::{client_metadata, difference};
 use super::rules::client_problems;
 use super::security_rules::security_problems;
 use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged};
+use crate::op::subjects;
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::client::{Client, ClientKind, GrantType, TokenEndpointAuthMethod};
@@ -164,6 +165,7 @@ impl Administration {
         client.client_name = new.client_name;
         checked(self.unknown_connections(&new.change.settings).await?)?;
         new.change.apply(&mut client, now)?;
+        self.check_sector(&client).await?;
         let secret = client.token_endpoint_auth_method.uses_secret().then(|| self.draw_secret(now));
         let (client_secret, stored) = secret.unzip();
         let event = actor
@@ -201,6 +203,7 @@ impl Administration {
         let now = self.clock.now();
         let (actor, id) = (actor.clone(), id.clone());
         let minimum = self.minimum_profile;
+        let sector = self.sector_after(&id, &change, now).await?;
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -214,7 +217,8 @@ impl Administration {
                     must_be_an_editors(&actor, &changed)?;
                     client.updated_at = now;
                     check(tx, &client, minimum).await?;
-                    if !tx.update_client(&client).await? {
+                    // What was looked at outside is what is stored.
+                    if sector_of(&client) != sector || !tx.update_client(&client).await? {
                         return Err(AdminError::Conflict);
                     }
                     client.version = client.version.saturating_add(1);
@@ -262,6 +266,42 @@ impl Administration {
     pub async fn list_clients(&self, query: &ListQuery) -> Result<Page<Client>, AdminError> {
         Ok(self.store.list_clients(query).await?)
     }
+
+    /// The sector that the client will have after `change`, its document read.
+    async fn sector_after(
+        &self,
+        id: &ClientId,
+        change: &ClientChange,
+        now: Timestamp,
+    ) -> Result<Option<Sector>, AdminError> {
+        let mut client = self.store.find_client(id).await?.ok_or(AdminError::NotFound)?;
+        let before = sector_of(&client);
+        change.clone().apply(&mut client, now)?;
+        let after = sector_of(&client);
+        if after != before {
+            self.check_sector(&client).await?;
+        }
+        Ok(after)
+    }
+
+    async fn check_sector(&self, client: &Client) -> Result<(), AdminError> {
+        let known = match &self.outbound {
+            Some(outbound) => subjects::check_sector(outbound, client).await,
+            None if client.settings.sector_identifier_uri.is_some() => {
+                Err("cannot be read from here".to_owned())
+            }
+            None => Ok(()),
+        };
+        known.map_err(|why| AdminError::invalid("sector_identifier_uri", why))
+    }
+}
+
+/// A `sector_identifier_uri` and the redirect URIs that its document must list.
+type Sector = (String, Vec<String>);
+
+fn sector_of(client: &Client) -> Option<Sector> {
+    let uri = client.settings.sector_identifier_uri.clone()?;
+    Some((uri, client.redirect_uris.clone()))
 }
 
 /// What an editor may change: what the app itself is about, and nothing that gives it more rights.

@@ -160,6 +160,8 @@ mod tests {
             json!({ "kind": "web" }),
             json!({ "client_secret": "mine" }),
             json!({ "is_admin": true }),
+            json!({ "is_admin": null }),
+            json!({ "subject_type": "private" }),
             json!({ "redirect_uris": "https://a.example/" }),
             json!({ "require_pkce": "yes" }),
             json!({ "grant_types": ["password"] }),
@@ -174,6 +176,21 @@ mod tests {
     fn what_is_as_it_is_from_the_start_can_be_said_too() {
         let patch = json!({ "dpop_bound_access_tokens": false, "claims": [], "profile": null });
         assert_eq!(json!(change(&patch).unwrap().settings), patch);
+    }
+
+    #[test]
+    fn a_member_may_be_set_to_its_default() {
+        for (member, value) in [
+            ("subject_type", json!("public")),
+            ("dpop_bound_access_tokens", json!(false)),
+            ("dpop_bound_access_tokens", json!(null)),
+            ("sector_identifier_uri", json!(null)),
+        ] {
+            let patch = Map::from_iter([(member.to_owned(), value.clone())]);
+            assert_eq!(client_change(patch.clone()).unwrap().settings, patch);
+        }
+        let patch = json!({ "access_token_format": "jwt" }).as_object().unwrap().clone();
+        assert!(api_change(patch, &ApiSettings::default()).unwrap().settings.is_some());
     }
 
     #[test]

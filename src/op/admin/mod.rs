@@ -63,6 +63,7 @@ use crate::protocol::id::ClientId;
 use crate::protocol::profile::Profile;
 use crate::protocol::secret::{SealError, Vault};
 use crate::store::{Store, StoreFault};
+use crate::upstream::http::Outbound;
 use passwords::{PasswordFault, PasswordHasher};
 
 /// Everything administrators may do. Cheap to clone.
@@ -76,6 +77,7 @@ pub struct Administration {
     factors: Factors,
     file_connections: Arc<[ListedConnection]>,
     minimum_profile: Profile,
+    outbound: Option<Outbound>,
 }
 
 impl Administration {
@@ -89,13 +91,30 @@ impl Administration {
     ) -> Self {
         let (file_connections, minimum_profile) = (Arc::new([]), Profile::default());
         let factors = Factors::new(store.clone(), Arc::clone(&vault), Arc::clone(&entropy));
-        Self { store, vault, clock, entropy, passwords, factors, file_connections, minimum_profile }
+        Self {
+            store,
+            vault,
+            clock,
+            entropy,
+            passwords,
+            factors,
+            file_connections,
+            minimum_profile,
+            outbound: None,
+        }
     }
 
     /// Says which connections the configuration file describes: shown here, changed there.
     #[must_use]
     pub fn with_file_connections(self, connections: Vec<ListedConnection>) -> Self {
         Self { file_connections: connections.into(), ..self }
+    }
+
+    /// The same, with a way out, to look at what clients name.
+    #[must_use]
+    pub fn with_outbound(mut self, outbound: Outbound) -> Self {
+        self.outbound = Some(outbound);
+        self
     }
 
     /// The same, where no client may be laxer than `minimum_profile`.

@@ -7,6 +7,7 @@ use super::FieldProblem;
 use crate::protocol::client::{Client, TokenEndpointAuthMethod};
 use crate::protocol::jwk;
 use crate::protocol::profile::Profile;
+use crate::protocol::subject::{self, SubjectType};
 
 const MAX_KEYS: usize = 20;
 const MAX_URI: usize = 2048;
@@ -34,6 +35,15 @@ pub fn security_problems(client: &Client, minimum: Profile) -> Vec<FieldProblem>
         && !is_web_address(uri)
     {
         say("jwks_uri", "must be an https URL".to_owned());
+    }
+    if let Some(uri) = &settings.sector_identifier_uri
+        && !is_web_address(uri)
+    {
+        say("sector_identifier_uri", "must be an https URL".to_owned());
+    } else if settings.subject_type == SubjectType::Pairwise
+        && let Err(why) = subject::sector(client)
+    {
+        say("sector_identifier_uri", why.to_owned());
     }
     let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some();
     let needs_keys = [

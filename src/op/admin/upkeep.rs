@@ -3,16 +3,11 @@
 use serde_json::json;
 
 use super::{Actor, AdminError, Administration};
-use crate::op::ending::{self, Ended, Ending, Reason};
 use crate::protocol::admin::Role;
 use crate::protocol::deletion::Deletion;
-use crate::protocol::id::{ConnectionId, DeletionId};
+use crate::protocol::id::DeletionId;
 use crate::protocol::job::JobState;
-use crate::store::StoreFault;
 use crate::store::apple_transfers::TransferCount;
-
-/// People in memory at once.
-const PAGE: u32 = 500;
 
 impl Administration {
     /// How the jobs stand that say so.
@@ -61,42 +56,6 @@ impl Administration {
                 })
             })
             .await
-    }
-
-    /// Signs out everybody who came through a connection: what they signed in to with it ends, a
-    /// person in an act, so that others get their turn. Begun again, it goes on.
-    ///
-    /// # Errors
-    /// The store's fault; who is signed out stays so.
-    pub async fn end_connection(&self, actor: &Actor, id: &str) -> Result<Ended, AdminError> {
-        actor.must_be(Role::Admin)?;
-        let connection = ConnectionId::new(id);
-        let (mut all, mut after) = (Ended::default(), String::new());
-        loop {
-            let now = self.clock.now();
-            let page = self.store.list_people_through(&connection, &after, PAGE, now).await?;
-            let Some(last) = page.last() else { break };
-            after = last.to_string();
-            for user_id in page {
-                let ending = Ending::Connections(user_id, vec![connection.clone()]);
-                let ended = self.store.write(move |tx| {
-                    Box::pin(
-                        async move { ending::end(tx, &ending, Reason::Administrative, now).await },
-                    )
-                });
-                let ended: Result<Ended, StoreFault> = ended.await;
-                let ended = ended?;
-                all.sessions = all.sessions.saturating_add(ended.sessions);
-                all.grants = all.grants.saturating_add(ended.grants);
-            }
-        }
-        let event = actor
-            .event(self.clock.now(), "connection.ended", id)
-            .detail(json!({ "sessions": all.sessions, "grants": all.grants }));
-        let recorded: Result<(), StoreFault> =
-            self.store.write(move |tx| Box::pin(async move { tx.record(&event).await })).await;
-        recorded?;
-        Ok(all)
     }
 
     /// Deletions under way, or all with the receipts of those that are done; newest first.

@@ -183,8 +183,11 @@ impl Person {
 }
 
 async fn find_user(reader: &Reader, sub_or_id: &str) -> Result<Option<User>, StoreFault> {
-    match reader.find_user_by_sub(sub_or_id).await? {
+    if let Some(user) = reader.find_user_by_sub(sub_or_id).await? {
+        return Ok(Some(user));
+    }
+    match reader.find_user(&UserId::new(sub_or_id)).await? {
         Some(user) => Ok(Some(user)),
-        None => reader.find_user(&UserId::new(sub_or_id)).await,
+        None => reader.find_user_by_client_sub(sub_or_id).await,
     }
 }

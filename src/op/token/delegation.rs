@@ -47,6 +47,7 @@ impl Provider {
             issuer: &self.issuer,
             subject: &subject.claims,
             actor: actor.as_ref().map(|actor| actor.claims.as_ref()),
+            shown: request.cnf.as_ref(),
         };
         let delegation = exchange.delegation()?;
         let mut wanted = request.requested_resources();
@@ -57,12 +58,18 @@ impl Provider {
         let access = exchange.access(params.one("scope")?, resources, &apis)?;
 
         let claims = Arc::clone(&subject.claims);
+        // Each client has its own name for the person: the new token is the caller's.
+        let user = match &subject.grant {
+            Some(grant) => self.store.find_user(&grant.user_id).await?,
+            None => None,
+        };
+        let sub = user.map_or_else(|| claims.sub.clone(), |user| self.sub_for(client, &user));
         let session_id = claims.sid.as_ref().map(SessionId::new);
         let person = subject.grant.as_ref();
         let speaks_of = Subject {
             client,
             person: person.map(|grant| (&grant.user_id, grant.connection_id.as_ref())),
-            sub: &claims.sub,
+            sub: &sub,
             client_id: &client.client_id,
             grant_id: subject.grant.as_ref().map(|grant| &grant.id),
             auth_time: claims.auth_time.map(Timestamp::from_secs),

@@ -31,6 +31,7 @@ impl Provider {
             return Ok(Map::new());
         }
         let user = self.store.find_user(&grant.user_id).await?;
+        let user = user.map(|user| self.seen_by(client, user));
         let known = user.as_ref().map(standard_claims::known).unwrap_or_default();
         let mut claims = standard_claims::released(known, |_| false, named);
         let facts = Facts {
@@ -66,6 +67,7 @@ impl Provider {
             Some((id, _)) => self.store.find_user(id).await?,
             None => None,
         };
+        let user = user.map(|user| self.seen_by(subject.client, user));
         let facts = Facts {
             user: user.as_ref(),
             client: subject.client,

@@ -6,6 +6,7 @@ mod delegation;
 mod device_code;
 mod jwt_bearer;
 mod mapped_claims;
+mod opaque;
 pub mod preview;
 pub mod refresh_token;
 pub mod token_exchange;
@@ -20,7 +21,7 @@ use super::{Failure, Provider};
 use crate::protocol::access_token::{AccessTokenClaims, Actor, Audience, jti};
 use crate::protocol::acr;
 use crate::protocol::ambient::Timestamp;
-use crate::protocol::api::Api;
+use crate::protocol::api::{AccessTokenFormat, Api};
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::confirmation::{Confirmation, TokenType};
 use crate::protocol::error::Refusal;
@@ -252,6 +253,7 @@ impl Provider {
         })
     }
 
+    /// Makes an access token for these resources, in the format that the API wants.
     async fn mint_access_token(
         &self,
         subject: &Subject<'_>,
@@ -259,7 +261,14 @@ impl Provider {
         now: Timestamp,
     ) -> Result<(String, Duration), Failure> {
         let (claims, alg, ttl) = self.access_token_claims(subject, access, now).await?;
-        let token = self.keys.signer(alg).await?.sign(Typ::AccessToken, &claims)?;
+        let apis = self.apis(&access.resources).await?;
+        let opaque =
+            apis.iter().any(|api| api.settings.access_token_format == AccessTokenFormat::Opaque);
+        let token = if opaque {
+            self.store_opaque_token(claims).await?
+        } else {
+            self.keys.signer(alg).await?.sign(Typ::AccessToken, &claims)?
+        };
         Ok((token, ttl))
     }
 

@@ -39,6 +39,7 @@ impl Provider {
         let client = &registered.client;
         let nobody = || Refusal::invalid_request("there is no such person");
         let user = self.store.find_user(user_id).await?.ok_or_else(nobody)?;
+        let user = self.seen_by(client, user);
         let resources = scope::resources(client, resources)?;
         let apis = self.store.find_apis(&resources).await?;
         let access = scope::decide(client, requested, resources, &apis, true)?;

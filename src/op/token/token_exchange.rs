@@ -73,7 +73,7 @@ impl Provider {
         let arrival = Arrival { connection_id: connection.clone(), identity, joins };
         let user = self.recognise(arrival, now).await?;
         let terms = GrantTerms {
-            sub: user.sub.clone(),
+            sub: self.sub_for(client, &user),
             scope: access.scope.clone(),
             resources: access.resources.clone(),
             auth_time: now,

@@ -238,6 +238,7 @@ fn check_nonce(claim: Option<&str>, expected: &ExpectedNonce<'_>) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -278,6 +279,59 @@ mod tests {
             Ok(()) => "good",
             Err(UpstreamError::Rejected { reason, .. }) => reason,
             Err(other) => panic!("{other}"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_passes_that_is_not_for_this_app_person_code_and_moment(
+            iss in prop_oneof![Just(ISSUER.to_owned()), "\\PC{0,40}"],
+            aud in prop_oneof![
+                Just(json!("com.example.web")), Just(json!(["com.example.web"])),
+                "\\PC{0,20}".prop_map(Value::from), Just(json!([])), Just(json!(7)),
+            ],
+            sub in "\\PC{0,20}",
+            exp in 990_000_i64..1_100_000,
+            iat in 990_000_i64..1_010_000,
+            nonce in prop_oneof![Just("n".to_owned()), "\\PC{0,8}"],
+            code in prop_oneof![Just("code".to_owned()), "[a-z]{0,6}"],
+        ) {
+            let hash = Algorithm::Rs256.half_hash(&code);
+            let claims = with(&json!({
+                "iss": iss, "aud": aud, "sub": sub, "exp": exp, "iat": iat, "nonce": nonce,
+                "c_hash": hash,
+            }));
+            let found = verdict(&claims, ExpectedNonce::Exactly("n"), Code::Required("code"));
+            let sound = iss == ISSUER
+                && (aud == json!("com.example.web") || aud == json!(["com.example.web"]))
+                && !sub.is_empty()
+                && exp > 999_940
+                && (999_400..=1_000_060).contains(&iat)
+                && nonce == "n"
+                && code == "code";
+            prop_assert_eq!(found == "good", sound, "{} is {}", claims, found);
+        }
+
+        #[test]
+        fn what_comes_apart_says_rs256_and_names_its_key(
+            alg in prop_oneof![Just("RS256".to_owned()), Just("none".to_owned()), "\\PC{0,8}"],
+            kid in "\\PC{0,12}",
+            extra in prop_oneof![Just("typ"), Just("crit"), Just("jwk"), Just("jku"), Just("x5u")],
+            payload in prop::collection::vec(any::<u8>(), 0..60),
+            noise in "[A-Za-z0-9_.-]{0,60}",
+        ) {
+            let header = json!({ "alg": alg, "kid": kid, extra: "JWT" }).to_string();
+            let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+            let token = format!("{}.{}.{}", part(header.as_bytes()), part(&payload), part(b"s"));
+            let sound = alg == "RS256" && !kid.is_empty() && extra == "typ";
+            match split(&token, MAX_LENGTH) {
+                Ok(parts) => {
+                    prop_assert!(sound);
+                    prop_assert_eq!((parts.kid, parts.payload), (kid, payload));
+                }
+                Err(_) => prop_assert!(!sound, "{}", header),
+            }
+            prop_assert!(split(&noise, MAX_LENGTH).is_err(), "{}", noise);
         }
     }
 

@@ -8,12 +8,12 @@ use super::form::{Form, lines, query, with_query};
 use super::{Console, Posted, problems, see_other};
 use crate::op::admin::{AdminError, ApiChange, ListQuery, NewApi};
 use crate::protocol::admin::Role;
-use crate::protocol::api::{ACCESS_TOKEN_TTL, Api, ApiScope};
+use crate::protocol::api::{ACCESS_TOKEN_TTL, AccessTokenFormat, Api, ApiScope};
 use crate::protocol::client_settings::ApiSettings;
 use crate::protocol::jose::Algorithm;
 use crate::web::html;
 use crate::web::page::admin::apis::{ApiForm, ApiRow, EditPage, ListPage};
-use crate::web::page::admin::{DeletePage, Problems};
+use crate::web::page::admin::{Choice, DeletePage, Problems};
 use crate::web::page::quickstart;
 
 /// APIs on one page of the list.
@@ -67,6 +67,7 @@ pub(super) async fn new_page(console: Console) -> Result<HttpResponse, Error> {
     let form = ApiForm {
         access_token_ttl: ACCESS_TOKEN_TTL.to_string(),
         signing_alg: algorithms(Algorithm::Rs256.as_str()),
+        access_token_format: formats(AccessTokenFormat::default()),
         ..ApiForm::default()
     };
     Ok(show(&console, None, form, Problems::default(), false))
@@ -87,7 +88,7 @@ pub(super) async fn create(posted: Posted) -> Result<HttpResponse, Error> {
         scopes: scopes(&entries.scopes),
         access_token_ttl: Some(ttl),
         signing_alg: Some(alg),
-        settings: ApiSettings::default(),
+        settings: settings(&form, ApiSettings::default()),
     };
     match console.app.administration.create_api(&console.actor(), new).await {
         Ok(_) => Ok(see_other(&console.url("/apis?done=created"))),
@@ -110,6 +111,8 @@ pub(super) async fn edit_page(
         scopes: scope_lines(&api.scopes),
         access_token_ttl: api.access_token_ttl.to_string(),
         signing_alg: algorithms(api.signing_alg.as_str()),
+        access_token_format: formats(api.settings.access_token_format),
+        self_registered_clients: api.settings.self_registered_clients,
         version: Some(api.version.to_string()),
     };
     Ok(show(&console, Some(&api), form, Problems::default(), false))
@@ -139,7 +142,7 @@ pub(super) async fn save(posted: Posted, request: HttpRequest) -> Result<HttpRes
         scopes: Some(scopes(&entries.scopes)),
         access_token_ttl: Some(ttl),
         signing_alg: Some(alg),
-        settings: None,
+        settings: Some(settings(&form, api.settings.clone())),
     };
     match console.app.administration.update_api(&console.actor(), &api.identifier, change).await {
         Ok(_) => Ok(see_other(&console.url("/apis?done=saved"))),
@@ -195,7 +198,37 @@ fn typed(form: &Form, identifier: String, version: Option<String>) -> ApiForm {
         scopes: form.exact("scopes"),
         access_token_ttl: form.text("access_token_ttl"),
         signing_alg: algorithms(&form.text("signing_alg")),
+        access_token_format: formats(format(form)),
+        self_registered_clients: form.ticked("self_registered_clients"),
         version,
+    }
+}
+
+fn format(form: &Form) -> AccessTokenFormat {
+    let typed = form.text("access_token_format");
+    let found = AccessTokenFormat::ALL.into_iter().find(|format| format.as_str() == typed);
+    found.unwrap_or_default()
+}
+
+fn formats(chosen: AccessTokenFormat) -> Vec<Choice> {
+    let choice = |format: AccessTokenFormat| Choice {
+        value: format.as_str().to_owned(),
+        label: match format {
+            AccessTokenFormat::Jwt => "JWT (RFC 9068)".to_owned(),
+            AccessTokenFormat::Opaque => "Opaque".to_owned(),
+        },
+        hint: String::new(),
+        chosen: format == chosen,
+    };
+    AccessTokenFormat::ALL.map(choice).into()
+}
+
+/// What the form says of the members that few APIs set; what it does not show stays.
+fn settings(form: &Form, before: ApiSettings) -> ApiSettings {
+    ApiSettings {
+        access_token_format: format(form),
+        self_registered_clients: form.ticked("self_registered_clients"),
+        ..before
     }
 }
 

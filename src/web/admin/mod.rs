@@ -41,6 +41,7 @@ mod sessions;
 mod settings;
 mod sign_ins;
 mod trials;
+mod trust;
 mod upkeep;
 
 use std::collections::HashMap;
@@ -132,6 +133,19 @@ pub fn routes(config: &mut web::ServiceConfig) {
         )
         .service(
             web::resource("/admin/settings/keys/{handle}").route(web::get().to(settings::key_page)),
+        )
+        .service(web::resource("/admin/trust").route(web::get().to(trust::show)))
+        .service(web::resource("/admin/trust/tokens").route(web::post().to(trust::create_token)))
+        .service(
+            web::resource("/admin/trust/tokens/delete").route(web::post().to(trust::delete_token)),
+        )
+        .service(
+            web::resource("/admin/trust/tokens/{handle}").route(web::get().to(trust::token_page)),
+        )
+        .service(web::resource("/admin/trust/issuers").route(web::post().to(trust::create_issuer)))
+        .service(
+            web::resource("/admin/trust/issuers/delete")
+                .route(web::post().to(trust::delete_issuer)),
         )
         .service(web::resource("/admin/audit").route(web::get().to(audit::list)))
         .service(web::resource("/admin/audit/export").route(web::get().to(audit::export)))

@@ -97,6 +97,8 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/connections/{id}/edit", CHANGE),
     ("/admin/connections/{id}/disable", CHANGE),
     ("/admin/connections/{id}/delete", CHANGE),
+    ("/admin/trust", SEE),
+    ("/admin/trust/tokens/{handle}", CHANGE),
 ];
 
 /// `POST` routes, and what they need.
@@ -142,6 +144,10 @@ pub const WRITE: &[(&str, Need)] = &[
     ("/admin/connections/{id}/disable", CHANGE),
     ("/admin/connections/{id}/enable", CHANGE),
     ("/admin/connections/{id}/delete", CHANGE),
+    ("/admin/trust/tokens", CHANGE),
+    ("/admin/trust/tokens/delete", CHANGE),
+    ("/admin/trust/issuers", CHANGE),
+    ("/admin/trust/issuers/delete", CHANGE),
 ];
 
 /// Forms of acts that are hard to undo: they want a proof of the last minutes, however long the
@@ -162,6 +168,8 @@ const DANGEROUS: &[&str] = &[
     "/admin/settings",
     "/admin/settings/keys",
     "/admin/settings/keys/revoke",
+    "/admin/trust/tokens",
+    "/admin/trust/issuers",
     "/admin/profile/totp",
     "/admin/profile/totp/remove",
     "/admin/profile/recovery",

@@ -23,6 +23,8 @@ pub(super) fn of(path: &str, base: &str) -> &'static str {
         "sessions"
     } else if path.starts_with("/admin/keys") {
         "keys"
+    } else if path.starts_with("/admin/trust") {
+        "trust"
     } else if path.starts_with("/admin/connections") || path.starts_with("/admin/apple") {
         "connections"
     } else {

@@ -294,9 +294,9 @@ proptest! {
 
     #[test]
     fn bytes_are_no_body(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = object::<Envelope>(&bytes);
-        let _ = object::<Claims>(&bytes);
-        let _ = split(&String::from_utf8_lossy(&bytes), MAX_LENGTH);
+        prop_assert!(object::<Envelope>(&bytes).is_none());
+        prop_assert!(object::<Claims>(&bytes).is_none());
+        prop_assert!(split(&String::from_utf8_lossy(&bytes), MAX_LENGTH).is_err());
     }
 
     #[test]

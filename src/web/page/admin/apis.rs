@@ -52,6 +52,10 @@ pub struct ApiForm {
     pub access_token_ttl: String,
     /// The algorithms there are.
     pub signing_alg: Vec<Choice>,
+    /// JWT or opaque.
+    pub access_token_format: Vec<Choice>,
+    /// Whether clients that register themselves may ask tokens for it.
+    pub self_registered_clients: bool,
     /// The version that was read; `None` for a new one.
     pub version: Option<String>,
 }
@@ -113,6 +117,8 @@ mod tests {
                     scopes: text(),
                     access_token_ttl: text(),
                     signing_alg: choices(),
+                    access_token_format: choices(),
+                    self_registered_clients: true,
                     version,
                 },
                 problems: problems(&["identifier", "scopes"]),

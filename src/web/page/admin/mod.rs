@@ -13,6 +13,7 @@ pub mod profile;
 pub mod settings;
 pub mod sign_ins;
 pub mod trials;
+pub mod trust;
 pub mod upkeep;
 
 use askama::Template;
@@ -84,7 +85,16 @@ impl Problem {
             "audit_retention_days" => "Keep the audit log for",
             "key_name" => "Name",
             "key_scope" => "Scopes",
-            "key_days" => "Good for",
+            "key_days" | "token_days" => "Good for",
+            "token_name" => "Name",
+            "token_uses" => "Registrations",
+            "issuer" => "Issuer",
+            "audience" => "Audience",
+            "workload_client" => "Client",
+            "workload_scope" => "Scope",
+            "workload_resources" => "APIs",
+            "conditions" => "Conditions",
+            "max_lifetime" => "Longest life",
             field => field,
         }
     }

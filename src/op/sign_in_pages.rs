@@ -1,0 +1,102 @@
+//! What the pages of a sign-in show.
+
+use super::Provider;
+use super::interaction::{Interaction, Situation};
+use crate::protocol::connection::ConnectionKind;
+use crate::protocol::id::{ConnectionId, InteractionId};
+use crate::protocol::user::User;
+
+/// What the sign-in page shows.
+pub struct ChoosePage {
+    /// The interaction.
+    pub interaction: InteractionId,
+    /// For which client.
+    pub client_name: String,
+    /// The connections offered.
+    pub connections: Vec<Offer>,
+    /// Who is signed in already, when a fresh proof is wanted.
+    pub signed_in_as: Option<String>,
+    /// Whether a username and password will do.
+    pub local_accounts: bool,
+    /// Who the client thinks it is.
+    pub login_hint: Option<String>,
+    /// Where a form on the page may lead in the end: the client's redirect URI.
+    pub redirect_uri: String,
+    /// The languages the client wishes for.
+    pub ui_locales: Option<String>,
+}
+
+/// A connection as the sign-in page offers it.
+pub struct Offer {
+    /// Its name in URLs.
+    pub id: ConnectionId,
+    /// Its name for people.
+    pub display_name: String,
+    /// What it speaks.
+    pub kind: ConnectionKind,
+}
+
+/// What the consent page shows.
+pub struct ConsentPage {
+    /// The interaction.
+    pub interaction: InteractionId,
+    /// The client that asks.
+    pub client_name: String,
+    /// Who is asked.
+    pub signed_in_as: String,
+    /// Requested scope values with what they mean, if an API says so.
+    pub scopes: Vec<(String, String)>,
+    /// Where a form on the page may lead in the end.
+    pub redirect_uri: String,
+    /// The languages the client wishes for.
+    pub ui_locales: Option<String>,
+}
+
+impl Provider {
+    pub(super) fn choose_page(
+        &self,
+        id: &InteractionId,
+        interaction: &Interaction,
+        situation: &Situation,
+    ) -> ChoosePage {
+        ChoosePage {
+            interaction: id.clone(),
+            client_name: situation.client.client_name.clone(),
+            connections: self
+                .offered_connectors(&situation.client, interaction)
+                .iter()
+                .map(|connector| Offer {
+                    id: connector.id().clone(),
+                    display_name: connector.display_name().to_owned(),
+                    kind: connector.kind(),
+                })
+                .collect(),
+            signed_in_as: situation.person.as_ref().map(|(_, user)| display_name(user)),
+            local_accounts: self.offers_local_accounts_for(&situation.client, interaction),
+            login_hint: interaction.request.login_hint.clone(),
+            redirect_uri: interaction.request.return_to.redirect_uri.clone(),
+            ui_locales: interaction.request.ui_locales.clone(),
+        }
+    }
+}
+
+pub(super) fn consent_page(
+    id: &InteractionId,
+    interaction: &Interaction,
+    situation: &Situation,
+    user: &User,
+) -> ConsentPage {
+    ConsentPage {
+        interaction: id.clone(),
+        client_name: situation.client.client_name.clone(),
+        signed_in_as: display_name(user),
+        scopes: situation.described_scopes(),
+        redirect_uri: interaction.request.return_to.redirect_uri.clone(),
+        ui_locales: interaction.request.ui_locales.clone(),
+    }
+}
+
+/// What a page calls a person: name, else address, else nothing.
+pub(super) fn display_name(user: &User) -> String {
+    user.name.clone().or_else(|| user.email.clone()).unwrap_or_default()
+}
