@@ -120,7 +120,10 @@ mod tests {
     #[test]
     fn what_a_form_shows_of_a_connection_is_what_it_would_save() {
         for name in ["google", "microsoft", "github"] {
-            let settings = preset(name, None).unwrap().settings;
+            let draft = preset(name, None).unwrap().settings;
+            let filled = serde_json::json!({ "client_id": "abc" });
+            let filled = filled.as_object().unwrap();
+            let settings = crate::protocol::client_settings::merge(&draft, filled).unwrap();
             let mut body = url::form_urlencoded::Serializer::new(String::new());
             for field in fields(&settings, None) {
                 body.append_pair(field.name, &field.value);
