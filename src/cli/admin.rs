@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use super::Place;
 use super::answer::{Answer, password_from_stdin};
 use super::failure::CliError;
+use crate::op::admin::colleagues::AdminChange;
 use crate::op::admin::{Actor, NewAdmin};
 use crate::protocol::admin::{Admin, Role};
+use crate::protocol::id::ClientId;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum AdminCommand {
@@ -18,16 +20,45 @@ pub(super) enum AdminCommand {
         /// What is typed at /admin/login.
         #[arg(long)]
         username: String,
-        /// owner: everything; admin: clients, APIs and people; viewer: looks only.
-        #[arg(long, default_value = "owner",
-              value_parser = PossibleValuesParser::new(["owner", "admin", "viewer"]))]
+        /// owner: everything; admin: clients, APIs and people; viewer: looks only; editor: the
+        /// clients given with --client.
+        #[arg(long, default_value = "owner", value_parser = roles())]
         role: String,
+        /// A client that an editor may change; may be repeated.
+        #[arg(long = "client", value_name = "CLIENT_ID")]
+        clients: Vec<String>,
         /// Read the password from stdin.
         #[arg(long, required = true)]
         password_stdin: bool,
     },
     /// List the console accounts.
     List,
+    /// Change what an account may do.
+    Update {
+        /// Whose.
+        #[arg(long)]
+        username: String,
+        /// What it may do from now on.
+        #[arg(long, value_parser = roles())]
+        role: Option<String>,
+        /// A client that an editor may change; may be repeated, and replaces those before.
+        #[arg(long = "client", value_name = "CLIENT_ID")]
+        clients: Vec<String>,
+        /// Whether it may not sign in.
+        #[arg(long)]
+        disabled: Option<bool>,
+    },
+    /// Let somebody in again who has lost password or second factors: a new password, no second
+    /// factors, sessions ended, a disabled account enabled. The audit log shows it.
+    #[command(after_help = "Example:\n  russet admin recover --username alice")]
+    Recover {
+        /// Whose.
+        #[arg(long)]
+        username: String,
+        /// Read the new password from stdin; without it one is made and printed once.
+        #[arg(long)]
+        password_stdin: bool,
+    },
     /// Give an account another password and end its sessions.
     ResetPassword {
         /// Whose.
@@ -43,11 +74,45 @@ pub(super) async fn run(place: &Place, command: AdminCommand) -> Result<Answer, 
     let administration = place.broker().await?.administration;
     let actor = Actor::cli();
     match command {
-        AdminCommand::Create { username, role, password_stdin: _ } => {
+        AdminCommand::Create { username, role, clients, password_stdin: _ } => {
             let role = Role::parse(&role).unwrap_or(Role::Viewer);
             let password = password_from_stdin()?;
             let new = NewAdmin { username, role, password };
-            Ok(Answer::thing(described(&administration.create_admin(&actor, new).await?)))
+            let made = administration.create_admin(&actor, new).await?;
+            if clients.is_empty() {
+                return Ok(Answer::thing(described(&made)));
+            }
+            let change = AdminChange {
+                role,
+                clients: clients.into_iter().map(ClientId::new).collect(),
+                disabled: false,
+                version: None,
+            };
+            administration.change_admin(&actor, &made.username, change).await?;
+            Ok(Answer::thing(described(&administration.find_admin(&made.username).await?)))
+        }
+        AdminCommand::Update { username, role, clients, disabled } => {
+            let admin = administration.find_admin(&username).await?;
+            let given = clients.into_iter().map(ClientId::new).collect::<Vec<_>>();
+            let change = AdminChange {
+                role: role.and_then(|role| Role::parse(&role)).unwrap_or(admin.role),
+                clients: if given.is_empty() { admin.clients } else { given },
+                disabled: disabled.unwrap_or(admin.disabled_at.is_some()),
+                version: Some(admin.version),
+            };
+            administration.change_admin(&actor, &username, change).await?;
+            Ok(Answer::thing(described(&administration.find_admin(&username).await?)))
+        }
+        AdminCommand::Recover { username, password_stdin } => {
+            let given = if password_stdin { Some(password_from_stdin()?) } else { None };
+            let made = administration.recover_admin(&actor, &username, given).await?;
+            let words = format!("{username} can sign in with the new password alone");
+            let Some(password) = made else {
+                return Ok(Answer::new(words, json!({ "username": username })));
+            };
+            let password = password.expose();
+            let object = json!({ "username": username, "password": password });
+            Ok(Answer::new(format!("{words}: {password}"), object))
         }
         AdminCommand::List => {
             let admins = administration.list_admins().await?;
@@ -67,11 +132,16 @@ pub(super) async fn run(place: &Place, command: AdminCommand) -> Result<Answer, 
     }
 }
 
+fn roles() -> PossibleValuesParser {
+    PossibleValuesParser::new(Role::ALL.map(Role::as_str))
+}
+
 fn described(admin: &Admin) -> Value {
     json!({
         "id": admin.id,
         "username": admin.username,
         "role": admin.role,
+        "clients": admin.clients,
         "created_at": admin.created_at.secs(),
         "disabled": admin.disabled_at.is_some(),
     })

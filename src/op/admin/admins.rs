@@ -6,7 +6,7 @@ use super::passwords::password_problem;
 use super::rules::is_username;
 use super::{Actor, AdminError, Administration, FieldProblem, checked};
 use crate::protocol::admin::{Admin, Role};
-use crate::protocol::id::AdminId;
+use crate::protocol::id::{AdminId, Holder};
 use crate::protocol::secret::SecretString;
 
 /// An account to make.
@@ -86,6 +86,63 @@ impl Administration {
                 })
             })
             .await
+    }
+
+    /// Lets somebody in again who has lost password or second factors: sets a password, removes
+    /// every factor, ends sessions and enables the account. Only for whoever can run the binary
+    /// with its configuration. Returns the password if it was made here.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`], or [`AdminError::Invalid`] for a weak password.
+    pub async fn recover_admin(
+        &self,
+        actor: &Actor,
+        username: &str,
+        given: Option<SecretString>,
+    ) -> Result<Option<SecretString>, AdminError> {
+        actor.must_be(Role::Owner)?;
+        let admin = self.find_admin(username).await?;
+        let (password, made) = match given {
+            Some(password) => (password, None),
+            None => {
+                let made = SecretString::random(self.entropy.as_ref());
+                (made.clone(), Some(made))
+            }
+        };
+        if let Some(message) = password_problem(username, &password) {
+            return Err(AdminError::invalid("password", message));
+        }
+        let hash = self.passwords.hash(password).await?;
+        let event = actor.event(self.clock.now(), "admin.recovered", username);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !tx.update_admin_password(&admin.id, &hash).await? {
+                        return Err(AdminError::NotFound);
+                    }
+                    let factors = tx.held_factors(&Holder::admin(&admin.id)).await?;
+                    tx.remove_factors(&Holder::admin(&admin.id)).await?;
+                    tx.disable_admin(&admin.id, None).await?;
+                    let ended = tx.delete_admin_sessions_of(&admin.id).await?;
+                    let detail = json!({
+                        "totp": factors.totp_added_at.is_some(),
+                        "passkeys": factors.passkeys,
+                        "was_disabled": admin.disabled_at.is_some(),
+                        "sessions_ended": ended,
+                    });
+                    Ok(tx.record(&event.detail(detail)).await?)
+                })
+            })
+            .await?;
+        Ok(made)
+    }
+
+    /// The console account with this username.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] without one.
+    pub async fn find_admin(&self, username: &str) -> Result<Admin, AdminError> {
+        self.store.find_admin_by_username(username).await?.ok_or(AdminError::NotFound)
     }
 
     /// Every console account, by username.
