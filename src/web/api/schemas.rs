@@ -4,11 +4,13 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::protocol::api::AccessTokenFormat;
 use crate::protocol::claim_mapping::{Attribute, Target};
 use crate::protocol::client::{ClientKind, GrantType, TokenEndpointAuthMethod};
 use crate::protocol::client_settings::{ApiSettings, ClientSettings, members};
 use crate::protocol::jose::Algorithm;
 use crate::protocol::profile::Profile;
+use crate::protocol::subject::SubjectType;
 
 /// What is sent and answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -336,7 +338,14 @@ fn setting(name: &str) -> Value {
         | "contacts"
         | "token_exchange_subject_clients"
         | "token_exchange_audiences" => set(text()),
-        "token_endpoint_auth_signing_alg" | "request_object_signing_alg" => algorithms(),
+        "token_endpoint_auth_signing_alg"
+        | "request_object_signing_alg"
+        | "userinfo_signed_response_alg" => algorithms(),
+        "subject_type" => json!({ "enum": SubjectType::ALL.map(SubjectType::as_str) }),
+        "access_token_format" => {
+            json!({ "enum": AccessTokenFormat::ALL.map(AccessTokenFormat::as_str) })
+        }
+        "default_max_age" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
         "profile" => json!({ "enum": Profile::ALL.map(Profile::as_str) }),
         "jwks" => json!({ "type": "object", "description": "RFC 7517 section 5" }),
         "claims" => list(claim_rule()),
