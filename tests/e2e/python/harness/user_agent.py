@@ -135,7 +135,9 @@ class UserAgent:
         if parsed.get("max-age", "1").startswith(("0", "-")):
             self.cookies.pop((host, name), None)
             return
-        remember(value)
+        # An app keeps state and nonce in cookies of its own, and those are meant to reach the broker.
+        if "russet" in name:
+            remember(value)
         self.cookies[(host, name)] = (value, parsed.get("samesite", "lax"))
 
     def open(self, url, redirect_uri=None, method="GET", fields=None, initiator=None):
