@@ -1,17 +1,17 @@
-//! Making, changing and removing connections, and turning Apple's keys.
+//! Making, changing and removing connections.
 //!
 //! What the configuration file describes is shown here and changed there.
 
 use serde_json::{Map, Value, json};
 
-use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged};
+use super::{
+    Actor, AdminError, Administration, FieldProblem, ListedConnection, checked, unchanged,
+};
 use crate::op::connectors::open_secrets;
 use crate::protocol::admin::Role;
 use crate::protocol::client::Client;
 use crate::protocol::client_settings;
-use crate::protocol::connection::{
-    Connection, ConnectionKind, ConnectionSecrets, ConnectionSettings, problems,
-};
+use crate::protocol::connection::{Connection, ConnectionSecrets, ConnectionSettings, problems};
 use crate::protocol::id::ConnectionId;
 use crate::protocol::secret::{SealError, SecretString};
 use crate::store::clients::ListQuery;
@@ -56,61 +56,6 @@ pub struct ConnectionChange {
     pub client_secret: Option<SecretString>,
     /// The `.p8` text of `key_id`; a key that works is better turned by [`KeyTurn`].
     pub private_key: Option<SecretString>,
-}
-
-/// How an Apple key follows another without an outage.
-#[derive(Clone, Debug)]
-pub enum KeyTurn {
-    /// This key is to follow. It is used as soon as Apple takes the active one no more.
-    Stage {
-        /// Its Key ID.
-        key_id: String,
-        /// Its `.p8` text.
-        private_key: SecretString,
-    },
-    /// The next key becomes the active one, and the active one goes.
-    Promote,
-    /// The next key goes unused.
-    Discard,
-}
-
-/// A connection as administrators see it.
-#[derive(Clone, Debug)]
-pub struct ListedConnection {
-    /// The connection.
-    pub connection: Connection,
-    /// Whether the configuration file describes it, so that it cannot be changed here.
-    pub file_managed: bool,
-    /// Whether it has a `client_secret`.
-    pub has_client_secret: bool,
-}
-
-impl ListedConnection {
-    /// The connection as JSON: its members, never a secret.
-    pub fn to_json(&self) -> Value {
-        let connection = &self.connection;
-        let mut described = json!({
-            "id": connection.id,
-            "display_name": connection.display_name,
-            "position": connection.position,
-            "enabled": connection.enabled,
-            "managed_by": if self.file_managed { "file" } else { "database" },
-            "has_client_secret": self.has_client_secret,
-            "callback_path": format!("/upstream/{}/callback", connection.id),
-            "backchannel_logout_path": format!("/upstream/{}/backchannel_logout", connection.id),
-        });
-        if let (Some(members), Ok(Value::Object(settings))) =
-            (described.as_object_mut(), serde_json::to_value(&connection.settings))
-        {
-            members.extend(settings);
-            if !self.file_managed {
-                members.insert("created_at".to_owned(), json!(connection.created_at.secs()));
-                members.insert("updated_at".to_owned(), json!(connection.updated_at.secs()));
-                members.insert("version".to_owned(), json!(connection.version));
-            }
-        }
-        described
-    }
 }
 
 impl Administration {
@@ -198,48 +143,6 @@ impl Administration {
         .await
     }
 
-    /// Lets an Apple key follow another.
-    ///
-    /// # Errors
-    /// As [`Administration::update_connection`]; [`AdminError::Invalid`] also for a connection that
-    /// is not Apple's and when there is no next key.
-    pub async fn turn_connection_key(
-        &self,
-        actor: &Actor,
-        id: &str,
-        seen: Option<i32>,
-        turn: KeyTurn,
-    ) -> Result<ListedConnection, AdminError> {
-        actor.must_be(Role::Admin)?;
-        let kind = match &turn {
-            KeyTurn::Stage { .. } => "connection.key_staged",
-            KeyTurn::Promote => "connection.key_promoted",
-            KeyTurn::Discard => "connection.key_discarded",
-        };
-        self.change(actor, id, seen, kind, |connection, secrets| {
-            let ConnectionSettings::Apple(apple) = &mut connection.settings else {
-                return Err(AdminError::invalid("id", "is not a connection to Apple"));
-            };
-            let none = || AdminError::invalid("next_key_id", "there is no next key");
-            match turn {
-                KeyTurn::Stage { key_id, private_key } => {
-                    apple.next_key_id = Some(key_id);
-                    secrets.next_private_key = Some(private_key);
-                }
-                KeyTurn::Promote => {
-                    apple.key_id = apple.next_key_id.take().ok_or_else(none)?;
-                    secrets.private_key = Some(secrets.next_private_key.take().ok_or_else(none)?);
-                }
-                KeyTurn::Discard => {
-                    apple.next_key_id.take().ok_or_else(none)?;
-                    secrets.next_private_key = None;
-                }
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// Removes a connection. People who came through it stay, with their sessions.
     ///
     /// # Errors
@@ -270,35 +173,7 @@ impl Administration {
             .await
     }
 
-    /// One connection, of the file or of the database.
-    ///
-    /// # Errors
-    /// [`AdminError::NotFound`] when it is not there.
-    pub async fn find_connection(&self, id: &str) -> Result<ListedConnection, AdminError> {
-        if let Some(own) = self.file_connections.iter().find(|own| own.connection.id.as_str() == id)
-        {
-            return Ok(own.clone());
-        }
-        let stored = self.store.find_connection(&ConnectionId::new(id)).await?;
-        self.listed(stored.ok_or(AdminError::NotFound)?)
-    }
-
-    /// Every connection, in the order people are offered them: those of the file first.
-    ///
-    /// # Errors
-    /// The store's fault; a row that this master key does not open.
-    pub async fn list_connections(&self) -> Result<Vec<ListedConnection>, AdminError> {
-        let mut all: Vec<_> = self.file_connections.to_vec();
-        for stored in self.store.list_connections().await? {
-            if self.is_of_file(stored.connection.id.as_str()) {
-                continue;
-            }
-            all.push(self.listed(stored)?);
-        }
-        Ok(all)
-    }
-
-    async fn change(
+    pub(super) async fn change(
         &self,
         actor: &Actor,
         id: &str,
@@ -352,21 +227,11 @@ impl Administration {
         Ok(StoredConnection { connection, sealed_secrets: Some(sealed) })
     }
 
-    fn opened(&self, stored: &StoredConnection) -> Result<ConnectionSecrets, AdminError> {
+    pub(super) fn opened(
+        &self,
+        stored: &StoredConnection,
+    ) -> Result<ConnectionSecrets, AdminError> {
         open_secrets(stored, &self.vault).map_err(|_| SealError::DoesNotOpen.into())
-    }
-
-    fn listed(&self, stored: StoredConnection) -> Result<ListedConnection, AdminError> {
-        let has_client_secret = self.opened(&stored)?.client_secret.is_some();
-        Ok(ListedConnection {
-            connection: stored.connection,
-            file_managed: false,
-            has_client_secret,
-        })
-    }
-
-    fn is_of_file(&self, id: &str) -> bool {
-        self.file_connections.iter().any(|own| own.connection.id.as_str() == id)
     }
 
     fn must_not_be_of_file(&self, id: &str, field: &'static str) -> Result<(), AdminError> {
@@ -452,14 +317,5 @@ async fn clients_bound_to(tx: &WriteTx, id: &ConnectionId) -> Result<Vec<String>
             return Ok(found);
         }
         query.after = page.next;
-    }
-}
-
-/// A kind's name for people, where a list shows it.
-pub fn kind_name(kind: ConnectionKind) -> &'static str {
-    match kind {
-        ConnectionKind::Apple => "Sign in with Apple",
-        ConnectionKind::Oidc => "OpenID Connect",
-        ConnectionKind::Github => "GitHub",
     }
 }

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::rules::redirect_uri_problem;
+use super::redirect_uri_rules::redirect_uri_problem;
 use crate::protocol::client::{Client, ClientKind};
 use crate::protocol::security_event::EventType;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Console;
 use super::form::{lines, query};
-use crate::op::admin::rules::redirect_uri_problem;
+use crate::op::admin::redirect_uri_rules::redirect_uri_problem;
 use crate::protocol::client::ClientKind;
 
 /// One sentence for each line that has a problem or deserves a second look.
