@@ -9,6 +9,7 @@ mod mapped_claims;
 mod opaque;
 pub mod preview;
 pub mod refresh_token;
+mod subject;
 pub mod token_exchange;
 
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use self::subject::Subject;
 use super::clients::RegisteredClient;
 use super::{Failure, Provider};
-use crate::protocol::access_token::{AccessTokenClaims, Actor, Audience, jti};
+use crate::protocol::access_token::{AccessTokenClaims, Audience, jti};
 use crate::protocol::acr;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::{AccessTokenFormat, Api};
@@ -26,7 +28,7 @@ use crate::protocol::client::{Client, GrantType};
 use crate::protocol::confirmation::{Confirmation, TokenType};
 use crate::protocol::error::Refusal;
 use crate::protocol::grant::{Grant, GrantTerms};
-use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
+use crate::protocol::id::{ConnectionId, GrantId, SessionId, UserId};
 use crate::protocol::id_token::IdTokenClaims;
 use crate::protocol::jose::{Algorithm, Typ};
 use crate::protocol::params::Params;
@@ -360,45 +362,4 @@ pub(super) struct Minting {
     pub(super) nonce: Option<String>,
     pub(super) cnf: Option<Confirmation>,
     pub(super) now: Timestamp,
-}
-
-/// Of whom an access token speaks.
-struct Subject<'a> {
-    /// To whom the token is given.
-    client: &'a Client,
-    /// The person, and through which connection they had signed in.
-    person: Option<(&'a UserId, Option<&'a ConnectionId>)>,
-    sub: &'a str,
-    client_id: &'a ClientId,
-    grant_id: Option<&'a GrantId>,
-    auth_time: Option<Timestamp>,
-    amr: &'a [String],
-    session_id: Option<&'a SessionId>,
-    cnf: Option<&'a Confirmation>,
-    act: Option<Actor>,
-    may_act: Option<Actor>,
-    /// The token ends by then, however long the API lets its tokens live.
-    not_after: Option<Timestamp>,
-}
-
-impl<'a> Subject<'a> {
-    /// The person who gave this grant.
-    fn of_grant(client: &'a Client, grant: &'a Grant, cnf: Option<&'a Confirmation>) -> Self {
-        let terms = &grant.terms;
-        let actor = |sub| Actor { sub, client_id: None, act: None };
-        Self {
-            client,
-            person: Some((&grant.user_id, grant.connection_id.as_ref())),
-            sub: &terms.sub,
-            client_id: &grant.client_id,
-            grant_id: Some(&grant.id),
-            auth_time: Some(terms.auth_time),
-            amr: &terms.amr,
-            session_id: grant.session_id.as_ref(),
-            cnf,
-            act: None,
-            may_act: client.settings.may_act.clone().map(actor),
-            not_after: None,
-        }
-    }
 }
