@@ -30,6 +30,10 @@ sign-out = تسجيل الخروج
 signed-in-as = تم تسجيل الدخول باسم
 not-you = لست أنت؟
 unnamed-person = حسابك
+link-support = المساعدة
+link-policy = سياسة الخصوصية
+link-terms = شروط الخدمة
+link-client = نبذة عن { $client }
 
 ## Choosing how to sign in
 

@@ -30,6 +30,10 @@ sign-out = Abmelden
 signed-in-as = Angemeldet als
 not-you = Nicht Sie?
 unnamed-person = Ihr Konto
+link-support = Hilfe
+link-policy = Datenschutzerklärung
+link-terms = Nutzungsbedingungen
+link-client = Über { $client }
 
 ## Choosing how to sign in
 

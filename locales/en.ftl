@@ -31,6 +31,10 @@ sign-out = Sign out
 signed-in-as = Signed in as
 not-you = Not you?
 unnamed-person = your account
+link-support = Help
+link-policy = Privacy policy
+link-terms = Terms of service
+link-client = About { $client }
 
 ## Choosing how to sign in
 

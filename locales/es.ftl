@@ -30,6 +30,10 @@ sign-out = Cerrar sesión
 signed-in-as = Sesión iniciada como
 not-you = ¿No eres tú?
 unnamed-person = tu cuenta
+link-support = Ayuda
+link-policy = Política de privacidad
+link-terms = Condiciones del servicio
+link-client = Acerca de { $client }
 
 ## Choosing how to sign in
 

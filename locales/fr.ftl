@@ -30,6 +30,10 @@ sign-out = Se déconnecter
 signed-in-as = Connecté en tant que
 not-you = Ce n’est pas vous ?
 unnamed-person = votre compte
+link-support = Aide
+link-policy = Politique de confidentialité
+link-terms = Conditions d’utilisation
+link-client = À propos de { $client }
 
 ## Choosing how to sign in
 

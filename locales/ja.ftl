@@ -30,6 +30,10 @@ sign-out = サインアウト
 signed-in-as = サインイン中のアカウント
 not-you = 別のアカウントを使う
 unnamed-person = お使いのアカウント
+link-support = ヘルプ
+link-policy = プライバシーポリシー
+link-terms = 利用規約
+link-client = { $client }について
 
 ## Choosing how to sign in
 

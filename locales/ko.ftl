@@ -30,6 +30,10 @@ sign-out = 로그아웃
 signed-in-as = 로그인한 계정
 not-you = 본인이 아닌가요?
 unnamed-person = 내 계정
+link-support = 도움말
+link-policy = 개인정보 처리방침
+link-terms = 이용약관
+link-client = { $client } 정보
 
 ## Choosing how to sign in
 

@@ -30,6 +30,10 @@ sign-out = 退出登录
 signed-in-as = 已登录账户
 not-you = 不是你？
 unnamed-person = 你的账户
+link-support = 帮助
+link-policy = 隐私政策
+link-terms = 服务条款
+link-client = 关于 { $client }
 
 ## Choosing how to sign in
 

@@ -171,6 +171,7 @@ impl Broker {
             registration: registration(config),
         }));
         provider.reload_connectors().await?;
+        provider.reload_branding().await?;
         Ok(Self { provider, administration, store })
     }
 

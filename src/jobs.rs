@@ -93,6 +93,7 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
     tokio::spawn(async move {
         every(RELOAD_CONNECTORS, stopped, || async {
             noted("reload connections", renewer.provider.reload_connectors().await);
+            noted("reload branding", renewer.provider.reload_branding().await);
         })
         .await;
     });

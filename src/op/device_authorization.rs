@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::authorize::Next;
+use super::branding::ClientLook;
 use super::interaction::{Browser, Interaction, Situation};
 use super::sign_in_pages::display_name;
 use super::{Failure, Fault, Provider};
@@ -63,6 +64,8 @@ pub struct DevicePage {
     pub signed_in_as: String,
     /// Requested scope values with what they mean, if an API says so.
     pub scopes: Vec<(String, String)>,
+    /// How the client looks.
+    pub look: Box<ClientLook>,
 }
 
 impl Provider {
@@ -218,6 +221,7 @@ impl Provider {
             user_code: device.user_code.to_string(),
             signed_in_as: display_name(user),
             scopes: situation.described_scopes(),
+            look: Box::new(ClientLook::of(&situation.client)),
         }
     }
 

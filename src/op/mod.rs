@@ -9,6 +9,7 @@ pub mod account;
 pub mod admin;
 pub mod apple_transfer;
 pub mod authorize;
+pub mod branding;
 mod client_assertion;
 mod client_documents;
 mod client_keys;
@@ -68,6 +69,7 @@ use tokio::sync::Notify;
 
 use access_token::VerifiedTokens;
 use admin::passwords::{PasswordFault, PasswordHasher};
+use branding::Looks;
 use client_documents::Documents;
 use client_keys::ClientKeys;
 use clients::ClientCache;
@@ -181,6 +183,7 @@ pub struct Provider {
     registration: RegistrationPolicy,
     documents: Documents,
     observations: Observations,
+    looks: Looks,
 }
 
 impl Provider {
@@ -212,6 +215,7 @@ impl Provider {
             registration: parts.registration,
             documents: Documents::new(),
             observations: Observations::default(),
+            looks: Looks::default(),
             outbound: parts.outbound,
             doorbell: Doorbell::default(),
         }

@@ -1,6 +1,7 @@
 //! What the pages of a sign-in show.
 
 use super::Provider;
+use super::branding::ClientLook;
 use super::interaction::{Interaction, Situation};
 use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::{ConnectionId, InteractionId};
@@ -24,6 +25,8 @@ pub struct ChoosePage {
     pub redirect_uri: String,
     /// The languages the client wishes for.
     pub ui_locales: Option<String>,
+    /// How the client looks.
+    pub look: Box<ClientLook>,
 }
 
 /// A connection as the sign-in page offers it.
@@ -50,6 +53,8 @@ pub struct ConsentPage {
     pub redirect_uri: String,
     /// The languages the client wishes for.
     pub ui_locales: Option<String>,
+    /// How the client looks.
+    pub look: Box<ClientLook>,
 }
 
 impl Provider {
@@ -76,6 +81,7 @@ impl Provider {
             login_hint: interaction.request.login_hint.clone(),
             redirect_uri: interaction.request.return_to.redirect_uri.clone(),
             ui_locales: interaction.request.ui_locales.clone(),
+            look: Box::new(ClientLook::of(&situation.client)),
         }
     }
 }
@@ -93,6 +99,7 @@ pub(super) fn consent_page(
         scopes: situation.described_scopes(),
         redirect_uri: interaction.request.return_to.redirect_uri.clone(),
         ui_locales: interaction.request.ui_locales.clone(),
+        look: Box::new(ClientLook::of(&situation.client)),
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::api::AccessTokenFormat;
+use crate::branding::Branding;
 use crate::claim_mapping::ClaimRule;
 use crate::jose::Algorithm;
 use crate::profile::Profile;
@@ -67,6 +68,9 @@ pub struct ClientSettings {
     /// Its privacy policy (RFC 7591 §2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_uri: Option<String>,
+    /// Its colours and its picture on the pages of a sign-in; Russet's own member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branding: Option<Branding>,
     /// Who answers for it (RFC 7591 §2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contacts: Option<Vec<String>>,

@@ -15,6 +15,7 @@ pub mod apple_transfer;
 pub mod audit;
 pub mod authorization_request;
 pub mod authorization_response;
+pub mod branding;
 pub mod claim_mapping;
 pub mod claims_request;
 pub mod client;

@@ -41,6 +41,7 @@ pub mod opaque_tokens;
 pub mod outbox;
 pub mod participants;
 pub mod people;
+pub mod pictures;
 pub mod registrations;
 pub mod sessions;
 pub mod settings;

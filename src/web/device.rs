@@ -53,7 +53,7 @@ pub async fn enter(app: web::Data<App>, request: HttpRequest, body: web::Bytes) 
 
 /// May this device be connected?
 pub(super) fn confirm(app: &App, request: &HttpRequest, asked: DevicePage) -> HttpResponse {
-    let frame = html::frame(app, request, None);
+    let frame = html::frame_of(app, request, None, Some(&*asked.look));
     let words = frame.words;
     let signed_in_as = words.person(asked.signed_in_as);
     let template = ConfirmPage {

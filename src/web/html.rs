@@ -5,12 +5,14 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::brand::brand;
 use super::page::Frame;
 use super::page::interaction::ErrorPage;
 use super::reply::{shown, status};
 use super::words::Words;
 use super::{App, request};
 use crate::op::Failure;
+use crate::op::branding::ClientLook;
 use crate::protocol::error::{ErrorCode, Refusal};
 
 /// Renders a page. `form_action` names where a form on it may lead besides ourselves: Chromium
@@ -47,8 +49,21 @@ fn render<T: Template>(code: StatusCode, template: &T, policy: String) -> HttpRe
 /// What surrounds a page that answers this request, in the language its reader is taken to read;
 /// `wished` are the `ui_locales` of the request that the page belongs to.
 pub fn frame(app: &App, request: &HttpRequest, wished: Option<&str>) -> Frame {
-    let words = Words::of(request, wished, Words::default());
-    Frame { base: app.base.clone(), words }
+    frame_of(app, request, wished, None)
+}
+
+/// The same, for a page on which a client asks.
+pub fn frame_of(
+    app: &App,
+    request: &HttpRequest,
+    wished: Option<&str>,
+    client: Option<&ClientLook>,
+) -> Frame {
+    let branding = app.provider.branding();
+    let own = branding.default_locale.as_deref().and_then(Words::tagged).unwrap_or_default();
+    let words = Words::of(request, wished, own);
+    let brand = brand(&app.base, &branding, client, words);
+    Frame { base: app.base.clone(), words, brand }
 }
 
 /// Says in which language a page is, and that others get it in others.

@@ -6,12 +6,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::cookies::Jar;
 use super::endpoints::form;
+use super::page::Link;
 use super::page::interaction::{
     self as page, ConnectionButton, FormPostPage, PasswordForm, ScopeLine,
 };
+use super::words::Words;
 use super::{App, html, request};
 use crate::op::Failure;
 use crate::op::authorize::{Next, Unanswerable};
+use crate::op::branding::ClientLook;
 use crate::op::sign_in_pages::{ChoosePage, ConsentPage};
 use crate::protocol::authorization_response::AuthorizationResponse;
 use crate::protocol::connection::ConnectionKind;
@@ -139,7 +142,7 @@ pub fn choose(
 ) -> HttpResponse {
     let mut sources: Vec<String> = form_action_source(&choices.redirect_uri).into_iter().collect();
     sources.extend(app.provider.connectors().iter().map(|c| c.form_action_source()));
-    let frame = html::frame(app, request, choices.ui_locales.as_deref());
+    let frame = html::frame_of(app, request, choices.ui_locales.as_deref(), Some(&*choices.look));
     let words = frame.words;
     let template = page::ChoosePage {
         frame,
@@ -170,13 +173,13 @@ pub fn choose(
 
 fn consent_page(app: &App, request: &HttpRequest, asked: ConsentPage) -> HttpResponse {
     let sources: Vec<String> = form_action_source(&asked.redirect_uri).into_iter().collect();
-    let frame = html::frame(app, request, asked.ui_locales.as_deref());
+    let frame = html::frame_of(app, request, asked.ui_locales.as_deref(), Some(&*asked.look));
     let words = frame.words;
     let signed_in_as = words.person(asked.signed_in_as);
     let template = page::ConsentPage {
         frame,
         interaction: asked.interaction.to_string(),
-        client_name: asked.client_name,
+        client_name: asked.client_name.clone(),
         redirect_host: url::Url::parse(&asked.redirect_uri)
             .ok()
             .and_then(|uri| uri.host_str().map(ToOwned::to_owned)),
@@ -187,10 +190,22 @@ fn consent_page(app: &App, request: &HttpRequest, asked: ConsentPage) -> HttpRes
             .iter()
             .map(|(value, description)| ScopeLine::new(words, value, description))
             .collect(),
+        links: client_links(words, &asked.client_name, *asked.look),
         switch_url: None,
         csrf: None,
     };
     html::in_language(words, html::page(StatusCode::OK, &template, &sources))
+}
+
+/// Where a client says more about itself.
+fn client_links(words: Words, name: &str, look: ClientLook) -> Vec<Link> {
+    let link = |label: String, url: Option<String>| url.map(|url| Link { label, url });
+    let links = [
+        link(words.with("link-client", "client", name), look.client_uri),
+        link(words.get("link-policy"), look.policy_uri),
+        link(words.get("link-terms"), look.tos_uri),
+    ];
+    links.into_iter().flatten().collect()
 }
 
 /// 303: after a form, the browser goes on by GET (RFC 9700 §4.12).

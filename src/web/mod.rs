@@ -6,6 +6,7 @@ pub mod account;
 pub mod admin;
 pub mod api;
 pub mod assets;
+mod brand;
 pub mod check_session;
 pub mod cookies;
 pub mod cors;
@@ -325,6 +326,7 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
             .service(web::resource("/healthz").route(web::get().to(endpoints::healthz)))
             .service(web::resource("/readyz").route(web::get().to(endpoints::readyz)))
             .configure(assets::routes)
+            .configure(brand::routes)
             .configure(api::routes)
             .configure(admin::routes)
             .default_service(web::to(html::not_found)),

@@ -20,6 +20,7 @@ mod apple_transfer;
 mod audit;
 mod authorization_endpoint;
 mod backchannel_logout;
+mod branding;
 mod claims;
 mod client_assertion;
 mod conformance;

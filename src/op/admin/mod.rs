@@ -6,6 +6,7 @@ pub mod api_keys;
 mod apis;
 mod attention;
 pub mod audit;
+pub mod branding;
 mod certificate_rules;
 mod client_secrets;
 mod clients;

@@ -10,6 +10,7 @@ use super::FieldProblem;
 use super::certificate_rules::certificate_problems;
 use super::redirect_uri_rules::{DANGEROUS, MAX_URI, redirect_uri_problem};
 use crate::protocol::api::Api;
+use crate::protocol::branding::Branding;
 use crate::protocol::claim_mapping::{ClaimRule, MOST_RULES};
 use crate::protocol::client::{
     Client, ClientKind, GrantType, TokenEndpointAuthMethod, is_bundle_id,
@@ -189,6 +190,9 @@ fn described(client: &Client, say: &mut impl FnMut(&'static str, String)) {
         if !web || uri.len() > MAX_URI || !uri.bytes().all(|b| b.is_ascii_graphic()) {
             say(field, format!("{uri:?} is not an https URL"));
         }
+    }
+    for (member, problem) in settings.branding.iter().flat_map(Branding::problems_of_client) {
+        say(member, problem);
     }
     let contacts = settings.contacts.iter().flatten();
     let texts = contacts.chain(&settings.software_id).chain(&settings.software_version);

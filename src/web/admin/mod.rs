@@ -9,6 +9,7 @@ mod apis;
 mod apple;
 mod audit;
 mod audit_words;
+mod branding;
 mod client_fields;
 mod client_form;
 mod client_members;
@@ -166,7 +167,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::resource("/admin/apis/delete")
                 .route(web::get().to(apis::delete_page))
                 .route(web::post().to(apis::delete)),
-        );
+        )
+        .configure(branding::routes);
 }
 
 /// Somebody signed in to the console, making one request.

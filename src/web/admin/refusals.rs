@@ -7,9 +7,9 @@ use actix_web::{Error, HttpResponse};
 
 use super::{Console, ended};
 use crate::op::admin::AdminError;
-use crate::web::page::Frame;
 use crate::web::page::admin::ProblemPage;
 use crate::web::page::interaction::ErrorPage;
+use crate::web::page::{Brand, Frame};
 use crate::web::words::Words;
 use crate::web::{App, html};
 
@@ -77,7 +77,7 @@ impl Console {
 pub(super) fn failed(app: &App, request_id: Option<String>, fault: &dyn Display) -> HttpResponse {
     tracing::error!(%fault, "the console failed");
     let template = ErrorPage {
-        frame: Frame { base: app.base.clone(), words: Words::default() },
+        frame: Frame { base: app.base.clone(), words: Words::default(), brand: Brand::default() },
         heading: "The console failed".to_owned(),
         message: "Nothing was changed, or not all of it. The log says why.".to_owned(),
         advice: None,

@@ -349,11 +349,28 @@ fn setting(name: &str) -> Value {
         "profile" => json!({ "enum": Profile::ALL.map(Profile::as_str) }),
         "jwks" => json!({ "type": "object", "description": "RFC 7517 section 5" }),
         "claims" => list(claim_rule()),
+        "branding" => branding(),
         _ if name.ends_with("_uri") || name.starts_with("tls_client_auth_") => text(),
         "security_events_endpoint" | "software_id" | "software_version" | "may_act" => text(),
         // A newer member: its name is told, and what it takes is found in its error message.
         _ => json!({}),
     }
+}
+
+/// A client's look; the colours must also be readable.
+fn branding() -> Value {
+    let colour = || or_null(json!({ "type": "string", "pattern": "^#?[0-9A-Fa-f]{6}$" }));
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "logo": or_null(json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" })),
+            "accent_color": colour(),
+            "accent_color_dark": colour(),
+            "background_color": colour(),
+            "background_color_dark": colour(),
+        },
+    })
 }
 
 fn claim_rule() -> Value {

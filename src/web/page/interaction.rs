@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Frame;
+use super::{Frame, Link};
 use crate::web::words::Words;
 
 /// A way to sign in.
@@ -93,6 +93,8 @@ pub struct ConsentPage {
     pub initial: String,
     /// What is asked for.
     pub scopes: Vec<ScopeLine>,
+    /// Where the client says more about itself.
+    pub links: Vec<Link>,
     /// Where somebody else goes to sign in instead.
     pub switch_url: Option<String>,
     /// Hidden in every form, when given.
@@ -217,6 +219,7 @@ mod tests {
                 ScopeLine::new(Words::default(), "openid", ""),
                 ScopeLine::new(Words::default(), &text(), &text()),
             ],
+            links: vec![Link { label: text(), url: text() }],
             switch_url: Some(text()),
             csrf: None,
         };

@@ -16,13 +16,37 @@ pub struct Frame {
     pub base: String,
     /// Its language.
     pub words: Words,
+    /// How the installation, and on some pages a client, looks.
+    pub brand: Brand,
+}
+
+/// How pages look.
+#[derive(Clone, Debug, Default)]
+pub struct Brand {
+    /// What the installation is called, if not Russet.
+    pub name: Option<String>,
+    /// Where its picture is.
+    pub logo: Option<String>,
+    /// Where its colours are.
+    pub stylesheet: Option<String>,
+    /// Where more is said.
+    pub links: Vec<Link>,
+}
+
+/// An address and what it is called.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// In words.
+    pub label: String,
+    /// The address.
+    pub url: String,
 }
 
 #[cfg(test)]
 impl Frame {
     /// The frame of tests, in English.
     pub(crate) fn under(base: &str) -> Self {
-        Self { base: base.to_owned(), words: Words::default() }
+        Self { base: base.to_owned(), words: Words::default(), brand: Brand::default() }
     }
 }
 

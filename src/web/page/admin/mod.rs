@@ -3,6 +3,7 @@
 pub mod admins;
 pub mod apis;
 pub mod audit;
+pub mod branding;
 pub mod clients;
 pub mod connections;
 pub mod keys;

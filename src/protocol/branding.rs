@@ -1,0 +1,387 @@
+//! How an installation, or one client, looks to the people who sign in: name, picture, colours and
+//! links. Colours that people could not read are refused (WCAG 2.2 §1.4.3).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::metadata::UI_LOCALES;
+
+/// Text must stand out at least so much.
+pub const ENOUGH: f64 = 4.5;
+
+/// Longest name and longest address.
+const LONGEST_NAME: usize = 60;
+const LONGEST_URI: usize = 2000;
+
+/// A colour of the sRGB space, written `#rrggbb`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colour([u8; 3]);
+
+const WHITE: Colour = Colour([0xff; 3]);
+const BLACK: Colour = Colour([0; 3]);
+
+/// What a colour is seen against, in one of the two schemes, as `static/russet.css` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Dark text on a light page.
+    Light,
+    /// Light text on a dark page.
+    Dark,
+}
+
+impl Scheme {
+    /// The grounds that accented text stands on.
+    const fn surfaces(self) -> [Colour; 2] {
+        match self {
+            Self::Light => [WHITE, Colour([0xf3, 0xee, 0xea])],
+            Self::Dark => [Colour([0x1f, 0x1b, 0x18]), Colour([0x28, 0x23, 0x20])],
+        }
+    }
+
+    /// The faintest text that stands on the page's own ground.
+    const fn soft(self) -> Colour {
+        match self {
+            Self::Light => Colour([0x62, 0x57, 0x4f]),
+            Self::Dark => Colour([0xb8, 0xac, 0xa3]),
+        }
+    }
+
+    /// What makes an accent stand out more, and a ground less.
+    const fn away(self) -> Colour {
+        match self {
+            Self::Light => BLACK,
+            Self::Dark => WHITE,
+        }
+    }
+
+    const fn towards(self) -> Colour {
+        match self {
+            Self::Light => WHITE,
+            Self::Dark => BLACK,
+        }
+    }
+}
+
+impl Colour {
+    /// Reads `#rrggbb`, or the same without the hash.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('#').unwrap_or(text);
+        let hex = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let number = u32::from_str_radix(digits, 16).ok().filter(|_| hex)?;
+        let [_, red, green, blue] = number.to_be_bytes();
+        Some(Self([red, green, blue]))
+    }
+
+    /// Relative luminance (WCAG 2.2).
+    fn luminance(self) -> f64 {
+        let linear = |channel: u8| {
+            let share = f64::from(channel) / 255.0;
+            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        };
+        let [red, green, blue] = self.0.map(linear);
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
+    /// The contrast of two colours, from 1 to 21 (WCAG 2.2).
+    pub fn contrast(self, other: Self) -> f64 {
+        let (one, two) = (self.luminance(), other.luminance());
+        (one.max(two) + 0.05) / (one.min(two) + 0.05)
+    }
+
+    /// This colour with so many 256ths of another in it.
+    fn mixed(self, other: Self, parts: u16) -> Self {
+        let mut mixed = self.0;
+        for (channel, to) in mixed.iter_mut().zip(other.0) {
+            let sum =
+                u32::from(*channel) * u32::from(256 - parts) + u32::from(to) * u32::from(parts);
+            *channel = u8::try_from(sum / 256).unwrap_or(u8::MAX);
+        }
+        Self(mixed)
+    }
+
+    /// The worst contrast with any of these.
+    fn worst(self, others: &[Self]) -> f64 {
+        others.iter().map(|other| self.contrast(*other)).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The nearest colour on the way to `end` that stands out enough from all of these.
+    fn nearest(self, end: Self, others: &[Self]) -> Self {
+        let tried = (0..=256).map(|parts| self.mixed(end, parts));
+        tried.into_iter().find(|colour| colour.worst(others) >= ENOUGH).unwrap_or(end)
+    }
+}
+
+impl fmt::Display for Colour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
+/// How an installation or a client looks. What is absent is as it is without.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Branding {
+    /// What the installation is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its picture, by the name under which it is stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// Buttons and links on light pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accent_color: Option<String>,
+    /// The same on dark pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accent_color_dark: Option<String>,
+    /// The ground of light pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background_color: Option<String>,
+    /// The same of dark ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background_color_dark: Option<String>,
+    /// Where people find help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub support_uri: Option<String>,
+    /// The privacy policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// The terms of service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// The language of those of whom nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_locale: Option<String>,
+}
+
+impl Branding {
+    /// The four colours, with their names.
+    pub fn colours(&self) -> [(&'static str, Option<&str>); 4] {
+        [
+            ("accent_color", self.accent_color.as_deref()),
+            ("accent_color_dark", self.accent_color_dark.as_deref()),
+            ("background_color", self.background_color.as_deref()),
+            ("background_color_dark", self.background_color_dark.as_deref()),
+        ]
+    }
+
+    /// What is wrong with it, by member.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
+        if let Some(name) = &self.name
+            && (name.trim().is_empty()
+                || name.chars().count() > LONGEST_NAME
+                || name.chars().any(char::is_control))
+        {
+            let text = format!("must be 1 to {LONGEST_NAME} characters, none of them a control");
+            problems.push(("name", text));
+        }
+        let hash =
+            |id: &String| id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if !self.logo.as_ref().is_none_or(hash) {
+            problems.push(("logo", "is not the name of a picture that was kept here".to_owned()));
+        }
+        for (member, colour) in self.colours() {
+            let Some(text) = colour else { continue };
+            match Colour::parse(text) {
+                None => problems.push((member, format!("{text:?} is not a colour like #1b5fc1"))),
+                Some(colour) => {
+                    problems.extend(unreadable(member, colour).map(|text| (member, text)));
+                }
+            }
+        }
+        for (member, uri) in [
+            ("support_uri", &self.support_uri),
+            ("policy_uri", &self.policy_uri),
+            ("tos_uri", &self.tos_uri),
+        ] {
+            let good = |uri: &String| {
+                uri.len() <= LONGEST_URI
+                    && Url::parse(uri).is_ok_and(|url| {
+                        url.scheme() == "mailto" || (url.scheme() == "https" && url.has_host())
+                    })
+            };
+            if !uri.as_ref().is_none_or(good) {
+                problems.push((member, "must be an https or mailto address".to_owned()));
+            }
+        }
+        if let Some(tag) = &self.default_locale
+            && !UI_LOCALES.contains(&tag.as_str())
+        {
+            problems.push(("default_locale", format!("must be one of {}", UI_LOCALES.join(", "))));
+        }
+        problems
+    }
+
+    /// What a client may set: its look. Name and links are members of its own.
+    pub fn problems_of_client(&self) -> Vec<(&'static str, String)> {
+        let others =
+            [&self.name, &self.support_uri, &self.policy_uri, &self.tos_uri, &self.default_locale];
+        let mut problems = self.problems();
+        if others.into_iter().any(Option::is_some) {
+            problems.push(("branding", "of a client holds a logo and colours alone".to_owned()));
+        }
+        problems
+    }
+
+    /// This, and where it says nothing, the other.
+    #[must_use]
+    pub fn over(&self, other: &Self) -> Self {
+        let pick = |mine: &Option<String>, theirs: &Option<String>| mine.clone().or(theirs.clone());
+        Self {
+            name: pick(&self.name, &other.name),
+            logo: pick(&self.logo, &other.logo),
+            accent_color: pick(&self.accent_color, &other.accent_color),
+            accent_color_dark: pick(&self.accent_color_dark, &other.accent_color_dark),
+            background_color: pick(&self.background_color, &other.background_color),
+            background_color_dark: pick(&self.background_color_dark, &other.background_color_dark),
+            support_uri: pick(&self.support_uri, &other.support_uri),
+            policy_uri: pick(&self.policy_uri, &other.policy_uri),
+            tos_uri: pick(&self.tos_uri, &other.tos_uri),
+            default_locale: pick(&self.default_locale, &other.default_locale),
+        }
+    }
+
+    /// The colours as they stand in the address of their style sheet; `None` without any.
+    pub fn style_name(&self) -> Option<String> {
+        let colours = self.colours().map(|(_, colour)| colour.and_then(Colour::parse));
+        colours.iter().any(Option::is_some).then(|| {
+            let part = |colour: &Option<Colour>| {
+                colour.map_or_else(|| "x".to_owned(), |it| it.to_string().split_off(1))
+            };
+            colours.iter().map(part).collect::<Vec<_>>().join("-")
+        })
+    }
+}
+
+fn unreadable(member: &str, colour: Colour) -> Option<String> {
+    let scheme = if member.ends_with("_dark") { Scheme::Dark } else { Scheme::Light };
+    let soft = [scheme.soft()];
+    let surfaces = scheme.surfaces();
+    let (others, end): (&[Colour], Colour) = if member.starts_with("accent") {
+        (&surfaces, scheme.away())
+    } else {
+        (&soft, scheme.towards())
+    };
+    let ratio = colour.worst(others);
+    (ratio < ENOUGH).then(|| {
+        let nearest = colour.nearest(end, others);
+        format!("has a contrast of {ratio:.1} to 1 and needs {ENOUGH}; the nearest is {nearest}")
+    })
+}
+
+/// The style sheet under this name: the tokens of `static/russet.css` that the colours stand for.
+/// `None` for a name that [`Branding::style_name`] does not give.
+pub fn stylesheet(name: &str) -> Option<String> {
+    let mut colours = [None; 4];
+    let mut parts = name.split('-');
+    for colour in &mut colours {
+        *colour = match parts.next()? {
+            "x" => None,
+            text => Some(Colour::parse(text).filter(|_| !text.starts_with('#'))?),
+        };
+    }
+    if parts.next().is_some() {
+        return None;
+    }
+    let [accent, accent_dark, ground, ground_dark] = colours;
+    let light = tokens(Scheme::Light, accent, ground);
+    let dark = tokens(Scheme::Dark, accent_dark, ground_dark);
+    Some(format!(
+        ":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
+    ))
+}
+
+fn tokens(scheme: Scheme, accent: Option<Colour>, ground: Option<Colour>) -> String {
+    let mut css = String::new();
+    if let Some(accent) = accent {
+        let strong = accent.mixed(scheme.away(), 40);
+        let on = if accent.contrast(WHITE) >= accent.contrast(BLACK) { WHITE } else { BLACK };
+        let [_, sunken] = scheme.surfaces();
+        css = format!(
+            "--accent: {accent}; --accent-strong: {strong}; --main: {accent}; \
+             --main-strong: {strong}; --on-main: {on}; --accent-soft: {sunken}; "
+        );
+    }
+    if let Some(ground) = ground {
+        css.push_str(&format!("--ground: {ground}; "));
+    }
+    css
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn colour(text: &str) -> Colour {
+        Colour::parse(text).unwrap()
+    }
+
+    #[test]
+    fn contrast_is_what_wcag_says() {
+        assert!((WHITE.contrast(BLACK) - 21.0).abs() < 0.001);
+        assert!((colour("#777777").contrast(WHITE) - 4.48).abs() < 0.01);
+        assert!((colour("#767676").contrast(WHITE) - 4.54).abs() < 0.01);
+        for not in ["", "#fff", "#12345g", "red", "#1234567", "+12345"] {
+            assert_eq!(Colour::parse(not), None, "{not}");
+        }
+    }
+
+    #[test]
+    fn what_people_cannot_read_is_refused_with_the_nearest_they_can() {
+        for (member, bad) in [
+            ("accent_color", "#ff9900"),
+            ("accent_color_dark", "#333399"),
+            ("background_color", "#808080"),
+            ("background_color_dark", "#777777"),
+        ] {
+            let with = |text: &str| {
+                let document = serde_json::json!({ member: text });
+                serde_json::from_value::<Branding>(document).unwrap()
+            };
+            let problems = with(bad).problems();
+            assert_eq!(problems.len(), 1, "{member}");
+            let (named, text) = &problems[0];
+            assert_eq!(*named, member);
+            let nearest = text.rsplit(' ').next().unwrap();
+            assert_eq!(with(nearest).problems(), [], "{member}: {text}");
+        }
+        let good = Branding { accent_color: Some("#1b4f9c".into()), ..Branding::default() };
+        assert_eq!(good.problems(), []);
+    }
+
+    #[test]
+    fn names_addresses_and_languages_are_checked() {
+        let branding = Branding {
+            name: Some(" ".into()),
+            support_uri: Some("javascript:alert(1)".into()),
+            policy_uri: Some("http://example.com".into()),
+            tos_uri: Some("mailto:legal@example.com".into()),
+            default_locale: Some("tlh".into()),
+            ..Branding::default()
+        };
+        let members: Vec<_> = branding.problems().into_iter().map(|(member, _)| member).collect();
+        assert_eq!(members, ["name", "support_uri", "policy_uri", "default_locale"]);
+        assert!(branding.problems_of_client().iter().any(|(member, _)| *member == "branding"));
+    }
+
+    #[test]
+    fn a_style_sheet_is_named_by_its_colours_and_holds_nothing_else() {
+        let mine = Branding { accent_color: Some("#1B4F9C".into()), ..Branding::default() };
+        let theirs = Branding {
+            accent_color: Some("#000000".into()),
+            background_color_dark: Some("#101010".into()),
+            ..Branding::default()
+        };
+        let name = mine.over(&theirs).style_name().unwrap();
+        assert_eq!(name, "1b4f9c-x-x-101010");
+        let css = stylesheet(&name).unwrap();
+        assert!(css.contains("--main: #1b4f9c;") && css.contains("--ground: #101010;"), "{css}");
+        assert_eq!(Branding::default().style_name(), None);
+        for not in ["", "x", "x-x-x", "x-x-x-x-x", "#12345-x-x-x", "x-x-x-};evil"] {
+            assert_eq!(stylesheet(not), None, "{not}");
+        }
+    }
+}
