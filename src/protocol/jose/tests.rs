@@ -1,3 +1,5 @@
+//! What a token of ours must be, and what no other is.
+
 use super::*;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
