@@ -150,6 +150,7 @@ impl Broker {
             Arc::clone(&passwords),
         )
         .with_file_connections(listed(config))
+        .with_passkeys_of(config.issuer())
         .under(config.security.minimum_profile)
         .with_outbound(outbound.clone());
         let provider = Arc::new(Provider::new(Parts {

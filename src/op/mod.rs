@@ -34,6 +34,7 @@ pub mod mutual_tls;
 pub mod notifications;
 mod observations;
 mod offered;
+pub mod passkeys;
 pub mod people;
 mod possession;
 pub mod pushed_authorization;

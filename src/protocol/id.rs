@@ -96,6 +96,21 @@ impl Holder {
         Self(format!("person:{id}"))
     }
 
+    /// One that came from storage.
+    pub fn new(holder: String) -> Self {
+        Self(holder)
+    }
+
+    /// The id of the account or the person.
+    pub fn id(&self) -> &str {
+        self.0.split_once(':').map_or("", |(_, id)| id)
+    }
+
+    /// The console account, if it is one's.
+    pub fn admin_id(&self) -> Option<AdminId> {
+        self.0.strip_prefix("admin:").map(AdminId::new)
+    }
+
     /// As it is stored.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -49,6 +49,7 @@ pub mod notification;
 pub mod observation;
 pub mod p8;
 pub mod params;
+pub mod passkey;
 pub mod pkce;
 pub mod presented;
 pub mod profile;

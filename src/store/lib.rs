@@ -40,6 +40,7 @@ pub mod observations;
 pub mod opaque_tokens;
 pub mod outbox;
 pub mod participants;
+pub mod passkeys;
 pub mod people;
 pub mod pictures;
 pub mod registrations;

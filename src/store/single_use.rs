@@ -40,6 +40,8 @@ pub enum SingleUse {
     Trial,
     /// A console sign-in that waits for its second factor.
     SecondFactor,
+    /// A challenge that a passkey shall sign (WebAuthn §13.4.3).
+    PasskeyChallenge,
     /// The answer to a request of the admin API that carried an idempotency key.
     Idempotency,
 }
@@ -59,6 +61,7 @@ impl SingleUse {
             Self::Reveal => "reveal",
             Self::Trial => "trial",
             Self::SecondFactor => "second_factor",
+            Self::PasskeyChallenge => "passkey_challenge",
             Self::Idempotency => "idempotency",
         }
     }

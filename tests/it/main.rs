@@ -46,6 +46,7 @@ mod mutual_tls;
 mod native_sign_in;
 mod notifications;
 mod opaque_tokens;
+mod passkeys;
 mod pushed_authorization;
 mod registration;
 mod rights;

@@ -23,6 +23,7 @@ pub mod metadata;
 mod notice_rules;
 mod own_account;
 mod own_factors;
+mod own_passkeys;
 pub mod passwords;
 mod people;
 mod receivers;
@@ -62,6 +63,7 @@ pub use crate::store::events::{EventQuery, RecordedEvent};
 pub use crate::store::factors::HeldFactors;
 
 use super::factors::Factors;
+use super::passkeys::RelyingParty;
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 use crate::protocol::event::Event;
@@ -81,6 +83,7 @@ pub struct Administration {
     entropy: Arc<dyn Entropy>,
     passwords: Arc<PasswordHasher>,
     factors: Factors,
+    relying_party: Option<RelyingParty>,
     file_connections: Arc<[ListedConnection]>,
     minimum_profile: Profile,
     outbound: Option<Outbound>,
@@ -104,6 +107,7 @@ impl Administration {
             entropy,
             passwords,
             factors,
+            relying_party: None,
             file_connections,
             minimum_profile,
             outbound: None,

@@ -6,8 +6,11 @@ use serde_json::json;
 use super::{Actor, AdminError, Administration, SignedIn};
 use crate::op::factors::Enrolment;
 use crate::protocol::admin::Role;
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::event::Event;
 use crate::protocol::id::{AdminId, Holder};
-use crate::protocol::secret::SecretString;
+use crate::protocol::secret::{SecretHash, SecretString};
+use crate::store::WriteTx;
 use crate::store::factors::HeldFactors;
 
 /// What comes of adding a factor.
@@ -18,7 +21,76 @@ pub struct NewCodes {
     pub recovery_codes: Vec<SecretString>,
 }
 
+/// What follows from another factor, whichever it is.
+pub(super) struct Added {
+    pub(super) holder: Holder,
+    admin: AdminId,
+    old: SecretHash,
+    renewed: SecretHash,
+    recovery_codes: Vec<SecretHash>,
+    event: Event,
+}
+
+impl Added {
+    /// The first factor brings recovery codes; other sessions end; this one gets another cookie.
+    /// Returns whether the codes are new.
+    pub(super) async fn settle(
+        self,
+        tx: &WriteTx,
+        before: &HeldFactors,
+        now: Timestamp,
+    ) -> Result<bool, AdminError> {
+        let new_codes = before.recovery_codes == 0;
+        if new_codes {
+            tx.put_recovery_codes(&self.holder, &self.recovery_codes).await?;
+        }
+        tx.delete_other_admin_sessions(&self.admin, &self.old).await?;
+        if !tx.renew_admin_session(&self.old, &self.renewed, true, now).await? {
+            return Err(AdminError::NotFound);
+        }
+        tx.record(&self.event).await?;
+        Ok(new_codes)
+    }
+}
+
 impl Administration {
+    /// What is to follow from another factor, with the codes and the cookie to show.
+    pub(super) fn added(
+        &self,
+        signed_in: &SignedIn,
+        event: Event,
+    ) -> (Added, Vec<SecretString>, SecretString) {
+        let (codes, recovery_codes) = self.factors.new_recovery_codes();
+        let cookie = SecretString::random(self.entropy.as_ref());
+        let added = Added {
+            holder: Holder::admin(&signed_in.admin.id),
+            admin: signed_in.admin.id.clone(),
+            old: signed_in.session.cookie_hash,
+            renewed: self.vault.hash(cookie.expose()),
+            recovery_codes,
+            event,
+        };
+        (added, codes, cookie)
+    }
+
+    /// With the last factor the recovery codes go too, unless one is required.
+    pub(super) async fn after_removal(
+        tx: &WriteTx,
+        holder: &Holder,
+        required: bool,
+        field: &'static str,
+    ) -> Result<(), AdminError> {
+        if tx.held_factors(holder).await?.any() {
+            return Ok(());
+        }
+        if required {
+            let message = "is the last second factor, and one is required: add another first";
+            return Err(AdminError::invalid(field, message));
+        }
+        tx.remove_factors(holder).await?;
+        Ok(())
+    }
+
     /// What the account has besides its password.
     ///
     /// # Errors
@@ -79,26 +151,14 @@ impl Administration {
         })?;
         let sealed = self.factors.seal_totp(&holder, &enrolment.secret)?;
         let event = actor.event(now, "admin.totp_added", &signed_in.admin.username);
-        let (codes, hashes) = self.factors.new_recovery_codes();
-        let cookie = SecretString::random(self.entropy.as_ref());
-        let (old, renewed) = (signed_in.session.cookie_hash, self.vault.hash(cookie.expose()));
-        let id = signed_in.admin.id.clone();
+        let (added, codes, cookie) = self.added(signed_in, event);
         let new_codes = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    let held = tx.held_factors(&holder).await?;
+                    let before = tx.held_factors(&holder).await?;
                     tx.put_totp(&holder, &sealed, step, now).await?;
-                    let new_codes = held.recovery_codes == 0;
-                    if new_codes {
-                        tx.put_recovery_codes(&holder, &hashes).await?;
-                    }
-                    tx.delete_other_admin_sessions(&id, &old).await?;
-                    if !tx.renew_admin_session(&old, &renewed, true, now).await? {
-                        return Err(AdminError::NotFound);
-                    }
-                    tx.record(&event).await?;
-                    Ok(new_codes)
+                    added.settle(tx, &before, now).await
                 })
             })
             .await?;
@@ -124,15 +184,7 @@ impl Administration {
                     if !tx.remove_totp(&holder).await? {
                         return Err(AdminError::NotFound);
                     }
-                    if !tx.held_factors(&holder).await?.any() {
-                        if required {
-                            return Err(AdminError::invalid(
-                                "totp",
-                                "is the last second factor, and one is required: add another first",
-                            ));
-                        }
-                        tx.remove_factors(&holder).await?;
-                    }
+                    Self::after_removal(tx, &holder, required, "totp").await?;
                     Ok(tx.record(&event).await?)
                 })
             })

@@ -20,11 +20,11 @@ pub const STEP_UP: Duration = Duration::from_secs(10 * 60);
 
 /// A sign-in whose password was right.
 #[derive(Serialize, Deserialize)]
-struct Waiting {
+pub(super) struct Waiting {
     admin_id: AdminId,
     /// Stands for the password: another one since then, and all begins anew.
     verified: String,
-    user_agent: Option<String>,
+    pub(super) user_agent: Option<String>,
 }
 
 /// What came of a code.
@@ -84,7 +84,10 @@ impl Administration {
         Ok(self.waiting(cookie).await?.map(|(admin, _)| admin))
     }
 
-    async fn waiting(&self, cookie: &str) -> Result<Option<(Admin, Waiting)>, AdminError> {
+    pub(super) async fn waiting(
+        &self,
+        cookie: &str,
+    ) -> Result<Option<(Admin, Waiting)>, AdminError> {
         let key = self.second_step_key(cookie);
         let parked = self.store.find_parked(SingleUse::SecondFactor, &key).await?;
         let now = self.clock.now();
@@ -224,7 +227,7 @@ impl Administration {
         self.clock.now() < signed_in.session.proved_at.plus(STEP_UP)
     }
 
-    fn second_step_key(&self, cookie: &str) -> String {
+    pub(super) fn second_step_key(&self, cookie: &str) -> String {
         self.vault.hash(&format!("second_step:{cookie}")).to_text()
     }
 

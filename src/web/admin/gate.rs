@@ -69,7 +69,10 @@ impl Console {
         }
         let settings = self.app.administration.settings().await;
         if settings.map_err(|error| self.refuse(error))?.0.require_second_factor {
-            return Err(ended(see_other(&self.url("/profile/totp"))));
+            // The account shows both ways where there are two.
+            let choice = self.app.administration.offers_passkeys();
+            let path = if choice { "/profile" } else { "/profile/totp" };
+            return Err(ended(see_other(&self.url(path))));
         }
         Ok(())
     }

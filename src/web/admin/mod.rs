@@ -28,6 +28,7 @@ mod kept;
 mod keys;
 mod members;
 mod overview;
+mod passkeys;
 mod people;
 mod profile;
 mod redirect_uris;

@@ -10,16 +10,16 @@ use url::Url;
 use super::client_form::status_of;
 use super::form::query;
 use super::session::set;
-use super::{Console, Posted, moment, problems, see_other};
-use crate::op::admin::AdminError;
+use super::{Console, Posted, moment, passkeys, problems, see_other};
 use crate::op::admin::reveal::Reveal;
+use crate::op::admin::{AdminError, NewCodes};
 use crate::op::factors::Enrolment;
 use crate::protocol::admin::AdminSession;
 use crate::protocol::secret::SecretString;
 use crate::web::cookies::Jar;
 use crate::web::html;
 use crate::web::page::admin::Problems;
-use crate::web::page::admin::profile::{CodesPage, OwnSession, ProfilePage, TotpPage};
+use crate::web::page::admin::profile::{CodesPage, OwnSession, PasskeyRow, ProfilePage, TotpPage};
 
 /// What a kept secret of this page is called.
 const RECOVERY: &str = "recovery_codes";
@@ -36,6 +36,19 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/admin/profile/totp/qr").route(web::get().to(qr)))
         .service(web::resource("/admin/profile/totp/remove").route(web::post().to(totp_remove)))
+        .service(web::resource("/admin/passkey/challenge").route(web::post().to(passkeys::ask)))
+        .service(web::resource("/admin/login/passkey").route(web::post().to(passkeys::sign_in)))
+        .service(
+            web::resource("/admin/profile/passkeys/new").route(web::get().to(passkeys::new_page)),
+        )
+        .service(
+            web::resource("/admin/profile/passkeys/challenge")
+                .route(web::post().to(passkeys::challenge)),
+        )
+        .service(web::resource("/admin/profile/passkeys").route(web::post().to(passkeys::add)))
+        .service(
+            web::resource("/admin/profile/passkeys/remove").route(web::post().to(passkeys::remove)),
+        )
         .service(web::resource("/admin/profile/recovery").route(web::post().to(renew_codes)))
         .service(web::resource("/admin/profile/recovery/{handle}").route(web::get().to(codes_page)))
         .service(web::resource("/admin/profile/sessions/end").route(web::post().to(end_sessions)));
@@ -51,6 +64,7 @@ async fn page(console: &Console, problems: Problems) -> Result<HttpResponse, Err
     let refuse = |error| console.refuse(error);
     let signed_in = console.signed_in();
     let held = administration.own_factors(&signed_in).await.map_err(refuse)?;
+    let own_passkeys = administration.own_passkeys(&signed_in).await.map_err(refuse)?;
     let sessions = administration.own_sessions(&signed_in).await.map_err(refuse)?;
     let required = administration.settings().await.map_err(refuse)?.0.require_second_factor;
     let session = |session: &AdminSession| OwnSession {
@@ -68,6 +82,16 @@ async fn page(console: &Console, problems: Problems) -> Result<HttpResponse, Err
         required,
         totp_since: held.totp_added_at.map(moment),
         recovery_codes: held.recovery_codes,
+        passkeys: own_passkeys
+            .into_iter()
+            .map(|passkey| PasskeyRow {
+                id: passkey.id,
+                name: passkey.name,
+                since: moment(passkey.created_at),
+                last_used_at: passkey.last_used_at.map(moment),
+            })
+            .collect(),
+        offers_passkeys: administration.offers_passkeys(),
         sessions: sessions.iter().map(session).collect(),
         problems: problems.clone(),
     };
@@ -75,7 +99,7 @@ async fn page(console: &Console, problems: Problems) -> Result<HttpResponse, Err
 }
 
 /// What an act answers: the page again with what is wrong, or the next one.
-async fn answered<T>(
+pub(super) async fn answered<T>(
     console: &Console,
     outcome: Result<T, AdminError>,
     next: impl AsyncFnOnce(T) -> Result<HttpResponse, Error>,
@@ -197,16 +221,20 @@ async fn totp_confirm(posted: Posted) -> Result<HttpResponse, Error> {
     let code = form.text("totp");
     let added = administration.add_own_totp(&console.actor(), &signed_in, &enrolment, &code).await;
     match added {
-        Ok(new) if new.recovery_codes.is_empty() => {
-            Ok(renewed(&console, "/profile?done=factor-added", &new.cookie))
-        }
-        Ok(new) => {
-            let path = keep_codes(&console, new.cookie.expose(), &new.recovery_codes).await?;
-            Ok(renewed(&console, &path, &new.cookie))
-        }
+        Ok(new) => added_page(&console, &new).await,
         Err(AdminError::Invalid(found)) => enrol(&console, &enrolment, problems(found)).await,
         Err(error) => Err(console.refuse(error)),
     }
+}
+
+/// On to the recovery codes, if there are new ones.
+pub(super) async fn added_page(console: &Console, new: &NewCodes) -> Result<HttpResponse, Error> {
+    let path = if new.recovery_codes.is_empty() {
+        "/profile?done=factor-added".to_owned()
+    } else {
+        keep_codes(console, new.cookie.expose(), &new.recovery_codes).await?
+    };
+    Ok(renewed(console, &path, &new.cookie))
 }
 
 /// Keeps codes for the page that shows them once; returns its path.

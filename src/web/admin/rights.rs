@@ -95,6 +95,7 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/profile", Need::SignedIn),
     ("/admin/profile/totp", Need::SignedIn),
     ("/admin/profile/totp/qr", Need::SignedIn),
+    ("/admin/profile/passkeys/new", Need::SignedIn),
     ("/admin/profile/recovery/{handle}", Need::SignedIn),
     ("/admin/connections/{id}/edit", CHANGE),
     ("/admin/connections/{id}/disable", CHANGE),
@@ -144,6 +145,9 @@ pub const WRITE: &[(&str, Need)] = &[
     ("/admin/profile/password", Need::SignedIn),
     ("/admin/profile/totp", Need::SignedIn),
     ("/admin/profile/totp/remove", Need::SignedIn),
+    ("/admin/profile/passkeys", Need::SignedIn),
+    ("/admin/profile/passkeys/challenge", Need::SignedIn),
+    ("/admin/profile/passkeys/remove", Need::SignedIn),
     ("/admin/profile/recovery", Need::SignedIn),
     ("/admin/profile/sessions/end", Need::SignedIn),
     ("/admin/connections/new/{kind}", CHANGE),
@@ -180,6 +184,9 @@ const DANGEROUS: &[&str] = &[
     "/admin/trust/issuers",
     "/admin/profile/totp",
     "/admin/profile/totp/remove",
+    "/admin/profile/passkeys",
+    "/admin/profile/passkeys/challenge",
+    "/admin/profile/passkeys/remove",
     "/admin/profile/recovery",
 ];
 /// Pages that lead to such an act and nowhere else, so that nobody fills in a form in vain.
@@ -190,6 +197,7 @@ const DANGEROUS_PAGES: &[&str] = &[
     "/admin/apis/delete",
     "/admin/keys/retire/{kid}",
     "/admin/profile/totp",
+    "/admin/profile/passkeys/new",
 ];
 /// Of the acts on a person, those that cannot be taken back.
 const DANGEROUS_ACTS: &[&str] = &["delete", "unlink"];
@@ -201,6 +209,9 @@ pub const ENROLMENT: &[&str] = &[
     "/admin/profile",
     "/admin/profile/totp",
     "/admin/profile/totp/qr",
+    "/admin/profile/passkeys",
+    "/admin/profile/passkeys/new",
+    "/admin/profile/passkeys/challenge",
     "/admin/profile/recovery/{handle}",
 ];
 

@@ -13,11 +13,11 @@ use crate::web::cookies::Jar;
 use crate::web::page::admin::profile::{ProvePage, SecondStepPage};
 use crate::web::{App, html, request};
 
-const WRONG: &str = "That code is not right, or was used before.";
+const WRONG: &str = "That is not right, or was used before.";
 const TOO_MANY: &str = "Too many were wrong. Wait a quarter of an hour.";
 
 /// The form, for somebody whose password was right.
-pub(super) fn form(
+pub(super) async fn form(
     app: &App,
     admin: &Admin,
     cookie: &str,
@@ -25,7 +25,13 @@ pub(super) fn form(
     problem: Option<&'static str>,
     going: &Going,
 ) -> HttpResponse {
+    let held = match app.administration.factors_of(&admin.id).await {
+        Ok(held) => held,
+        Err(error) => return failed(app, None, &error),
+    };
     let template = SecondStepPage {
+        has_codes: held.totp_added_at.is_some(),
+        passkeys: held.passkeys > 0 && app.administration.offers_passkeys(),
         base: app.base.clone(),
         username: admin.username.clone(),
         problem,
@@ -41,7 +47,9 @@ pub(super) async fn page(app: web::Data<App>, request: HttpRequest) -> HttpRespo
     let to_login = || see_other(&format!("{}/admin/login", app.base));
     let Some(cookie) = app.cookies.read(&request, Jar::Console) else { return to_login() };
     match app.administration.second_step_of(&cookie).await {
-        Ok(Some(admin)) => form(&app, &admin, &cookie, StatusCode::OK, None, &Going::default()),
+        Ok(Some(admin)) => {
+            form(&app, &admin, &cookie, StatusCode::OK, None, &Going::default()).await
+        }
         Ok(None) => to_login(),
         Err(error) => failed(&app, request::id(&request), &error),
     }
@@ -63,17 +71,25 @@ pub(super) async fn answer(
         Ok(None) => return to_login(),
         Err(error) => return failed(&app, id, &error),
     };
-    let again = |status, problem| form(&app, &admin, &cookie, status, Some(problem), &going);
+    let again =
+        async |status, problem| form(&app, &admin, &cookie, status, Some(problem), &going).await;
     if !app.administration.is_csrf_token(&cookie, &typed.text("csrf")) {
-        return again(StatusCode::FORBIDDEN, "This page was too old. Try again.");
+        return again(StatusCode::FORBIDDEN, "This page was too old. Try again.").await;
     }
     if !app.limits.may_sign_in(&request) {
-        return slowed(again(StatusCode::TOO_MANY_REQUESTS, TOO_MANY));
+        return slowed(again(StatusCode::TOO_MANY_REQUESTS, TOO_MANY).await);
     }
-    match app.administration.finish_sign_in(&cookie, &typed.text("totp"), id.clone()).await {
+    let (handle, credential) = (typed.text("handle"), typed.text("credential"));
+    let finished = if credential.is_empty() {
+        app.administration.finish_sign_in(&cookie, &typed.text("totp"), id.clone()).await
+    } else {
+        let answer = (handle.as_str(), credential.as_str());
+        app.administration.finish_sign_in_by_passkey(&cookie, answer, id.clone()).await
+    };
+    match finished {
         Ok(SecondStep::Open(session)) => entered(&app, &session, &going),
-        Ok(SecondStep::Wrong) => again(StatusCode::UNAUTHORIZED, WRONG),
-        Ok(SecondStep::TooMany) => slowed(again(StatusCode::TOO_MANY_REQUESTS, TOO_MANY)),
+        Ok(SecondStep::Wrong) => again(StatusCode::UNAUTHORIZED, WRONG).await,
+        Ok(SecondStep::TooMany) => slowed(again(StatusCode::TOO_MANY_REQUESTS, TOO_MANY).await),
         Ok(SecondStep::Over) => to_login(),
         Err(error) => failed(&app, id, &error),
     }
@@ -99,6 +115,8 @@ pub(super) async fn ask(
         problem,
         next: going.next_url(&console.app.base),
         kept: going.kept.clone(),
+        has_codes: held.totp_added_at.is_some(),
+        passkeys: held.passkeys > 0 && console.app.administration.offers_passkeys(),
     };
     Ok(html::page(status, &template, &[]))
 }
@@ -120,7 +138,13 @@ pub(super) async fn prove(posted: Posted) -> Result<HttpResponse, Error> {
     let (signed_in, code) = (console.signed_in(), form.text("totp"));
     let request_id = console.request_id.clone();
     let administration = &console.app.administration;
-    let proof = administration.prove_again(&signed_in, password, &code, request_id).await;
+    let (handle, answer) = (form.text("handle"), form.text("credential"));
+    let proof = if answer.is_empty() {
+        administration.prove_again(&signed_in, password, &code, request_id).await
+    } else {
+        let answer = (handle.as_str(), answer.as_str());
+        administration.prove_by_passkey(&signed_in, &console.cookie, answer, request_id).await
+    };
     match proof.map_err(|error| console.refuse(error))? {
         Proof::Fresh(cookie) => {
             let app = &console.app;
@@ -133,10 +157,7 @@ pub(super) async fn prove(posted: Posted) -> Result<HttpResponse, Error> {
             set(&mut response, &app.cookies.make(Jar::Console, cookie.expose().clone(), None));
             Ok(response)
         }
-        Proof::Wrong => {
-            let problem = "Password or code is not right.";
-            ask(&console, StatusCode::UNAUTHORIZED, Some(problem), &going).await
-        }
+        Proof::Wrong => ask(&console, StatusCode::UNAUTHORIZED, Some(WRONG), &going).await,
         Proof::TooMany => {
             let asked = ask(&console, StatusCode::TOO_MANY_REQUESTS, Some(TOO_MANY), &going).await;
             asked.map(slowed)

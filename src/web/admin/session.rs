@@ -72,10 +72,7 @@ pub(super) async fn login(
     let again =
         |status, problem| form(&app, cookie.clone(), status, &username, Some(problem), &going);
     if !app.limits.may_sign_in(&request) {
-        let problem = "Too many attempts from your address. Wait a minute.";
-        let mut response = again(StatusCode::TOO_MANY_REQUESTS, problem);
-        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
-        return response;
+        return slowed_down(again);
     }
     let token = typed.text("csrf");
     let ours =
@@ -86,9 +83,7 @@ pub(super) async fn login(
     }
     let password = SecretString::new(typed.exact("password"));
     let id = request::id(&request);
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let agent = agent.map(|agent| agent.chars().take(200).collect());
-    match app.administration.sign_in(&username, password, id.clone(), agent).await {
+    match app.administration.sign_in(&username, password, id.clone(), agent(&request)).await {
         Ok(SignIn::Open(session)) => {
             if let Some(before) = &cookie
                 && let Err(error) = app.administration.sign_out(before).await
@@ -102,7 +97,7 @@ pub(super) async fn login(
                 Ok(Some(admin)) => {
                     let value = waiting.expose().clone();
                     let mut response =
-                        second_step::form(&app, &admin, &value, StatusCode::OK, None, &going);
+                        second_step::form(&app, &admin, &value, StatusCode::OK, None, &going).await;
                     set(&mut response, &app.cookies.make(Jar::Console, value, None));
                     response
                 }
@@ -125,6 +120,22 @@ pub(super) fn entered(app: &App, session: &ConsoleSession, going: &Going) -> Htt
         Some(_) | None => see_other(&going.next_url(&app.base)),
     };
     set(&mut response, &app.cookies.make(Jar::Console, value, None));
+    response
+}
+
+/// What the browser calls itself.
+pub(super) fn agent(request: &HttpRequest) -> Option<String> {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    agent.map(|agent| agent.chars().take(200).collect())
+}
+
+/// The page for somebody who tries too often.
+pub(super) fn slowed_down(
+    page: impl FnOnce(StatusCode, &'static str) -> HttpResponse,
+) -> HttpResponse {
+    let problem = "Too many attempts from your address. Wait a minute.";
+    let mut response = page(StatusCode::TOO_MANY_REQUESTS, problem);
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
     response
 }
 
@@ -156,6 +167,7 @@ pub(super) fn form(
         csrf: app.administration.csrf_token(&cookie),
         next: safe_path::own(&going.next, &app.base).unwrap_or_default(),
         kept: going.kept.clone(),
+        passkeys: app.administration.offers_passkeys(),
     };
     let mut response = html::page(status, &template, &[]);
     if fresh {

@@ -5,6 +5,7 @@
 
 pub mod app;
 mod apple;
+pub mod authenticator;
 pub mod browser;
 pub mod holder;
 pub mod receiver;

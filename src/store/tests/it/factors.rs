@@ -2,6 +2,7 @@
 
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::id::{AdminId, Holder};
+use russet_protocol::passkey::Passkey;
 use russet_protocol::secret::SecretHash;
 use russet_store::{Store, StoreFault, WriteTx};
 use tokio::task::JoinSet;
@@ -120,5 +121,68 @@ async fn what_is_removed_is_gone() {
         assert_eq!(removed.unwrap(), 3);
         assert!(!store.held_factors(&holder()).await.unwrap().any());
         assert_eq!(store.find_totp(&holder()).await.unwrap(), None);
+    }
+}
+
+fn passkey(id: &str, counter: u32) -> Passkey {
+    Passkey {
+        id: id.to_owned(),
+        holder: holder(),
+        name: "This machine".to_owned(),
+        credential: "{}".to_owned(),
+        counter,
+        created_at: NOW,
+        last_used_at: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_passkeys_count_is_taken_once_and_never_goes_back() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        store
+            .write(|tx| {
+                Box::pin(async move {
+                    tx.insert_passkey(&passkey("counts", 3)).await?;
+                    tx.insert_passkey(&passkey("does-not", 0)).await
+                })
+            })
+            .await
+            .unwrap();
+        let race_to = |to: u32| {
+            race(&fresh, move |tx| {
+                Box::pin(async move { tx.use_passkey("counts", to, "{}", LATER).await })
+            })
+        };
+        assert_eq!(race_to(4).await, 1, "{}", fresh.url);
+        assert_eq!(race_to(4).await + race_to(2).await + race_to(0).await, 0, "nor further back");
+        let uncounted = race(&fresh, |tx| {
+            Box::pin(async move { tx.use_passkey("does-not", 0, "{}", LATER).await })
+        });
+        assert_eq!(uncounted.await, 32, "one that does not count is as good as its challenge");
+        let all = store.list_passkeys(&holder()).await.unwrap();
+        assert_eq!(all.iter().map(|each| each.counter).collect::<Vec<_>>(), [4, 0]);
+        assert!(all.iter().all(|each| each.last_used_at == Some(LATER)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_passkey_is_its_holders_and_known_once() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        let insert = || {
+            store.write(|tx| Box::pin(async move { tx.insert_passkey(&passkey("known", 0)).await }))
+        };
+        insert().await.unwrap();
+        let twice: Result<(), StoreFault> = insert().await;
+        assert!(matches!(twice, Err(StoreFault::Conflict(_))), "{}", fresh.url);
+        let remove = |holder: Holder| {
+            store
+                .write(move |tx| Box::pin(async move { tx.delete_passkey(&holder, "known").await }))
+        };
+        let another = Holder::admin(&AdminId::new("eve"));
+        assert_eq!(remove(another).await.unwrap(), None, "it is not theirs");
+        assert_eq!(remove(holder()).await.unwrap().as_deref(), Some("This machine"));
+        assert_eq!(remove(holder()).await.unwrap(), None);
     }
 }

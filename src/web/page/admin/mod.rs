@@ -80,6 +80,7 @@ impl Problem {
             "password" => "Password",
             "new_password" => "New password",
             "totp" => "Code",
+            "passkey_name" => "Passkey",
             "recovery_codes" => "Recovery codes",
             "role" => "Role",
             "clients" => "Clients of an editor",
@@ -171,6 +172,8 @@ pub struct LoginPage {
     pub next: String,
     /// The form that was sent there, or empty.
     pub kept: String,
+    /// Whether passkeys can be had here.
+    pub passkeys: bool,
 }
 
 /// A field of a form that was kept.
@@ -281,6 +284,7 @@ mod tests {
             csrf: text(),
             next: text(),
             kept: text(),
+            passkeys: true,
         };
         let html = page.render().unwrap();
         check(&html);

@@ -4,6 +4,30 @@ use askama::Template;
 
 use super::{Problems, Shell};
 
+/// A passkey of one's own.
+pub struct PasskeyRow {
+    /// Names it.
+    pub id: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// When it was added.
+    pub since: String,
+    /// When it was last used.
+    pub last_used_at: Option<String>,
+}
+
+/// Making a passkey.
+#[derive(Template)]
+#[template(path = "admin/profile/passkey.html")]
+pub struct PasskeyPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What was typed as its name.
+    pub name: String,
+    /// What was wrong.
+    pub problems: Problems,
+}
+
 /// The second step of a sign-in.
 #[derive(Template)]
 #[template(path = "admin/second_step.html")]
@@ -20,6 +44,10 @@ pub struct SecondStepPage {
     pub next: String,
     /// The form that was sent there, or empty.
     pub kept: String,
+    /// Whether there are codes from an app, not only recovery codes.
+    pub has_codes: bool,
+    /// Whether a passkey will do.
+    pub passkeys: bool,
 }
 
 /// Asks for a fresh proof before a dangerous act.
@@ -36,6 +64,10 @@ pub struct ProvePage {
     pub next: String,
     /// The form, or empty.
     pub kept: String,
+    /// Whether there are codes from an app, not only recovery codes.
+    pub has_codes: bool,
+    /// Whether a passkey will do.
+    pub passkeys: bool,
 }
 
 /// A session of one's own.
@@ -70,6 +102,10 @@ pub struct ProfilePage {
     pub totp_since: Option<String>,
     /// Recovery codes that are left.
     pub recovery_codes: u64,
+    /// The passkeys.
+    pub passkeys: Vec<PasskeyRow>,
+    /// Whether passkeys can be had here.
+    pub offers_passkeys: bool,
     /// The sessions.
     pub sessions: Vec<OwnSession>,
     /// What was wrong.
@@ -119,6 +155,8 @@ mod tests {
             csrf: text(),
             next: text(),
             kept: text(),
+            has_codes: true,
+            passkeys: true,
         };
         check(&second.render().unwrap());
         let prove = ProvePage {
@@ -127,6 +165,8 @@ mod tests {
             problem: Some("Wrong."),
             next: text(),
             kept: text(),
+            has_codes: true,
+            passkeys: true,
         };
         check(&prove.render().unwrap());
         let profile = ProfilePage {
@@ -136,6 +176,13 @@ mod tests {
             required: true,
             totp_since: Some(text()),
             recovery_codes: 2,
+            passkeys: vec![PasskeyRow {
+                id: text(),
+                name: text(),
+                since: text(),
+                last_used_at: Some(text()),
+            }],
+            offers_passkeys: true,
             sessions: vec![OwnSession {
                 id: text(),
                 agent: text(),
@@ -156,6 +203,9 @@ mod tests {
             problems: problems(&["totp"]),
         };
         check(&totp.render().unwrap());
+        let passkey =
+            PasskeyPage { shell: shell(), name: text(), problems: problems(&["passkey_name"]) };
+        check(&passkey.render().unwrap());
         check(&CodesPage { shell: shell(), codes: text() }.render().unwrap());
     }
 }

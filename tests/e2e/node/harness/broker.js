@@ -10,17 +10,17 @@ import { freePort, run, serve } from './russet.js';
 
 /**
  * Starts a broker on SQLite. `configure({ folder, issuer })` answers what its file says besides
- * where it listens, where it stores and what it encrypts with.
+ * where it listens, where it stores and what it encrypts with. `host` is the issuer's.
  */
-export async function startBroker(name, configure = () => '') {
+export async function startBroker(name, configure = () => '', host = '127.0.0.1') {
   const folder = mkdtempSync(join(run, `${name}-`));
-  const issuer = `http://127.0.0.1:${await freePort()}`;
+  const issuer = `http://${host}:${await freePort()}`;
   const config = join(folder, 'russet.toml');
   writeFileSync(join(folder, 'master.key'), randomBytes(32).toString('base64'), { mode: 0o600 });
   writeFileSync(
     config,
     `[server]
-listen = "${new URL(issuer).host}"
+listen = "127.0.0.1:${new URL(issuer).port}"
 issuer = "${issuer}"
 [database]
 url = "sqlite://${folder}/russet.db"
