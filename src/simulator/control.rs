@@ -58,6 +58,8 @@ struct FaultOrder {
     fault: Fault,
     #[serde(default = "once")]
     times: u32,
+    #[serde(default)]
+    after: u32,
 }
 
 fn once() -> u32 {
@@ -154,14 +156,14 @@ async fn order_fault(
     simulator: web::Data<Simulator>,
     order: web::Json<FaultOrder>,
 ) -> HttpResponse {
-    let FaultOrder { endpoint, fault, times } = order.into_inner();
+    let FaultOrder { endpoint, fault, times, after } = order.into_inner();
     if times == 0 || !fault.fits(endpoint) {
         return refuse("invalid_request", "This endpoint cannot fail this way.");
     }
     if fault == Fault::StrangerKey && simulator.meet_stranger().await.is_err() {
         return HttpResponse::InternalServerError().finish();
     }
-    simulator.state().faults.push(Ordered { endpoint, fault, times });
+    simulator.state().faults.push(Ordered { endpoint, fault, times, after });
     HttpResponse::NoContent().finish()
 }
 

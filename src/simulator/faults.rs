@@ -158,6 +158,8 @@ pub(super) struct Ordered {
     pub(super) endpoint: Endpoint,
     pub(super) fault: Fault,
     pub(super) times: u32,
+    /// So many requests pass before it.
+    pub(super) after: u32,
 }
 
 impl State {
@@ -169,6 +171,10 @@ impl State {
     ) -> Option<Fault> {
         let ordered =
             self.faults.iter_mut().find(|one| one.endpoint == endpoint && wanted(one.fault))?;
+        if ordered.after > 0 {
+            ordered.after = ordered.after.saturating_sub(1);
+            return None;
+        }
         ordered.times = ordered.times.saturating_sub(1);
         let fault = ordered.fault;
         self.faults.retain(|one| one.times > 0);

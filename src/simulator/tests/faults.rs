@@ -31,6 +31,16 @@ async fn a_status_is_answered_once_and_then_no_more() {
 }
 
 #[actix_web::test]
+async fn a_fault_may_let_requests_pass_first() {
+    let world = World::new();
+    let later = json!({ "endpoint": "keys", "fault": "status_503", "after": 2 });
+    world.control("/_sim/faults", later).await;
+    for status in [200, 200, 503, 200] {
+        assert_eq!(world.read("/auth/keys").await.status, status);
+    }
+}
+
+#[actix_web::test]
 async fn a_fault_stays_with_its_endpoint_and_lasts_its_times() {
     let world = World::new();
     let twice = json!({ "endpoint": "token", "fault": "status_503", "times": 2 });
