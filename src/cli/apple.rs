@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
@@ -79,6 +80,8 @@ pub(super) enum TransferCommand {
 
 const STATES: [&str; 6] = ["pending", "collected", "exchanged", "attached", "refused", "conflict"];
 const PAGE: u64 = 500;
+/// How soon the command looks whether it is its turn.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(place: &Place, command: AppleCommand) -> Result<Answer, CliError> {
     let AppleCommand::Transfer(command) = command;
@@ -87,8 +90,8 @@ pub(super) async fn run(place: &Place, command: AppleCommand) -> Result<Answer, 
     match command {
         TransferCommand::Collect { file, connection, target, dry_run } => {
             let collect = Collect { connection, target, dry_run };
-            let outcome = provider.collect_apple_transfer(&actor, &collect, &show).await;
-            let ((from, to), progress) = outcome?;
+            let attempt = || provider.collect_apple_transfer(&actor, &collect, &show);
+            let ((from, to), progress) = in_turn(attempt).await?;
             if let (Some(file), false) = (&file, dry_run) {
                 write_file(&provider, file, &from, &to).await?;
             }
@@ -106,8 +109,8 @@ pub(super) async fn run(place: &Place, command: AppleCommand) -> Result<Answer, 
                 import(&provider, &actor, &file, (None, None), dry_run).await?;
             }
             let exchange = Exchange { connection, dry_run };
-            let outcome = provider.exchange_apple_transfer(&actor, &exchange, &show).await;
-            let (to, progress) = outcome?;
+            let attempt = || provider.exchange_apple_transfer(&actor, &exchange, &show);
+            let (to, progress) = in_turn(attempt).await?;
             let json = json!({ "to_team": to, "dry_run": dry_run, "total": progress.total,
                 "exchanged": progress.done, "refused": progress.refused,
                 "conflicts": progress.conflicts, "left": progress.left });
@@ -115,6 +118,23 @@ pub(super) async fn run(place: &Place, command: AppleCommand) -> Result<Answer, 
             Ok(Answer { good: dry_run || progress.left == 0, ..answer })
         }
         TransferCommand::Status { state, target } => status(&provider, state, target).await,
+    }
+}
+
+/// Waits while another run is at work: the console's, or one that was killed a moment ago.
+async fn in_turn<T, F: Future<Output = Result<T, TransferError>>>(
+    attempt: impl Fn() -> F,
+) -> Result<T, TransferError> {
+    let mut waiting = false;
+    loop {
+        match attempt().await {
+            Err(TransferError::Busy) if !waiting => {
+                waiting = true;
+                let _ = writeln!(std::io::stderr(), "waiting: another run is at work");
+            }
+            Err(TransferError::Busy) => tokio::time::sleep(LOOK_AGAIN).await,
+            done => return done,
+        }
     }
 }
 
@@ -207,7 +227,7 @@ impl From<TransferError> for CliError {
         match error {
             TransferError::Admin(error) => error.into(),
             TransferError::Fault(fault) => fault.into(),
-            TransferError::Upstream(_) => Self::failed(error),
+            TransferError::Upstream(_) | TransferError::Busy => Self::failed(error),
         }
     }
 }

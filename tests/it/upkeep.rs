@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use russet::op::admin::{Actor, NewConnection};
+use russet::op::admin::Actor;
 use russet::op::daily_check::job_name;
 use russet::protocol::admin::Role;
 use russet::protocol::apple_transfer::TransferState;
 use russet::protocol::client::ClientKind;
-use russet::protocol::connection::{AppleMembers, ConnectionSecrets, ConnectionSettings};
 use russet::protocol::delivery::DeliveryState;
 use russet::protocol::id::UserId;
 use russet::protocol::job::{JobCondition, JobState};
@@ -107,34 +106,6 @@ async fn a_stopped_check_tells_why_and_tries_again_when_it_is_told_to() {
     assert_eq!(check(&house).await.condition, JobCondition::Running);
 }
 
-async fn new_team(house: &House) {
-    let new = NewConnection {
-        id: "work".to_owned(),
-        display_name: None,
-        position: None,
-        enabled: true,
-        settings: ConnectionSettings::Apple(AppleMembers {
-            team_id: NEW_TEAM.to_owned(),
-            key_id: "KEY7654321".to_owned(),
-            next_key_id: None,
-            services_id: Some(SERVICES_ID.to_owned()),
-            bundle_ids: Vec::new(),
-            primary_app_id: None,
-            issuer: house.apple.issuer().to_owned(),
-            additional_issuers: Vec::new(),
-            pkce: true,
-            mail_sender_domain: None,
-        }),
-        secrets: ConnectionSecrets {
-            private_key: Some(house.apple_key()),
-            ..ConnectionSecrets::default()
-        },
-    };
-    let administration = &house.broker.broker.administration;
-    administration.create_connection(&Actor::cli(), new).await.expect("a connection");
-    house.broker.broker.provider.reload_connectors().await.expect("reloading");
-}
-
 /// Waits until everyone on the way stands so.
 async fn all_stand(house: &House, state: TransferState) {
     eventually(|| async {
@@ -168,7 +139,7 @@ async fn everyone_moves_to_another_team_from_the_console() {
         // Refused people are asked for again.
         house.simulate("stop-using", &json!({ "account": "ada" })).await;
         house.simulate("transfer", &json!({ "client_id": SERVICES_ID, "to_team": NEW_TEAM })).await;
-        new_team(&house).await;
+        house.connect_new_team("KEY7654321").await;
         let page = room(&house, &mut browser, "/apple").await;
         let new = [("connection", "work"), ("dry_run", "")];
         fill(&mut browser, &page, "exchange-run", &new).await;

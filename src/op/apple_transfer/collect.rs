@@ -1,7 +1,9 @@
 //! Before the move: the old team asks what the new one will know everyone by.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::turn::Turn;
 use super::work::{MigrationToken, Step, patiently};
 use super::{OnProgress, Progress, TransferError};
 use crate::op::Provider;
@@ -15,7 +17,7 @@ use crate::upstream::{TeamTransfer, UpstreamError};
 const PAGE: u32 = 1000;
 
 /// What to collect.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Collect {
     /// The old team's connection; the first to Apple when absent.
     pub connection: Option<String>,
@@ -56,10 +58,26 @@ impl Provider {
             let total = self.not_collected(&from, &to).await?;
             return Ok(((from, to), Progress { total, left: total, ..Progress::default() }));
         }
-        self.write_down(&from, &to).await?;
+        let turn = self.take_turn().await?;
+        let done = self.collect_in_turn(transfer, &token, (&from, &to), (&turn, on_progress)).await;
+        turn.release().await;
+        let progress = done?;
+        self.note_transfer(actor, "apple_transfer.collected", (&from, &to), json!(progress))
+            .await?;
+        Ok(((from, to), progress))
+    }
+
+    async fn collect_in_turn(
+        &self,
+        transfer: &dyn TeamTransfer,
+        token: &MigrationToken<'_>,
+        (from, to): (&str, &str),
+        (turn, on_progress): (&Turn<'_>, OnProgress<'_>),
+    ) -> Result<Progress, TransferError> {
+        self.write_down(from, to, turn).await?;
         let query = TransferQuery {
-            from_team: Some(from.clone()),
-            to_team: Some(to.clone()),
+            from_team: Some(from.to_owned()),
+            to_team: Some(to.to_owned()),
             state: Some(TransferState::Pending),
             ..TransferQuery::default()
         };
@@ -70,11 +88,8 @@ impl Provider {
             .filter(|count| count.state == TransferState::Pending)
             .map(|count| count.people)
             .sum();
-        let step = |person| self.collect_one(transfer, &token, person);
-        let progress = self.each_transfer(query, total, on_progress, step).await?;
-        self.note_transfer(actor, "apple_transfer.collected", (&from, &to), json!(progress))
-            .await?;
-        Ok(((from, to), progress))
+        let step = |person| self.collect_one(transfer, token, person);
+        self.each_transfer((query, total), turn, on_progress, step).await
     }
 
     /// How many people of the old team have no transfer identifier yet.
@@ -95,7 +110,7 @@ impl Provider {
     }
 
     /// Opens a row for everyone, a page in an act, so that others get their turn.
-    async fn write_down(&self, from: &str, to: &str) -> Result<(), TransferError> {
+    async fn write_down(&self, from: &str, to: &str, turn: &Turn<'_>) -> Result<(), TransferError> {
         let authority = format!("apple:{from}");
         let mut after = String::new();
         loop {
@@ -112,6 +127,7 @@ impl Provider {
                     })
                 })
                 .await?;
+            turn.keep().await?;
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::work::{MigrationToken, Step, patiently};
@@ -18,7 +19,7 @@ use crate::store::{StoreFault, WriteTx};
 use crate::upstream::{Connector, TeamTransfer, Transferred, UpstreamError};
 
 /// What to exchange.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Exchange {
     /// The new team's connection; the one whose team people wait to move to when absent.
     pub connection: Option<String>,
@@ -59,7 +60,10 @@ impl Provider {
             ..TransferQuery::default()
         };
         let step = |person| self.exchange_one(&connector, transfer, &token, person);
-        let progress = self.each_transfer(query, total, on_progress, step).await?;
+        let turn = self.take_turn().await?;
+        let done = self.each_transfer((query, total), &turn, on_progress, step).await;
+        turn.release().await;
+        let progress = done?;
         self.note_transfer(actor, "apple_transfer.exchanged", ("", &to), json!(progress)).await?;
         Ok((to, progress))
     }
@@ -193,6 +197,8 @@ async fn link(
             subject: transferred.subject.clone(),
             connection_id: connection,
             email,
+            // Not told in an identity token; the next sign-in tells.
+            email_proven: false,
             created_at: now,
             ..old
         };

@@ -2,14 +2,15 @@
 //!
 //! Before or within sixty days of the move the old team [collects](Provider::collect_apple_transfer)
 //! a transfer identifier for everyone; whoever signs in meanwhile is [attached](attach) by it; the
-//! new team [exchanges](Provider::exchange_apple_transfer) what is left. Each person's step is one
-//! conditional statement, so a run that was killed goes on where it was, two runs at once do no
-//! step twice, and nobody is ever matched by an address.
+//! new team [exchanges](Provider::exchange_apple_transfer) what is left. One run is at work at a
+//! time (`turn.rs`), and each person's step is one conditional statement, so a run that was killed
+//! goes on where it was, no step is done twice, and nobody is ever matched by an address.
 
 mod background;
 mod collect;
 mod exchange;
 mod import;
+mod turn;
 mod work;
 
 use std::sync::Arc;
@@ -40,6 +41,9 @@ pub enum TransferError {
     /// Apple: what is done stays done, and the same command goes on from there.
     #[error("{0}; what is done stays done, and the same command goes on from there")]
     Upstream(UpstreamError),
+    /// Another run has its turn.
+    #[error("another move between Apple teams is at work; try again when it is done")]
+    Busy,
     /// Ours.
     #[error(transparent)]
     Fault(#[from] Fault),

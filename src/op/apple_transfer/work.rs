@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::turn::Turn;
 use super::{OnProgress, Progress, TransferError};
 use crate::op::Provider;
 use crate::protocol::ambient::Timestamp;
@@ -82,8 +83,8 @@ impl Provider {
     /// Takes every person that the query finds through one step.
     pub(super) async fn each_transfer<F>(
         &self,
-        mut query: TransferQuery,
-        total: u64,
+        (mut query, total): (TransferQuery, u64),
+        turn: &Turn<'_>,
         on_progress: OnProgress<'_>,
         step: impl Fn(AppleTransfer) -> F,
     ) -> Result<Progress, TransferError>
@@ -100,6 +101,7 @@ impl Provider {
             query.after = Some((last.from_team.clone(), last.subject.clone()));
             let mut steps = stream::iter(page).map(&step).buffer_unordered(AT_ONCE);
             while let Some(outcome) = steps.next().await {
+                turn.keep().await?;
                 let mut tally = progress.lock().unwrap_or_else(PoisonError::into_inner);
                 match outcome {
                     Ok(Step::Done) => tally.done += 1,

@@ -10,9 +10,10 @@ use crate::op::daily_check::job_name;
 use crate::protocol::apple_transfer::{AppleTransfer, TransferState};
 use crate::protocol::job::{JobCondition, JobState};
 use crate::store::apple_transfers::{TransferCount, TransferQuery};
+use crate::store::transfer_runs::TransferRun;
 use crate::web::page::admin::Choice;
 use crate::web::page::admin::upkeep::{
-    ApplePage, CheckRow, MoveRow, MovedPage, MovedRow, StateCount,
+    ApplePage, CheckRow, MoveRow, MovedPage, MovedRow, RunRow, StateCount,
 };
 
 const PAGE: u64 = 50;
@@ -30,6 +31,8 @@ async fn page(console: &Console, told: Option<String>) -> Result<HttpResponse, E
     let counts = administration.apple_transfers().await.map_err(|error| console.refuse(error))?;
     let running = console.app.provider.is_apple_transfer_running().await;
     let running = running.map_err(|fault| console.fail(&fault))?;
+    let run = console.app.provider.apple_transfer_run().await;
+    let run = run.map_err(|fault| console.fail(&fault))?;
     let teams = console.app.provider.apple_teams();
     let choice = |(id, team): &(crate::protocol::id::ConnectionId, String)| Choice {
         value: id.to_string(),
@@ -43,8 +46,20 @@ async fn page(console: &Console, told: Option<String>) -> Result<HttpResponse, E
         checks: checks.map(|(job, team)| check_row(job, team)).collect(),
         moves: moves(console, &counts),
         running,
+        run: run.map(run_row),
         connections: teams.iter().map(choice).collect(),
     }))
+}
+
+fn run_row(run: TransferRun) -> RunRow {
+    let waits = run.ended_at.is_none() && run.trouble.is_some();
+    RunRow {
+        by: run.requested_by,
+        begun: moment(run.begun_at),
+        ended: run.ended_at.map(moment),
+        again: waits.then(|| moment(run.due_at)),
+        trouble: run.trouble,
+    }
 }
 
 fn check_row(job: &JobState, team: &str) -> CheckRow {
@@ -159,6 +174,7 @@ pub(super) async fn transfer(
             format!("Begun, for {people} people. Load this page again to see how far it has come.")
         }
         Err(TransferError::Admin(error)) => return Err(console.refuse(error)),
+        Err(TransferError::Busy) => return Err(console.refuse(AdminError::Conflict)),
         Err(TransferError::Fault(fault)) => return Err(console.fail(&fault)),
         Err(error @ TransferError::Upstream(_)) => {
             let status = actix_web::http::StatusCode::BAD_GATEWAY;

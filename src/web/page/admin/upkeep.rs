@@ -70,8 +70,24 @@ pub struct ApplePage {
     pub moves: Vec<MoveRow>,
     /// Whether a run is under way.
     pub running: bool,
+    /// The run that goes on by itself, or the last one.
+    pub run: Option<RunRow>,
     /// The connections to Apple.
     pub connections: Vec<Choice>,
+}
+
+/// A run that was begun at the console.
+pub struct RunRow {
+    /// Who began it.
+    pub by: String,
+    /// When.
+    pub begun: String,
+    /// When it ended.
+    pub ended: Option<String>,
+    /// When it goes on, if it waits.
+    pub again: Option<String>,
+    /// Why it waits, or ended before its time.
+    pub trouble: Option<String>,
 }
 
 /// One person's move.
@@ -225,6 +241,13 @@ mod tests {
                 checks: vec![row],
                 moves: vec![moved],
                 running: held,
+                run: Some(RunRow {
+                    by: text(),
+                    begun: text(),
+                    ended: held.then(text),
+                    again: Some(text()),
+                    trouble: Some(text()),
+                }),
                 connections: vec![choice()],
             };
             check(&page.render().unwrap());
@@ -235,6 +258,7 @@ mod tests {
             checks: Vec::new(),
             moves: Vec::new(),
             running: false,
+            run: None,
             connections: Vec::new(),
         };
         check_shape(&none.render().unwrap());
