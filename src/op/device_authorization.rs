@@ -6,12 +6,13 @@
 //! somebody else (§5.4).
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::authorize::Next;
 use super::branding::ClientLook;
 use super::interaction::{Browser, Interaction, Situation};
 use super::sign_in_pages::display_name;
-use super::{Failure, Fault, Provider};
+use super::{Failure, Fault, Provider, trace};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::Api;
 use crate::protocol::authorization_request::{AuthorizationRequest, Prompt};
@@ -29,6 +30,7 @@ use crate::protocol::presented::Presented;
 use crate::protocol::scope;
 use crate::protocol::secret::{SecretHash, SecretString};
 use crate::protocol::session::Session;
+use crate::protocol::sign_in::Step;
 use crate::protocol::user::User;
 use crate::store::StoreFault;
 use crate::store::devices::DeviceAuthorization;
@@ -154,8 +156,9 @@ impl Provider {
         let Some(device) = self.store.find_waiting_device(&hash, now).await? else {
             return Ok(None);
         };
+        let id = InteractionId::random(self.entropy.as_ref());
         let interaction = Interaction {
-            sign_in: None,
+            sign_in: Some(id.to_string()),
             client_id: device.client_id.clone(),
             request: self.request_of(&device),
             started_at: now,
@@ -166,7 +169,11 @@ impl Provider {
                 user_code,
             }),
         };
-        let id = InteractionId::random(self.entropy.as_ref());
+        let asked = json!({
+            "client_id": interaction.client_id,
+            "scope": interaction.request.scope,
+            "device": true,
+        });
         let payload = serde_json::to_vec(&interaction)?;
         let key = id.to_string();
         self.store
@@ -174,6 +181,7 @@ impl Provider {
                 Box::pin(async move {
                     let expires_at = device.expires_at;
                     tx.park(SingleUse::Interaction, &key, &payload, expires_at, now).await?;
+                    trace::note(tx, Some(&key), Step::Requested, asked, now).await?;
                     Ok::<_, Failure>(())
                 })
             })
@@ -235,6 +243,7 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Next, Failure> {
         let given = DeviceGrant {
+            sign_in: Some(id.to_string()),
             user_id: user.id.clone(),
             session_id: session.id.clone(),
             connection_id: session.connection_id.clone(),
@@ -290,6 +299,13 @@ impl Provider {
                         return Ok::<_, Failure>(Err(gone()));
                     }
                     tx.record(&event).await?;
+                    let (step, detail) = if said_yes {
+                        (Step::Consented, json!({ "device": true }))
+                    } else {
+                        let no = Refusal::access_denied("the person said no to the device");
+                        (Step::Refused, trace::refusal(&no))
+                    };
+                    trace::note(tx, Some(&key), step, detail, now).await?;
                     Ok(Ok(()))
                 })
             })

@@ -80,6 +80,9 @@ impl fmt::Display for UserCode {
 /// What a person gave a device that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceGrant {
+    /// The sign-in in which it was given.
+    #[serde(default)]
+    pub sign_in: Option<String>,
     /// Who.
     pub user_id: UserId,
     /// The browser session they said yes in; the grant does not end with it.

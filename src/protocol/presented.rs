@@ -18,6 +18,8 @@ pub struct Presented<'a> {
     pub dpop: Vec<&'a str>,
     /// The certificate that was shown, its key proven.
     pub certificate: Option<Arc<ClientCertificate>>,
+    /// The request's id, under which what it did is found again.
+    pub request_id: Option<String>,
     /// `access_token` in the form, where an endpoint takes it there (RFC 6750 §2.2).
     pub token_in_form: Option<&'a str>,
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::reply::{DPOP, no_store, oauth_error, tell_dpop_nonce, token_error};
-use super::{App, cors, mutual_tls};
+use super::{App, cors, mutual_tls, request};
 use crate::op::Failure;
 use crate::op::userinfo::UserinfoAnswer;
 use crate::protocol::error::{ErrorCode, Refusal};
@@ -245,6 +245,7 @@ pub fn presented(request: &HttpRequest) -> Presented<'_> {
         authorization: authorization(request),
         dpop: proofs.map(|value| value.to_str().unwrap_or("malformed")).collect(),
         certificate: mutual_tls::certificate(request),
+        request_id: request::id(request),
         token_in_form: None,
     }
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use russet::protocol::client::ClientKind;
 use russet::protocol::jose::Algorithm;
-use serde_json::{Value, json};
 
-use crate::harness::app::{Answer, App, answer, claims};
+use crate::harness::app::{App, answer, claims};
 use crate::harness::{BUNDLE_ID, House};
 use crate::on_each_engine;
 
@@ -23,32 +22,6 @@ fn hashed() -> (String, String) {
     (hex, base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(hash.as_ref()))
 }
 
-/// What the device's sheet hands the app.
-async fn credential(house: &House, account: &str, nonce: Option<&str>) -> Value {
-    let asked = json!({ "account": account, "bundle_id": BUNDLE_ID, "nonce": nonce });
-    let url = format!("{}/_sim/native", house.apple.issuer());
-    let response = house.http().post(url).json(&asked).send().await.unwrap();
-    assert_eq!(response.status(), 200);
-    response.json().await.unwrap()
-}
-
-async fn exchange(app: &App, credential: &Value, extra: &[(&str, &str)]) -> Answer {
-    let mut form = vec![
-        ("grant_type", EXCHANGE),
-        ("subject_token", credential["identityToken"].as_str().unwrap()),
-        ("subject_token_type", ID_TOKEN),
-        ("subject_issuer", "apple"),
-        ("scope", "openid profile email offline_access"),
-    ];
-    for (name, value) in extra {
-        form.retain(|(n, _)| n != name);
-        if !value.is_empty() {
-            form.push((name, value));
-        }
-    }
-    app.token(&form).await
-}
-
 #[tokio::test]
 async fn one_call_answers_with_our_three_tokens() {
     on_each_engine!(house, {
@@ -57,21 +30,21 @@ async fn one_call_answers_with_our_three_tokens() {
         let app = house
             .client(ClientKind::Native, |client| client.resources = vec![api.to_owned()])
             .await;
-        let credential = credential(&house, "ada", Some(&hashed().0)).await;
+        let credential = house.native_credential("ada", Some(&hashed().0)).await;
         let code = credential["authorizationCode"].as_str().unwrap().to_owned();
         let user = r#"{"name":{"firstName":"Ada","lastName":"Lovelace"},"email":"evil@x.example"}"#;
-        let tokens = exchange(
-            &app,
-            &credential,
-            &[
-                ("nonce", RAW),
-                ("authorization_code", &code),
-                ("user", user),
-                ("resource", api),
-                ("scope", "openid profile email offline_access orders:read"),
-            ],
-        )
-        .await;
+        let tokens = app
+            .exchange_native(
+                &credential,
+                &[
+                    ("nonce", RAW),
+                    ("authorization_code", &code),
+                    ("user", user),
+                    ("resource", api),
+                    ("scope", "openid profile email offline_access orders:read"),
+                ],
+            )
+            .await;
         assert_eq!(tokens.status, 200, "{}", tokens.json);
         assert_eq!(
             tokens.text("issued_token_type"),
@@ -99,10 +72,10 @@ async fn web_and_native_are_one_person_with_two_grants() {
     let web = house.client(ClientKind::Web, |_| {}).await;
     let native = house.client(ClientKind::Native, |_| {}).await;
     let on_web = web.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
-    let credential = credential(&house, "ada", Some(RAW)).await;
+    let credential = house.native_credential("ada", Some(RAW)).await;
     let code = credential["authorizationCode"].as_str().unwrap().to_owned();
     let in_app =
-        exchange(&native, &credential, &[("nonce", RAW), ("authorization_code", &code)]).await;
+        native.exchange_native(&credential, &[("nonce", RAW), ("authorization_code", &code)]).await;
     let sub = claims(in_app.text("id_token"))["sub"].clone();
     assert_eq!(sub, claims(on_web.text("id_token"))["sub"]);
     let person = house.store().find_user_by_sub(sub.as_str().unwrap()).await.unwrap().unwrap();
@@ -124,8 +97,8 @@ async fn the_nonce_may_be_raw_or_hashed_and_must_be_there() {
         (Some(hex.as_str()), "", "400 invalid_request"),
         (None, "", "400 invalid_request"),
     ] {
-        let credential = credential(&house, "ada", claim).await;
-        let found = exchange(&app, &credential, &[("nonce", sent)]).await;
+        let credential = house.native_credential("ada", claim).await;
+        let found = app.exchange_native(&credential, &[("nonce", sent)]).await;
         assert_eq!(found.error(), expected, "{claim:?} {sent:?}: {}", found.json);
     }
 }
@@ -136,7 +109,7 @@ async fn each_identity_token_is_good_once_however_many_come_at_once() {
         let second = house.replica().await;
         let bases = [house.issuer.clone(), format!("http://{}", second.address())];
         let app = house.client(ClientKind::Native, |_| {}).await;
-        let credential = credential(&house, "ada", Some(RAW)).await;
+        let credential = house.native_credential("ada", Some(RAW)).await;
         let form = [
             ("grant_type", EXCHANGE),
             ("subject_token", credential["identityToken"].as_str().unwrap()),
@@ -159,9 +132,9 @@ async fn sixteen_first_sign_ins_make_one_person() {
         let app = house.client(ClientKind::Native, |_| {}).await;
         let mut credentials = Vec::new();
         for _ in 0..16 {
-            credentials.push(credential(&house, "mary", Some(RAW)).await);
+            credentials.push(house.native_credential("mary", Some(RAW)).await);
         }
-        let all = credentials.iter().map(|c| exchange(&app, c, &[("nonce", RAW)]));
+        let all = credentials.iter().map(|c| app.exchange_native(c, &[("nonce", RAW)]));
         let answers = join_all(all).await;
         let subs: std::collections::BTreeSet<String> = answers
             .iter()
@@ -179,7 +152,7 @@ async fn each_bad_exchange_has_its_error() {
     let no_bundles =
         house.client(ClientKind::Native, |client| client.apple_bundle_ids.clear()).await;
     let web = house.client(ClientKind::Web, |_| {}).await;
-    let fresh = || credential(&house, "ada", Some(RAW));
+    let fresh = || house.native_credential("ada", Some(RAW));
     for (extra, expected) in [
         (
             vec![("subject_token_type", "urn:ietf:params:oauth:token-type:jwt")],
@@ -198,18 +171,18 @@ async fn each_bad_exchange_has_its_error() {
     ] {
         let mut extra = extra;
         extra.push(("nonce", RAW));
-        let found = exchange(&app, &fresh().await, &extra).await;
+        let found = app.exchange_native(&fresh().await, &extra).await;
         assert_eq!(found.error(), expected, "{extra:?}: {}", found.json);
     }
-    let unasked = exchange(&no_bundles, &fresh().await, &[("nonce", RAW)]).await;
+    let unasked = no_bundles.exchange_native(&fresh().await, &[("nonce", RAW)]).await;
     assert_eq!(unasked.error(), "400 invalid_grant", "no bundle ID allows none");
     assert!(unasked.text("error_description").contains("aud_mismatch"));
-    let wrong_kind = exchange(&web, &fresh().await, &[("nonce", RAW)]).await;
+    let wrong_kind = web.exchange_native(&fresh().await, &[("nonce", RAW)]).await;
     assert_eq!(wrong_kind.error(), "400 unauthorized_client");
 
     let stale = fresh().await;
     house.advance(Duration::from_secs(11 * 60));
-    let stale = exchange(&app, &stale, &[("nonce", RAW)]).await;
+    let stale = app.exchange_native(&stale, &[("nonce", RAW)]).await;
     assert!(stale.text("error_description").contains("id_token_stale"), "{}", stale.json);
 }
 
@@ -217,15 +190,15 @@ async fn each_bad_exchange_has_its_error() {
 async fn a_code_of_somebody_else_is_refused() {
     let house = House::new().await;
     let app = house.client(ClientKind::Native, |_| {}).await;
-    let ada = credential(&house, "ada", Some(RAW)).await;
-    let grace = credential(&house, "grace", Some(RAW)).await;
+    let ada = house.native_credential("ada", Some(RAW)).await;
+    let grace = house.native_credential("grace", Some(RAW)).await;
     let code = grace["authorizationCode"].as_str().unwrap();
-    let found = exchange(&app, &ada, &[("nonce", RAW), ("authorization_code", code)]).await;
+    let found = app.exchange_native(&ada, &[("nonce", RAW), ("authorization_code", code)]).await;
     assert_eq!(found.error(), "400 invalid_grant");
     assert!(found.text("error_description").contains("c_hash_mismatch"), "{}", found.json);
     // What was refused used nothing up.
     let code = ada["authorizationCode"].as_str().unwrap();
-    let again = exchange(&app, &ada, &[("nonce", RAW), ("authorization_code", code)]).await;
+    let again = app.exchange_native(&ada, &[("nonce", RAW), ("authorization_code", code)]).await;
     assert_eq!(again.status, 200, "{}", again.json);
 }
 
@@ -239,25 +212,25 @@ async fn the_challenge_endpoint_hands_out_nonces_that_are_good_once() {
         let url = format!("{}/upstream/apple/challenge", house.issuer);
         let ask =
             |app: &App| answer(house.http().post(&url).form(&[("client_id", app.client_id())]));
-        let own = credential(&house, "ada", Some(RAW)).await;
-        let refused = exchange(&app, &own, &[("nonce", RAW)]).await;
+        let own = house.native_credential("ada", Some(RAW)).await;
+        let refused = app.exchange_native(&own, &[("nonce", RAW)]).await;
         assert_eq!(refused.error(), "400 invalid_grant", "a nonce of its own making");
 
         let challenge = ask(&app).await;
         assert_eq!(challenge.json["expires_in"], 300);
         let nonce = challenge.text("nonce").to_owned();
-        let first = credential(&house, "ada", Some(&nonce)).await;
-        let foreign = exchange(&other, &first, &[("nonce", &nonce)]).await;
+        let first = house.native_credential("ada", Some(&nonce)).await;
+        let foreign = other.exchange_native(&first, &[("nonce", &nonce)]).await;
         assert_eq!(foreign.error(), "400 invalid_grant", "another client's nonce");
-        assert_eq!(exchange(&app, &first, &[("nonce", &nonce)]).await.status, 200);
-        let second = credential(&house, "ada", Some(&nonce)).await;
-        let again = exchange(&app, &second, &[("nonce", &nonce)]).await;
+        assert_eq!(app.exchange_native(&first, &[("nonce", &nonce)]).await.status, 200);
+        let second = house.native_credential("ada", Some(&nonce)).await;
+        let again = app.exchange_native(&second, &[("nonce", &nonce)]).await;
         assert_eq!(again.error(), "400 invalid_grant", "used");
 
         let late = ask(&app).await.text("nonce").to_owned();
         house.advance(Duration::from_secs(300));
-        let credential = credential(&house, "ada", Some(&late)).await;
-        let expired = exchange(&app, &credential, &[("nonce", &late)]).await;
+        let credential = house.native_credential("ada", Some(&late)).await;
+        let expired = app.exchange_native(&credential, &[("nonce", &late)]).await;
         assert_eq!(expired.error(), "400 invalid_grant", "expired");
         let web = house.client(ClientKind::Web, |_| {}).await;
         assert_eq!(ask(&web).await.error(), "401 invalid_client");

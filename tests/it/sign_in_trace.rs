@@ -7,6 +7,7 @@ use russet::protocol::sign_in::Step;
 use serde_json::json;
 
 use crate::console::{admin, signed_in};
+use crate::device::{PACE, ask, begin, question};
 use crate::harness::House;
 use crate::harness::browser::Page;
 use crate::on_each_engine;
@@ -114,4 +115,63 @@ async fn the_error_page_shows_the_id_and_a_made_up_one_is_not_repeated() {
         let id = shown(&page);
         assert!(id.len() < 64 && !id.contains(['<', ':']), "{id}");
     }
+}
+
+#[actix_web::test]
+async fn a_native_sign_in_is_one_request_with_its_steps_and_a_refused_one_says_why() {
+    on_each_engine!(house, {
+        let app = house.client(ClientKind::Native, |_| {}).await;
+        let credential = house.native_credential("ada", Some("raw")).await;
+        let tokens = app.exchange_native(&credential, &[("nonce", "raw")]).await;
+        assert_eq!(tokens.status, 200, "{}", tokens.json);
+        let id = tokens.headers["x-request-id"].to_str().expect("an id");
+        let taken = [Step::Requested, Step::Returned, Step::SignedIn, Step::Redeemed];
+        assert_eq!(steps(&house, id).await, taken);
+
+        let credential = house.native_credential("grace", Some("raw")).await;
+        let refused = app.exchange_native(&credential, &[("nonce", "another")]).await;
+        assert_eq!(refused.error(), "400 invalid_grant");
+        let id = refused.headers["x-request-id"].to_str().expect("an id");
+        let taken = [Step::Requested, Step::Returned, Step::Failed];
+        assert_eq!(steps(&house, id).await, taken);
+        admin(&house, "ada", Role::Viewer).await;
+        let (mut browser, _) = signed_in(&house, "ada").await;
+        let found = browser.open(&format!("{}/admin/sign-ins?id={id}", house.issuer)).await;
+        assert!(found.body.contains("nonce"), "a plain cause: {}", found.body);
+        let token = credential["identityToken"].as_str().expect("a token");
+        assert!(!found.body.contains(token), "{}", found.body);
+        // A request that names no connection of ours is no sign-in.
+        let odd = app.exchange_native(&credential, &[("subject_issuer", "nobody")]).await;
+        let id = odd.headers["x-request-id"].to_str().expect("an id");
+        assert!(house.broker.broker.administration.sign_in_steps(id).await.is_err());
+    });
+}
+
+#[tokio::test]
+async fn a_device_is_traced_from_the_code_that_was_typed_to_its_tokens() {
+    on_each_engine!(house, {
+        let app = house.client(ClientKind::Device, |_| {}).await;
+        let waiting = begin(&app, "openid").await;
+        let mut browser = house.browser();
+        let page = question(&house, &mut browser, &waiting, "Ada Lovelace").await;
+        let id = latest(&house).await;
+        browser.press(&page, "Allow").await;
+        house.advance(PACE);
+        assert_eq!(ask(&app, &waiting).await.status, 200);
+        let taken = [
+            Step::Requested,
+            Step::Departed,
+            Step::Returned,
+            Step::SignedIn,
+            Step::Consented,
+            Step::Redeemed,
+        ];
+        assert_eq!(steps(&house, &id).await, taken);
+
+        let waiting = begin(&app, "openid").await;
+        let page = question(&house, &mut browser, &waiting, "Ada Lovelace").await;
+        let id = latest(&house).await;
+        browser.press(&page, "device-deny").await;
+        assert_eq!(steps(&house, &id).await, [Step::Requested, Step::Refused]);
+    });
 }

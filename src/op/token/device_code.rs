@@ -3,14 +3,17 @@
 //! Each question is one statement that keeps the pace, and its mark stays whatever the answer is.
 //! The answer itself is used up in the transaction that opens the grant.
 
+use serde_json::json;
+
 use super::authorization_code::client_actor;
 use super::{Giver, Minting, TokenRequest, TokenResponse, may_give};
-use crate::op::{Failure, Provider};
+use crate::op::{Failure, Provider, trace};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::grant::{Grant, GrantTerms};
 use crate::protocol::id::GrantId;
 use crate::protocol::scope;
+use crate::protocol::sign_in::Step;
 use crate::store::devices::DeviceAuthorization;
 use crate::store::{StoreFault, WriteTx};
 
@@ -69,7 +72,7 @@ impl Provider {
         let terms = GrantTerms { cnf: request.cnf_for_refresh(), ..given.terms };
         let id = GrantId::random(self.entropy.as_ref());
         let grant = self.new_grant(request.client(), id, giver, terms, now);
-        let session_id = given.session_id;
+        let (session_id, sign_in) = (given.session_id, given.sign_in);
         let stored = grant.clone();
         let opened: Result<(), Refusal> = self
             .store
@@ -80,10 +83,16 @@ impl Provider {
                     if !tx.spend_device(&hash, now).await? {
                         return Ok::<_, Failure>(Err(not_good().detail("fetched before")));
                     }
+                    let sign_in = sign_in.as_deref();
                     if let Err(why) = may {
-                        return Ok(Err(not_good().detail(why)));
+                        let refusal = not_good().detail(why);
+                        let told = trace::refusal(&refusal);
+                        trace::note(tx, sign_in, Step::NotRedeemed, told, now).await?;
+                        return Ok(Err(refusal));
                     }
                     open(tx, &stored).await?;
+                    let client = json!({ "client_id": stored.client_id });
+                    trace::note(tx, sign_in, Step::Redeemed, client, now).await?;
                     Ok(Ok(()))
                 })
             })

@@ -6,6 +6,7 @@ mod delegation;
 mod device_code;
 mod jwt_bearer;
 mod mapped_claims;
+mod native_trace;
 mod opaque;
 pub mod preview;
 pub mod refresh_token;
@@ -108,6 +109,8 @@ pub(super) struct TokenRequest<'a> {
     pub(super) params: &'a Params,
     /// The keys that were shown: what is minted will be bound to them.
     pub(super) cnf: Option<Confirmation>,
+    /// The request's id: that of the sign-in, if it is one.
+    pub(super) sign_in: Option<String>,
     pub(super) now: Timestamp,
 }
 
@@ -155,7 +158,9 @@ impl Provider {
         }
         let own = self.own_resource();
         let cnf = self.keys_for_tokens(&registered.client, presented, now).await?;
-        let request = TokenRequest { own: &own, registered: &registered, params, cnf, now };
+        let sign_in = presented.request_id.clone();
+        let request =
+            TokenRequest { own: &own, registered: &registered, params, cnf, sign_in, now };
         let answer = match grant_type {
             GrantType::AuthorizationCode => self.redeem_code(&request).await,
             GrantType::RefreshToken => self.refresh(&request).await,
@@ -181,7 +186,7 @@ impl Provider {
         now: Timestamp,
     ) -> Result<TokenResponse, Failure> {
         let own = self.own_resource();
-        let request = TokenRequest { own: &own, registered, params, cnf: None, now };
+        let request = TokenRequest { own: &own, registered, params, cnf: None, sign_in: None, now };
         if params.one("code")?.is_some() {
             self.redeem_code(&request).await
         } else {

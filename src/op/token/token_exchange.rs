@@ -6,6 +6,7 @@
 //! With an `actor_token` the app says that whoever is signed in to it already wants this identity
 //! as a further way in: both are proven, and joined.
 
+use super::native_trace::NativeTrace;
 use super::{ACCESS_TOKEN, Giver, Minting, TokenRequest, TokenResponse, may_give};
 use crate::op::people::Arrival;
 use crate::op::{Failure, Provider, offered};
@@ -24,12 +25,20 @@ impl Provider {
         &self,
         request: &TokenRequest<'_>,
     ) -> Result<TokenResponse, Failure> {
+        if request.params.one("subject_token_type")? == Some(ACCESS_TOKEN) {
+            return self.delegate(request).await;
+        }
+        let answer = self.sign_in_natively(request).await;
+        if let Err(failure) = &answer {
+            self.note_refused_native(request, failure).await;
+        }
+        answer
+    }
+
+    async fn sign_in_natively(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Failure> {
         let params = request.params;
         let now = request.now;
         let client = request.client();
-        if params.one("subject_token_type")? == Some(ACCESS_TOKEN) {
-            return self.delegate(request).await;
-        }
         check_types(params)?;
         let connection = ConnectionId::new(params.required("subject_issuer")?);
         offered::allowed(client, &connection)?;
@@ -86,6 +95,7 @@ impl Provider {
         let giver = Giver { user_id: user.id, session_id: None, connection_id: Some(connection) };
         let grant = self.new_grant(client, id, giver, terms, now);
         let stored = grant.clone();
+        let traced = NativeTrace::of(request);
         let given: Result<(), Refusal> = self
             .store
             .write(move |tx| {
@@ -99,6 +109,10 @@ impl Provider {
                         return Ok(Err(refusal.detail("the upstream took the consent back")));
                     }
                     tx.insert_grant(&stored).await?;
+                    if let Some(traced) = traced {
+                        let client_id = stored.client_id.as_str();
+                        traced.note_success(tx, &stored.user_id, client_id).await?;
+                    }
                     Ok(Ok(()))
                 })
             })
