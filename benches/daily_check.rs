@@ -133,6 +133,7 @@ async fn plant(store: &Store, vault: &Vault, number: u32) -> Vec<UpstreamGrant> 
                         user_id: grant.user_id.clone(),
                         connection_id: ConnectionId::new("apple"),
                         email: None,
+                        email_proven: false,
                         created_at: at,
                         last_login_at: at,
                         email_undeliverable_since: None,
@@ -216,6 +217,7 @@ async fn main() {
         next_key: None,
         primary_app_id: None,
         pkce: true,
+        link_by_verified_email: false,
     };
     let connector = AppleConnector::new(settings, outbound.clone()).expect("a connector");
     let provider = Provider::new(Parts {

@@ -18,6 +18,7 @@ mod m0012_opaque_tokens;
 mod m0013_admins;
 mod m0014_observations;
 mod m0015_pages;
+mod m0016_apple_over_time;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_admins::Migration),
             Box::new(m0015_pages::Migration),
             Box::new(m0014_observations::Migration),
+            Box::new(m0016_apple_over_time::Migration),
         ]
     }
 }

@@ -24,6 +24,8 @@ const DELETE: Duration = Duration::from_secs(1);
 const READ_INBOX: Duration = Duration::from_secs(5);
 /// How soon a connection changed on another replica is taken up here.
 const RELOAD_CONNECTORS: Duration = Duration::from_secs(2);
+/// How soon a move between Apple teams goes on that a dead process left.
+const MOVE: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(60);
 const CHAIN_EVENTS: Duration = Duration::from_secs(1);
 /// How soon what was observed is written.
@@ -72,6 +74,7 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
     tokio::spawn(async move {
         every(DELETE, stopped, || async {
             noted("delete", eraser.provider.continue_deletions().await);
+            noted("give back", eraser.provider.give_left_grants_back().await);
         })
         .await;
     });
@@ -94,6 +97,14 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
         every(RELOAD_CONNECTORS, stopped, || async {
             noted("reload connections", renewer.provider.reload_connectors().await);
             noted("reload branding", renewer.provider.reload_branding().await);
+        })
+        .await;
+    });
+    let mover = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        every(MOVE, stopped, || async {
+            noted("move between teams", mover.provider.continue_apple_transfer().await);
         })
         .await;
     });

@@ -122,6 +122,10 @@ pub(super) struct Members {
     /// Apple: whether web sign-in sends a PKCE challenge.
     #[arg(long, action = ArgAction::Set, value_name = "true|false")]
     pkce: Option<bool>,
+    /// Dangerous: join somebody new to the account that has their address, if this is on at both
+    /// connections and both upstreams have verified it.
+    #[arg(long, action = ArgAction::Set, value_name = "true|false")]
+    link_by_verified_email: Option<bool>,
     /// The upstream's issuer.
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
@@ -205,8 +209,12 @@ impl Members {
                 patch.insert(member.to_owned(), json!(list));
             }
         }
-        if let Some(pkce) = self.pkce {
-            patch.insert("pkce".to_owned(), json!(pkce));
+        for (member, switch) in
+            [("pkce", self.pkce), ("link_by_verified_email", self.link_by_verified_email)]
+        {
+            if let Some(switch) = switch {
+                patch.insert(member.to_owned(), json!(switch));
+            }
         }
         if let Some(claims) = &self.required_claim {
             patch.insert("required_claims".to_owned(), required(claims)?);

@@ -34,6 +34,7 @@ fn of_apple(apple: &Apple) -> FileConnection {
         issuer: apple.issuer.as_str().trim_end_matches('/').to_owned(),
         additional_issuers: apple.additional_issuers.clone(),
         pkce: apple.pkce,
+        link_by_verified_email: apple.link_by_verified_email,
     });
     let secrets = ConnectionSecrets {
         private_key: Some(apple.private_key.clone()),
@@ -103,6 +104,7 @@ fn one(values: &mut Values, section: &str) -> Option<FileConnection> {
             issuer_template: None,
             client_id: String::new(),
             scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
+            link_by_verified_email: false,
             claims: ClaimRules::default(),
         }),
     };
@@ -157,6 +159,7 @@ fn apple(values: &mut Values, section: &str) -> ConnectionSettings {
         issuer: APPLE_ISSUER.to_owned(),
         additional_issuers: values.list(&key("additional_issuers")).unwrap_or_default(),
         pkce,
+        link_by_verified_email: false,
     })
 }
 
@@ -167,6 +170,7 @@ fn members(
     mut settings: ConnectionSettings,
 ) -> ConnectionSettings {
     let key = |name: &str| format!("{section}{name}");
+    *settings.link_by_verified_email() = values.boolean(&key("link_by_verified_email"), false);
     match &mut settings {
         ConnectionSettings::Apple(apple) => {
             set(&mut apple.issuer, values.text(&key("issuer")));

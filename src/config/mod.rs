@@ -125,6 +125,8 @@ pub struct Apple {
     pub additional_issuers: Vec<String>,
     /// Whether to send PKCE: `"s256"` (default) or `"off"`.
     pub pkce: bool,
+    /// Whether a verified address may join people (`protocol/address_linking.rs`).
+    pub link_by_verified_email: bool,
     /// Content of Apple's domain association file.
     pub domain_association: Option<String>,
 }

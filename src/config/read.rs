@@ -153,6 +153,7 @@ fn apple(values: &mut Values) -> Option<Apple> {
             .ok()
     });
     let pkce = values.parsed("apple.pkce", rules::pkce);
+    let link_by_verified_email = values.boolean("apple.link_by_verified_email", false);
     let domain_association = values.file_content("apple.domain_association_file").map(|(_, t)| t);
     if !present || values.problems.len() > before {
         return None;
@@ -196,6 +197,7 @@ fn apple(values: &mut Values) -> Option<Apple> {
         issuer: issuer.or_else(|| Url::parse(APPLE_ISSUER).ok())?,
         additional_issuers,
         pkce: pkce.unwrap_or(true),
+        link_by_verified_email,
         domain_association,
     })
 }

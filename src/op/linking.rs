@@ -1,30 +1,27 @@
 //! More than one way in: a person adds an identity, or takes one away — apple.md §12, items 3–5.
 //!
 //! Both sides are proven when they are joined: the person by their session or by an access token
-//! of theirs, the identity by its upstream. Nothing is joined by an address, an identity that
-//! somebody has stays theirs, and the last way in cannot be taken away.
+//! of theirs, the identity by its upstream. Nothing here is joined by an address (but see
+//! `address_linking.rs`), an identity that somebody has stays theirs, and the last way in cannot be
+//! taken away.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::ending::{self, Ended, Ending, Reason};
 use super::interaction::Browser;
 use super::login::{Errand, Journey};
-use super::people::Arrival;
-use super::{Failure, Fault, Provider, signals};
-use crate::protocol::ambient::Timestamp;
+use super::people::{Arrival, Joined};
+use super::{Failure, Fault, Provider, giving_back, signals};
+use crate::protocol::ambient::{Entropy, Timestamp};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, SessionId, UserId};
 use crate::protocol::local_account::AUTHORITY;
+use crate::protocol::secret::{SealError, Vault};
 use crate::protocol::security_event::{ChangeType, SecurityEvent};
-use crate::protocol::upstream_grant::UpstreamGrant;
 use crate::protocol::user::Identity;
 use crate::store::{StoreFault, WriteTx};
 use crate::upstream::{Callback, Connector, Trip};
-
-/// Giving a grant back is not worth more of the person's time.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An identity of a person, as a way in.
 pub struct WayIn {
@@ -117,7 +114,7 @@ impl Provider {
     }
 
     /// Takes an identity away from whoever is signed in here, and ends what they signed in to
-    /// with it. What its upstream granted is given back, if it answers.
+    /// with it. What its upstream granted is owed back, until the upstream confirms.
     ///
     /// # Errors
     /// `access_denied` when nobody is signed in, the form is not ours, or the identity is not
@@ -132,21 +129,38 @@ impl Provider {
         let now = self.clock.now();
         let authorities = self.ways();
         let (authority, subject) = (authority.to_owned(), subject.to_owned());
-        let taken: Result<(Ended, Vec<UpstreamGrant>), Refusal> = self
-            .store
-            .write(move |tx| {
-                Box::pin(async move {
-                    take_away(tx, &user.id, (&authority, &subject), &authorities, now).await
+        let (vault, entropy) = (Arc::clone(&self.vault), Arc::clone(&self.entropy));
+        let taken: Result<Ended, Refusal> =
+            self.store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        // Of two that take away the last two, the second sees what the first has left.
+                        tx.hold_user(&user.id).await?;
+                        let (gone, left): (Vec<_>, Vec<_>) =
+                            tx.list_identities(&user.id).await?.into_iter().partition(|one| {
+                                one.authority == authority && one.subject == subject
+                            });
+                        let Some(gone) = gone.into_iter().next() else {
+                            let refusal = "this identity is not one of yours";
+                            return Ok::<_, Fault>(Err(Refusal::access_denied(refusal)));
+                        };
+                        if !left.iter().any(|one| is_usable(one, &authorities)) {
+                            let refusal = "this is the last way to sign in to your account; add \
+                                       another one first";
+                            return Ok(Err(Refusal::invalid_request(refusal)));
+                        }
+                        let sealing = (vault.as_ref(), entropy.as_ref());
+                        let reason = Reason::SignedOut;
+                        let ended = take_away::<Fault>(tx, &gone, sealing, reason, now).await?;
+                        let event = Event::new(now, "user.unlinked", format!("user:{}", user.id))
+                            .target(user.id.to_string())
+                            .detail(serde_json::json!({ "authority": authority }));
+                        tx.record(&event).await?;
+                        Ok(Ok(ended))
+                    })
                 })
-            })
-            .await?;
-        let (ended, grants) = taken?;
-        for grant in grants {
-            if tokio::time::timeout(PATIENCE, self.give_back_at_leisure(&grant)).await.is_err() {
-                tracing::warn!(client_id = grant.client_id, "an unlinked grant was not given back");
-            }
-        }
-        Ok(ended)
+                .await?;
+        Ok(taken?)
     }
 
     /// Who can vouch for somebody at this moment.
@@ -155,77 +169,56 @@ impl Provider {
         ways.extend(self.offers_local_accounts().then(|| AUTHORITY.to_owned()));
         ways
     }
-
-    async fn give_back_at_leisure(&self, grant: &UpstreamGrant) {
-        let Some(connector) = self.connector_holding(&grant.authority, &grant.client_id) else {
-            return;
-        };
-        let (Some(life), Ok(token)) = (connector.lifecycle(), self.open_upstream_grant(grant))
-        else {
-            return;
-        };
-        if let Err(error) = life.revoke(&grant.client_id, &token, self.clock.now()).await {
-            tracing::warn!(%error, client_id = grant.client_id, "an unlinked grant was not given back");
-        }
-    }
 }
 
 fn is_usable(identity: &Identity, authorities: &[String]) -> bool {
     identity.ended_at.is_none() && authorities.contains(&identity.authority)
 }
 
-async fn take_away(
+/// Takes an identity from its person, who is held: what its upstream granted is owed back, and what
+/// they signed in to through its connection ends.
+///
+/// # Errors
+/// The store's fault; a vault that does not open a grant.
+pub(super) async fn take_away<E: From<StoreFault> + From<SealError>>(
     tx: &WriteTx,
-    user_id: &UserId,
-    (authority, subject): (&str, &str),
-    authorities: &[String],
+    gone: &Identity,
+    (vault, entropy): (&Vault, &dyn Entropy),
+    reason: Reason,
     now: Timestamp,
-) -> Result<Result<(Ended, Vec<UpstreamGrant>), Refusal>, Fault> {
-    // Of two that take away the last two, the second sees what the first has left.
-    tx.hold_user(user_id).await?;
-    let (gone, left): (Vec<_>, Vec<_>) = tx
-        .list_identities(user_id)
-        .await?
-        .into_iter()
-        .partition(|one| one.authority == authority && one.subject == subject);
-    let Some(gone) = gone.into_iter().next() else {
-        return Ok(Err(Refusal::access_denied("this identity is not one of yours")));
-    };
-    if !left.iter().any(|one| is_usable(one, authorities)) {
-        let refusal = "this is the last way to sign in to your account; add another one first";
-        return Ok(Err(Refusal::invalid_request(refusal)));
-    }
+) -> Result<Ended, E> {
+    let Identity { user_id, authority, subject, connection_id, .. } = gone;
     tx.delete_identity(user_id, authority, subject).await?;
-    let mut grants = tx.find_upstream_grants(user_id).await?;
-    grants.retain(|grant| grant.authority == authority && grant.subject == subject);
-    for grant in &grants {
-        tx.delete_upstream_grant(user_id, authority, &grant.client_id).await?;
+    for grant in tx.find_upstream_grants(user_id).await? {
+        if grant.authority == *authority && grant.subject == *subject {
+            giving_back::leave::<E>(tx, &grant, vault, entropy, now).await?;
+        }
     }
-    let connection = gone.connection_id;
-    note_change(tx, user_id, &connection, ChangeType::Delete, now).await?;
-    let event = Event::new(now, "user.unlinked", format!("user:{user_id}"))
-        .target(user_id.to_string())
-        .detail(serde_json::json!({ "authority": authority }));
-    tx.record(&event).await?;
-    let ending = Ending::Connections(user_id.clone(), vec![connection]);
-    let ended = ending::end(tx, &ending, Reason::SignedOut, now).await?;
-    Ok(Ok((ended, grants)))
+    note_change(tx, user_id, connection_id, ChangeType::Delete, now).await?;
+    let ending = Ending::Connections(user_id.clone(), vec![connection_id.clone()]);
+    Ok(ending::end(tx, &ending, reason, now).await?)
 }
 
 /// Writes down that an identity was added, and tells the clients that ask to hear it.
 pub(super) async fn note_linked(
     tx: &WriteTx,
     identity: &Identity,
+    joined: &Joined,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
     let user_id = &identity.user_id;
     note_change(tx, user_id, &identity.connection_id, ChangeType::Create, now).await?;
-    let event = Event::new(now, "user.linked", format!("user:{user_id}"))
-        .target(user_id.to_string())
-        .detail(serde_json::json!({
+    let (actor, by) = match joined {
+        Joined::ByProof(_) => (format!("user:{user_id}"), "proof"),
+        Joined::ByAddress(_) => ("system".to_owned(), "verified_email"),
+    };
+    let event = Event::new(now, "user.linked", actor).target(user_id.to_string()).detail(
+        serde_json::json!({
             "authority": identity.authority,
             "connection": identity.connection_id,
-        }));
+            "by": by,
+        }),
+    );
     tx.record(&event).await
 }
 

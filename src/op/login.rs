@@ -4,9 +4,12 @@
 //! twice succeeds once. No transaction is open while the upstream is asked. Most journeys sign
 //! somebody in; some add an identity to somebody who is signed in (`linking.rs`).
 
-use std::time::Duration;
+mod journey;
 
-use serde::{Deserialize, Serialize};
+pub use journey::{Arrived, Stranded, Waiting, Welcome};
+pub(super) use journey::{Errand, Journey};
+
+use journey::Departure;
 
 use super::interaction::{Browser, Interaction};
 use super::observations::cause_of;
@@ -23,83 +26,6 @@ use crate::protocol::sign_in::{SignInStep, Step};
 use crate::store::StoreFault;
 use crate::store::single_use::SingleUse;
 use crate::upstream::{Callback, Trip, UpstreamIdentity};
-
-/// A journey that was parked, sealed: `nonce` and verifier are in it.
-#[derive(Serialize, Deserialize)]
-struct Departure {
-    errand: Errand,
-    connection: ConnectionId,
-    browser: String,
-    trip: Trip,
-}
-
-/// What a journey is for.
-#[derive(Serialize, Deserialize)]
-pub(super) enum Errand {
-    /// This request waits for somebody to sign in.
-    SignIn(InteractionId),
-    /// Whoever is signed in in this session adds an identity.
-    Link(SessionId),
-}
-
-/// Where a journey led.
-pub enum Arrived {
-    /// Somebody is signed in.
-    SignedIn(Welcome),
-    /// Somebody who was signed in has a further identity.
-    Linked,
-}
-
-/// A journey about to begin.
-pub(super) struct Journey {
-    pub(super) errand: Errand,
-    /// Hash of the cookie that binds it to its browser.
-    pub(super) browser: String,
-    pub(super) login_hint: Option<String>,
-    /// Whether the upstream shall ask the person anew.
-    pub(super) reauthenticate: bool,
-}
-
-/// Somebody came back and is signed in.
-pub struct Welcome {
-    /// The request that waits for them.
-    pub interaction: InteractionId,
-    /// The new session cookie.
-    pub session_cookie: SecretString,
-    /// How long it lives.
-    pub session_ttl: Duration,
-}
-
-/// What a page on the way back has to know of the request that waits.
-pub struct Waiting {
-    /// Where the browser may be sent in the end.
-    pub redirect_uri: String,
-    /// The languages the client wishes for.
-    pub ui_locales: Option<String>,
-}
-
-/// Where a failed journey leads.
-pub enum Stranded {
-    /// The request it belonged to is known and this browser's: it gets the error.
-    AtInteraction(InteractionId, Failure),
-    /// Nothing is known: a page.
-    Nowhere(Failure),
-}
-
-impl Stranded {
-    /// What went wrong.
-    pub const fn failure(&self) -> &Failure {
-        match self {
-            Self::AtInteraction(_, failure) | Self::Nowhere(failure) => failure,
-        }
-    }
-}
-
-impl<F: Into<Failure>> From<F> for Stranded {
-    fn from(failure: F) -> Self {
-        Self::Nowhere(failure.into())
-    }
-}
 
 impl Provider {
     /// Sends the browser of an interaction to an upstream.

@@ -6,6 +6,7 @@
 
 pub mod access_token;
 pub mod account;
+mod address_linking;
 pub mod admin;
 pub mod apple_transfer;
 pub mod authorize;
@@ -22,6 +23,7 @@ pub mod device_authorization;
 pub mod doctor;
 pub mod ending;
 pub mod factors;
+pub mod giving_back;
 pub mod interaction;
 pub mod introspection;
 pub mod keys;

@@ -1,11 +1,17 @@
 //! Who is this? — the linking policy, apple.md §3–§5, §12.
 //!
 //! The key is `(authority, subject)` and nothing else: an address never makes two people one
-//! (apple.md §12, items 1–5). What was learned never erases what is known.
+//! (apple.md §12, items 1–5), unless the operator has switched the strict rule on
+//! (`address_linking.rs`). What was learned never erases what is known.
+
+mod learning;
 
 use serde::{Deserialize, Serialize};
 
+use self::learning::{Learned, learn};
+use super::address_linking::ByAddress;
 use super::{Failure, Provider, apple_transfer, linking, signals};
+use crate::protocol::address_linking::{Newcomer, proven_address};
 use crate::protocol::ambient::{Entropy, Timestamp, random};
 use crate::protocol::apple_transfer::AppleTransfer;
 use crate::protocol::error::Refusal;
@@ -120,7 +126,16 @@ impl Provider {
         if joins.is_some() && whose.is_some() && whose != joins {
             return Err(somebody_elses().into());
         }
-        let joined = joins.is_some() && whose.is_none();
+        let joined = match joins {
+            Some(person) if whose.is_none() => Some(Joined::ByProof(person)),
+            None if whose.is_none() => {
+                let connection = &connection_id;
+                let newcomer = Newcomer { connection, authority: &authority, profile: &profile };
+                self.account_of_address(newcomer).await?.map(Joined::ByAddress)
+            }
+            Some(_) | None => None,
+        };
+        let joins = joined.as_ref().map(|joined| joined.account().clone());
         let user_id = whose.or(joins).unwrap_or_else(|| UserId::random(self.entropy.as_ref()));
         let upstream_grant = match grant {
             None => None,
@@ -148,6 +163,7 @@ impl Provider {
                 user_id,
                 connection_id,
                 email: profile.email.clone(),
+                email_proven: proven_address(&profile).is_some(),
                 created_at: now,
                 last_login_at: now,
                 email_undeliverable_since: None,
@@ -196,7 +212,25 @@ pub(super) struct Prepared {
     upstream_grant: Option<UpstreamGrant>,
     moved: Option<AppleTransfer>,
     /// Whether an identity that nobody has becomes one of somebody who is here.
-    joined: bool,
+    joined: Option<Joined>,
+}
+
+/// How somebody comes by a further identity.
+#[derive(Clone)]
+pub(super) enum Joined {
+    /// Both sides were proven (`linking.rs`).
+    ByProof(UserId),
+    /// By an address that both sides have verified, as the operator wants it.
+    ByAddress(ByAddress),
+}
+
+impl Joined {
+    const fn account(&self) -> &UserId {
+        match self {
+            Self::ByProof(account) => account,
+            Self::ByAddress(found) => &found.account,
+        }
+    }
 }
 
 pub(super) fn new_sub(entropy: &dyn Entropy) -> String {
@@ -218,15 +252,15 @@ pub(super) async fn settle(
     {
         apple_transfer::attach(tx, moved, identity, now).await?;
     }
-    let user = match tx.find_identity(authority, subject).await? {
-        Some(known) => {
+    let user = match (tx.find_identity(authority, subject).await?, joined) {
+        (Some(known), _) => {
             if known.user_id != identity.user_id {
                 // Made by somebody else since `prepare`: what was sealed belongs to another row.
                 let race = StoreFault::Conflict("identity".to_owned());
                 return Err(super::Fault::Store(race).into());
             }
             let mut user = welcome(tx, held).await?;
-            let email = identity.email.as_deref();
+            let email = identity.email.as_deref().map(|email| (email, identity.email_proven));
             tx.touch_identity(authority, subject, &identity.connection_id, email, now).await?;
             let before = user.clone();
             // The address of another identity of theirs stays.
@@ -240,7 +274,16 @@ pub(super) async fn settle(
             }
             user
         }
-        None if *joined => {
+        (None, Some(joined)) => {
+            if let Joined::ByAddress(found) = joined {
+                let connection = &identity.connection_id;
+                let newcomer = Newcomer { connection, authority, profile };
+                if !found.stands(tx, newcomer, held.as_ref()).await? {
+                    // What was sealed belongs to their row: it is looked at once more.
+                    let race = StoreFault::Conflict("address".to_owned());
+                    return Err(super::Fault::Store(race).into());
+                }
+            }
             let mut user = welcome(tx, held).await?;
             tx.insert_identity(identity).await?;
             let before = user.clone();
@@ -250,10 +293,10 @@ pub(super) async fn settle(
                 tx.update_user(&user).await?;
                 signals::profile_changed(tx, &before, &user, now).await?;
             }
-            linking::note_linked(tx, identity, now).await?;
+            linking::note_linked(tx, identity, joined, now).await?;
             user
         }
-        None => {
+        (None, None) => {
             let mut user = User {
                 id: identity.user_id.clone(),
                 sub: sub.clone(),
@@ -277,6 +320,7 @@ pub(super) async fn settle(
             user
         }
     };
+    tx.keep_left_grants(authority, subject).await?;
     if let Some(grant) = upstream_grant {
         tx.put_upstream_grant(grant).await?;
     }
@@ -301,86 +345,4 @@ async fn welcome(tx: &WriteTx, held: Option<User>) -> Result<User, Failure> {
 
 fn is_apple(authority: &str) -> bool {
     authority.starts_with("apple:")
-}
-
-/// What is taken over from an upstream although something is known.
-#[derive(Clone, Copy)]
-struct Learned {
-    names: bool,
-    address: bool,
-}
-
-/// Takes over what an upstream told. Returns whether anything changed. Apple's name is untrusted
-/// and told once, so it fills a gap and replaces nothing; a signed name replaces.
-fn learn(user: &mut User, profile: &Profile, learned: Learned) -> bool {
-    let before = user.clone();
-    let unnamed = user.name.is_none() && user.given_name.is_none() && user.family_name.is_none();
-    if learned.names || unnamed {
-        for (known, told) in [
-            (&mut user.name, &profile.name),
-            (&mut user.given_name, &profile.given_name),
-            (&mut user.family_name, &profile.family_name),
-        ] {
-            if let Some(told) = told.as_ref().filter(|told| !told.is_empty()) {
-                *known = Some(told.clone());
-            }
-        }
-    }
-    let told = profile.email.as_ref().filter(|email| learned.address && !email.is_empty());
-    if let Some(email) = told {
-        user.email = Some(email.clone());
-        user.email_verified = profile.email_verified;
-        user.is_private_email = profile.is_private_email;
-    }
-    *user != before
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn user() -> User {
-        User {
-            id: UserId::new("u"),
-            sub: "s".into(),
-            name: Some("Ada".into()),
-            given_name: None,
-            family_name: None,
-            email: Some("ada@example.com".into()),
-            email_verified: true,
-            is_private_email: false,
-            claims: StandardClaims::default(),
-            disabled_at: None,
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
-        }
-    }
-
-    #[test]
-    fn what_is_not_told_erases_nothing() {
-        let mut ada = user();
-        let silent = Profile { name: Some(String::new()), ..Profile::default() };
-        assert!(!learn(&mut ada, &silent, Learned { names: true, address: true }));
-        assert_eq!(ada, user());
-    }
-
-    #[test]
-    fn apples_name_fills_a_gap_and_replaces_nothing() {
-        let told = Profile { name: Some("Eve".into()), ..Profile::default() };
-        let mut ada = user();
-        let by_apple = Learned { names: false, address: true };
-        learn(&mut ada, &told, by_apple);
-        assert_eq!(ada.name.as_deref(), Some("Ada"));
-        ada.name = None;
-        learn(&mut ada, &told, by_apple);
-        assert_eq!(ada.name.as_deref(), Some("Eve"));
-    }
-
-    #[test]
-    fn the_address_of_another_identity_stays() {
-        let told = Profile { email: Some("eve@example.com".into()), ..Profile::default() };
-        let mut ada = user();
-        assert!(!learn(&mut ada, &told, Learned { names: true, address: false }));
-        assert_eq!(ada.email.as_deref(), Some("ada@example.com"));
-    }
 }

@@ -88,6 +88,24 @@ impl ConnectionSettings {
             Self::Github(_) => ConnectionKind::Github,
         }
     }
+
+    /// Whether an address joins people who come through here (`address_linking.rs`).
+    pub const fn joins_by_verified_email(&self) -> bool {
+        match self {
+            Self::Apple(apple) => apple.link_by_verified_email,
+            Self::Oidc(oidc) => oidc.link_by_verified_email,
+            Self::Github(github) => github.link_by_verified_email,
+        }
+    }
+
+    /// The switch for that.
+    pub const fn link_by_verified_email(&mut self) -> &mut bool {
+        match self {
+            Self::Apple(apple) => &mut apple.link_by_verified_email,
+            Self::Oidc(oidc) => &mut oidc.link_by_verified_email,
+            Self::Github(github) => &mut github.link_by_verified_email,
+        }
+    }
 }
 
 /// One Apple team and the apps of it that share consent.
@@ -122,6 +140,10 @@ pub struct AppleMembers {
     /// Whether web sign-in sends a PKCE challenge.
     #[serde(default = "yes")]
     pub pkce: bool,
+    /// Whether an address that both sides have verified may join people who come through here to
+    /// an account of another such connection: the strict rule (`address_linking.rs`).
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub link_by_verified_email: bool,
 }
 
 /// An OpenID Provider.
@@ -138,6 +160,10 @@ pub struct OidcMembers {
     /// What to ask for; holds `openid`.
     #[serde(default = "oidc_scopes")]
     pub scopes: Vec<String>,
+    /// Whether an address that both sides have verified may join people who come through here to
+    /// an account of another such connection: the strict rule (`address_linking.rs`).
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub link_by_verified_email: bool,
     /// Which claims say what, and whom they admit.
     #[serde(flatten)]
     pub claims: ClaimRules,
@@ -154,6 +180,10 @@ pub struct GithubMembers {
     /// Where the API answers.
     #[serde(default = "github_api")]
     pub api_url: String,
+    /// Whether an address that both sides have verified may join people who come through here to
+    /// an account of another such connection: the strict rule (`address_linking.rs`).
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub link_by_verified_email: bool,
     /// Which claims say what, and whom they admit.
     #[serde(flatten)]
     pub claims: ClaimRules,
@@ -165,6 +195,11 @@ fn apple_issuer() -> String {
 
 fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+fn is_off(switch: &bool) -> bool {
+    !switch
 }
 
 fn oidc_scopes() -> Vec<String> {

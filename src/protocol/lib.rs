@@ -6,6 +6,7 @@
 
 pub mod access_token;
 pub mod acr;
+pub mod address_linking;
 pub mod admin;
 pub mod algorithm;
 pub mod ambient;

@@ -58,6 +58,34 @@ pub struct UpstreamGrant {
     pub version: i64,
 }
 
+/// An upstream grant that nobody has any more: its identity was taken away, and it is owed back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftGrant {
+    /// Its row.
+    pub id: String,
+    /// Who gave it.
+    pub authority: String,
+    /// For whom.
+    pub subject: String,
+    /// The upstream `client_id` that obtained it.
+    pub client_id: String,
+    /// The sealed refresh token; bound to [`LeftGrant::bound_to`].
+    pub sealed_refresh_token: Vec<u8>,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When the identity was taken away.
+    pub left_at: Timestamp,
+    /// When it is tried next.
+    pub due_at: Timestamp,
+}
+
+impl LeftGrant {
+    /// What the sealed token is bound to: its row.
+    pub fn bound_to(&self) -> String {
+        format!("left_grants:{}", self.id)
+    }
+}
+
 /// How an upstream grant stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -50,6 +50,9 @@ pub struct Identity {
     pub connection_id: ConnectionId,
     /// The address in the upstream's last ID token that had one.
     pub email: Option<String>,
+    /// Whether that token said that the address is verified, and no relay.
+    #[serde(default)]
+    pub email_proven: bool,
     /// When it was linked.
     pub created_at: Timestamp,
     /// Last sign-in.

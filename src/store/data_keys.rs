@@ -65,6 +65,12 @@ pub const SEALED: &[SealedColumn] = &[
         prefix: "upstream_grants",
     },
     SealedColumn {
+        table: "left_grants",
+        key: &["id"],
+        column: "sealed_refresh_token",
+        prefix: "left_grants",
+    },
+    SealedColumn {
         table: "event_receivers",
         key: &["client_id"],
         column: "sealed_bearer",

@@ -128,6 +128,16 @@ impl Reader {
         self.connection.query_all_raw(stmt).await?.iter().map(users::read).collect()
     }
 
+    /// People whose address this is, in any case; at most two, for then it is nobody's alone. An
+    /// address beyond ASCII is nobody's here: no two of its writings need be the same.
+    pub async fn find_people_by_address(&self, address: &str) -> Result<Vec<User>, StoreFault> {
+        let sql = "SELECT users.* FROM user_terms JOIN users ON users.id = user_terms.user_id \
+                   WHERE user_terms.term = $1 AND lower(users.email) = $1 LIMIT 2";
+        let address = address.to_ascii_lowercase();
+        let stmt = self.connection.statement(sql, [address.into()]);
+        self.connection.query_all_raw(stmt).await?.iter().map(users::read).collect()
+    }
+
     /// How many people came since a moment; counted up to a thousand.
     pub async fn count_people_since(&self, at: Timestamp) -> Result<u64, StoreFault> {
         let sql = "SELECT count(*) AS number FROM \

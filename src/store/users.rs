@@ -54,6 +54,7 @@ mod identity_row {
         pub(super) user_id: String,
         pub(super) connection_id: String,
         pub(super) email: Option<String>,
+        pub(super) email_proven: bool,
         pub(super) created_at: i64,
         pub(super) last_login_at: i64,
         pub(super) email_undeliverable_since: Option<i64>,
@@ -135,6 +136,7 @@ impl identity_row::Model {
             user_id: identity.user_id.to_string(),
             connection_id: identity.connection_id.to_string(),
             email: identity.email.clone(),
+            email_proven: identity.email_proven,
             created_at: identity.created_at.millis(),
             last_login_at: identity.last_login_at.millis(),
             email_undeliverable_since: to_millis(identity.email_undeliverable_since),
@@ -149,6 +151,7 @@ impl identity_row::Model {
             user_id: UserId::new(self.user_id),
             connection_id: ConnectionId::new(self.connection_id),
             email: self.email,
+            email_proven: self.email_proven,
             created_at: Timestamp::from_millis(self.created_at),
             last_login_at: Timestamp::from_millis(self.last_login_at),
             email_undeliverable_since: to_time(self.email_undeliverable_since),
@@ -262,22 +265,25 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Notes a sign-in: through which connection, when, and the address if one was told; `None`
-    /// keeps the known address. An identity that had ended lives again. `false` when there is no such identity.
+    /// Notes a sign-in: through which connection, when, and the address if one was told, with
+    /// whether it is proven; `None` keeps what is known. An identity that had ended lives again.
+    /// `false` when there is no such identity.
     pub async fn touch_identity(
         &self,
         authority: &str,
         subject: &str,
         connection_id: &ConnectionId,
-        email: Option<&str>,
+        email: Option<(&str, bool)>,
         now: Timestamp,
     ) -> Result<bool, StoreFault> {
         let mut update = identity_row::Entity::update_many()
             .col_expr(identity_row::Column::ConnectionId, Expr::value(connection_id.as_str()))
             .col_expr(identity_row::Column::LastLoginAt, Expr::value(now.millis()))
             .col_expr(identity_row::Column::EndedAt, Expr::value(None::<i64>));
-        if let Some(email) = email {
-            update = update.col_expr(identity_row::Column::Email, Expr::value(email));
+        if let Some((email, proven)) = email {
+            update = update
+                .col_expr(identity_row::Column::Email, Expr::value(email))
+                .col_expr(identity_row::Column::EmailProven, Expr::value(proven));
         }
         let done = update
             .filter(identity_row::Column::Authority.eq(authority))
@@ -293,10 +299,11 @@ impl WriteTx {
         &self,
         authority: &str,
         subject: &str,
-        email: &str,
+        (email, proven): (&str, bool),
     ) -> Result<bool, StoreFault> {
         let done = identity_row::Entity::update_many()
             .col_expr(identity_row::Column::Email, Expr::value(email))
+            .col_expr(identity_row::Column::EmailProven, Expr::value(proven))
             .filter(identity_row::Column::Authority.eq(authority))
             .filter(identity_row::Column::Subject.eq(subject))
             .exec(&self.connection)
@@ -308,6 +315,7 @@ impl WriteTx {
     pub async fn forget_identity_addresses(&self, user_id: &UserId) -> Result<(), StoreFault> {
         identity_row::Entity::update_many()
             .col_expr(identity_row::Column::Email, Expr::value(None::<String>))
+            .col_expr(identity_row::Column::EmailProven, Expr::value(false))
             .filter(identity_row::Column::UserId.eq(user_id.as_str()))
             .exec(&self.connection)
             .await?;

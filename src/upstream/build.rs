@@ -92,6 +92,7 @@ pub fn connector(
                 issuer: url("issuer", &apple.issuer)?,
                 additional_issuers: apple.additional_issuers,
                 pkce: apple.pkce,
+                link_by_verified_email: apple.link_by_verified_email,
             };
             Arc::new(AppleConnector::new(settings, outbound.clone())?)
         }
@@ -104,6 +105,7 @@ pub fn connector(
                 client_id: oidc.client_id,
                 client_secret: secrets.client_secret.clone(),
                 scopes: oidc.scopes,
+                link_by_verified_email: oidc.link_by_verified_email,
                 claims: oidc.claims,
             };
             Arc::new(OidcConnector::new(settings, outbound.clone())?)
@@ -119,6 +121,7 @@ pub fn connector(
                     .client_secret
                     .clone()
                     .ok_or(BuildError::Missing("client_secret"))?,
+                link_by_verified_email: github.link_by_verified_email,
                 claims: github.claims,
             };
             Arc::new(GithubConnector::new(settings, outbound.clone()))

@@ -32,6 +32,8 @@ pub struct GithubSettings {
     pub client_id: String,
     /// Our secret there.
     pub client_secret: SecretString,
+    /// Whether an address that it proves may join people to an account (`address_linking.rs`).
+    pub link_by_verified_email: bool,
     /// Which members of `/user` say what, and whom they admit.
     pub claims: ClaimRules,
 }
@@ -151,6 +153,10 @@ impl Connector for GithubConnector {
 
     fn kind(&self) -> ConnectionKind {
         ConnectionKind::Github
+    }
+
+    fn link_by_verified_email(&self) -> bool {
+        self.settings.link_by_verified_email
     }
 
     fn form_action_source(&self) -> String {

@@ -137,6 +137,12 @@ pub trait Connector: Send + Sync {
     /// What it speaks; decides how its button looks.
     fn kind(&self) -> ConnectionKind;
 
+    /// Whether an address that it proves may join somebody unknown to an account: the operator's
+    /// switch.
+    fn link_by_verified_email(&self) -> bool {
+        false
+    }
+
     /// What a page's CSP must allow in `form-action` so that a form may lead to this upstream.
     fn form_action_source(&self) -> String;
 

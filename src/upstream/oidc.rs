@@ -2,6 +2,8 @@
 
 mod discovery;
 mod logout;
+mod refusals;
+mod settings;
 
 use std::time::Duration;
 
@@ -14,17 +16,18 @@ use openidconnect::core::{
     CoreIdTokenVerifier, CoreTokenResponse,
 };
 use openidconnect::{
-    AccessToken, AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode,
-    ClaimsVerificationError, ClientId, ClientSecret, ConfigurationError, CsrfToken,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, LoginHint, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
-    Scope, SignatureVerificationError, TokenResponse, UserInfoClaims,
+    AccessToken, AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClientId,
+    ClientSecret, ConfigurationError, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    IssuerUrl, LoginHint, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RequestTokenError, Scope, TokenResponse, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, to_value};
 use url::Url;
 
 use self::discovery::{Discovered, Discovery};
+use self::refusals::{UNKNOWN_KEY, check_tenant, rejected, unverified};
+pub use self::settings::{OidcConfigError, OidcSettings};
 use super::http::Outbound;
 use super::{
     Callback, Connector, Finding, ObtainedGrant, SignedOut, Trip, UpstreamError, UpstreamIdentity,
@@ -34,43 +37,9 @@ use crate::protocol::ambient::Timestamp;
 use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::secret::SecretString;
-use crate::protocol::upstream_claims::ClaimRules;
 
 /// How far two clocks may differ.
 const SKEW: Duration = Duration::from_secs(60);
-
-/// What an operator fills in.
-pub struct OidcSettings {
-    /// The connection's name in URLs.
-    pub connection_id: ConnectionId,
-    /// Its name for people.
-    pub display_name: String,
-    /// The upstream's issuer, byte for byte.
-    pub issuer: String,
-    /// What its tokens call it when it has many tenants: `{tenantid}` stands for the token's `tid`.
-    pub issuer_template: Option<String>,
-    /// Our `client_id` there.
-    pub client_id: String,
-    /// Our secret there, unless we are a public client.
-    pub client_secret: Option<SecretString>,
-    /// Scopes besides `openid`.
-    pub scopes: Vec<String>,
-    /// Which claims say what, and whom they admit.
-    pub claims: ClaimRules,
-}
-
-/// Why the settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OidcConfigError {
-    /// The issuer is not an issuer.
-    #[error("issuer of connection {connection}: {cause}")]
-    Issuer {
-        /// Which connection.
-        connection: String,
-        /// What is wrong.
-        cause: String,
-    },
-}
 
 type UpstreamClient = CoreClient<
     EndpointSet,
@@ -260,53 +229,11 @@ impl OidcConnector {
     }
 }
 
-/// Holds the issuer of a tenant's token against the form that the operator trusts.
-fn check_tenant(
-    template: &str,
-    issuer: &str,
-    claims: &Map<String, Value>,
-) -> Result<(), UpstreamError> {
-    let tenant = claims.get("tid").and_then(Value::as_str).unwrap_or_default();
-    let plain =
-        !tenant.is_empty() && tenant.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if plain && issuer == template.replace("{tenantid}", tenant) {
-        return Ok(());
-    }
-    Err(rejected("iss_mismatch", "the issuer is not of the form that its tenants have"))
-}
-
 /// What the token endpoint gave, and the nonce of the journey.
 struct Arrival<'a> {
     id_token: &'a CoreIdToken,
     access_token: &'a AccessToken,
     nonce: &'a str,
-}
-
-fn rejected(reason: &'static str, detail: &'static str) -> UpstreamError {
-    UpstreamError::Rejected { reason, detail: detail.to_owned() }
-}
-
-const UNKNOWN_KEY: &str = "unknown_key";
-
-/// The stable word for what is wrong with an ID token. The library's text quotes values, so it is
-/// not passed on.
-fn unverified(error: &ClaimsVerificationError) -> UpstreamError {
-    use SignatureVerificationError as Signature;
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors at any time")]
-    let reason = match error {
-        ClaimsVerificationError::Expired(_) => "id_token_expired",
-        ClaimsVerificationError::InvalidAudience(_) => "aud_mismatch",
-        ClaimsVerificationError::InvalidIssuer(_) => "iss_mismatch",
-        ClaimsVerificationError::InvalidNonce(_) => "nonce_mismatch",
-        ClaimsVerificationError::SignatureVerification(Signature::NoMatchingKey) => UNKNOWN_KEY,
-        ClaimsVerificationError::SignatureVerification(
-            Signature::DisallowedAlg(_) | Signature::UnsupportedAlg(_) | Signature::NoSignature,
-        ) => "alg_not_allowed",
-        ClaimsVerificationError::SignatureVerification(_) => "signature_invalid",
-        ClaimsVerificationError::Unsupported(_) => "header_not_allowed",
-        _ => "id_token_invalid",
-    };
-    rejected(reason, "the ID token does not verify")
 }
 
 #[async_trait]
@@ -325,6 +252,10 @@ impl Connector for OidcConnector {
 
     fn kind(&self) -> ConnectionKind {
         ConnectionKind::Oidc
+    }
+
+    fn link_by_verified_email(&self) -> bool {
+        self.settings.link_by_verified_email
     }
 
     fn form_action_source(&self) -> String {

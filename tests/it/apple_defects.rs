@@ -12,18 +12,6 @@ use serde_json::{Value, json};
 use crate::harness::app::claims;
 use crate::harness::{BUNDLE_ID, House};
 
-async fn order(house: &House, path: &str, body: Value) -> Value {
-    let url = format!("{}{path}", house.apple.issuer());
-    let answer = house.http().post(url).json(&body).send().await.unwrap();
-    assert!(answer.status().is_success(), "{path} {body}");
-    answer.json().await.unwrap_or(Value::Null)
-}
-
-async fn journal(house: &House) -> Vec<Value> {
-    let url = format!("{}/_sim/journal", house.apple.issuer());
-    house.http().get(url).send().await.unwrap().json().await.unwrap()
-}
-
 #[tokio::test]
 async fn a_known_address_with_an_unknown_sub_is_a_new_person() {
     let house = House::new().await;
@@ -31,7 +19,7 @@ async fn a_known_address_with_an_unknown_sub_is_a_new_person() {
     let ada = app.tokens(&mut house.browser(), "openid email", "Ada Lovelace").await;
     let eve = json!({ "id": "eve", "first_name": "Eve", "last_name": "Mallory",
         "email": "ada@example.com", "email_verified": true });
-    order(&house, "/_sim/accounts", eve).await;
+    house.simulate("accounts", &eve).await;
     let eve = app.tokens(&mut house.browser(), "openid email", "Eve Mallory").await;
     let userinfo = app.userinfo(eve.text("access_token")).await;
     assert_eq!(userinfo.json["email"], "ada@example.com");
@@ -76,11 +64,11 @@ async fn a_key_that_apple_adds_is_found_and_one_it_withdraws_is_gone() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
-    order(&house, "/_sim/keys/add", json!({})).await;
+    house.simulate("keys/add", &json!({})).await;
     house.advance(Duration::from_secs(31));
     app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
     // Another key under a known name: its signatures are refused until the keys are fetched anew.
-    order(&house, "/_sim/keys/replace", json!({})).await;
+    house.simulate("keys/replace", &json!({})).await;
     let attempt = app.attempt("openid");
     let end = app.sign_in(&mut house.browser(), &attempt, "Ada Lovelace").await;
     assert_eq!(end.query("error").as_deref(), Some("access_denied"), "{}", end.url);
@@ -93,8 +81,12 @@ async fn every_call_to_apple_says_who_calls_and_goes_where_it_should() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     app.tokens(&mut house.browser(), "openid profile email", "Ada Lovelace").await;
-    let calls: Vec<Value> =
-        journal(&house).await.into_iter().filter(|call| call["endpoint"] != "authorize").collect();
+    let calls: Vec<Value> = house
+        .apple_journal()
+        .await
+        .into_iter()
+        .filter(|call| call["endpoint"] != "authorize")
+        .collect();
     assert!(calls.len() >= 2);
     for call in calls {
         let endpoint = call["endpoint"].as_str().unwrap();
@@ -107,13 +99,13 @@ async fn every_call_to_apple_says_who_calls_and_goes_where_it_should() {
 async fn what_discovery_says_moves_nothing() {
     let house = House::new().await;
     let moved = json!({ "endpoint": "discovery", "fault": "issuer_moved", "times": 99 });
-    order(&house, "/_sim/faults", moved).await;
+    house.simulate("faults", &moved).await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let page = house.browser().open(&app.authorize_url(&app.attempt("openid"))).await;
     let issuer = url::Url::parse(house.apple.issuer()).unwrap();
     assert_eq!(page.url.origin(), issuer.origin(), "the host that Safari's sheet knows");
     app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
-    assert!(journal(&house).await.iter().all(|call| call["endpoint"] != "discovery"));
+    assert!(house.apple_journal().await.iter().all(|call| call["endpoint"] != "discovery"));
 }
 
 #[tokio::test]
@@ -139,7 +131,7 @@ async fn who_consented_in_the_app_brings_no_name_to_the_web() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let native = json!({ "account": "ada", "bundle_id": BUNDLE_ID, "nonce": "n" });
-    order(&house, "/_sim/native", native).await;
+    house.simulate("native", &native).await;
     let tokens = app.tokens(&mut house.browser(), "openid profile email", "Ada Lovelace").await;
     let userinfo = app.userinfo(tokens.text("access_token")).await;
     assert_eq!(userinfo.json["email"], "ada@example.com");

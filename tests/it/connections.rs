@@ -3,48 +3,25 @@
 use std::time::Duration;
 
 use russet::op::admin::{
-    Actor, AdminError, ClientChange, ConnectionChange, KeyTurn, ListedConnection, NewConnection,
+    Actor, AdminError, ClientChange, ConnectionChange, KeyTurn, NewConnection,
 };
 use russet::protocol::client::ClientKind;
-use russet::protocol::connection::{AppleMembers, ConnectionSecrets, ConnectionSettings};
+use russet::protocol::connection::ConnectionSettings;
 use russet::simulator::developer_key;
 use serde_json::{Map, Value, json};
 
 use crate::harness::app::claims;
-use crate::harness::{BUNDLE_ID, House, SERVICES_ID, TEAM};
+use crate::harness::{BUNDLE_ID, House, TEAM};
 use crate::on_each_engine;
 
 /// The very Apple of the file, under another name: same team, same key.
 fn same_team(house: &House, id: &str) -> NewConnection {
-    NewConnection {
-        id: id.to_owned(),
-        display_name: Some("Apple for work".to_owned()),
-        position: None,
-        enabled: true,
-        settings: ConnectionSettings::Apple(AppleMembers {
-            team_id: TEAM.to_owned(),
-            key_id: "KEY1234567".to_owned(),
-            next_key_id: None,
-            services_id: Some(SERVICES_ID.to_owned()),
-            bundle_ids: vec![BUNDLE_ID.to_owned()],
-            primary_app_id: None,
-            issuer: house.apple.issuer().to_owned(),
-            additional_issuers: Vec::new(),
-            pkce: true,
-            mail_sender_domain: None,
-        }),
-        secrets: ConnectionSecrets {
-            private_key: Some(house.apple_key()),
-            ..ConnectionSecrets::default()
-        },
+    let mut new = house.apple_connection(id, TEAM, "KEY1234567");
+    new.display_name = Some("Apple for work".to_owned());
+    if let ConnectionSettings::Apple(apple) = &mut new.settings {
+        apple.bundle_ids = vec![BUNDLE_ID.to_owned()];
     }
-}
-
-async fn create(house: &House, new: NewConnection) -> ListedConnection {
-    let administration = &house.broker.broker.administration;
-    let made = administration.create_connection(&Actor::cli(), new).await.expect("a connection");
-    house.broker.broker.provider.reload_connectors().await.expect("reloading");
-    made
+    new
 }
 
 fn problem(error: &AdminError) -> (&'static str, String) {
@@ -85,7 +62,7 @@ async fn the_file_is_shown_and_not_changed_and_editors_do_not_overwrite_each_oth
     on_each_engine!(house, {
         let administration = &house.broker.broker.administration;
         let actor = Actor::cli();
-        create(&house, same_team(&house, "work")).await;
+        house.make_connection(same_team(&house, "work")).await;
         let all = administration.list_connections().await.expect("connections");
         let seen: Vec<_> =
             all.iter().map(|one| (one.connection.id.as_str(), one.file_managed)).collect();
@@ -133,7 +110,7 @@ async fn the_file_is_shown_and_not_changed_and_editors_do_not_overwrite_each_oth
 #[tokio::test]
 async fn two_connections_of_one_team_are_one_person() {
     let house = House::new().await;
-    create(&house, same_team(&house, "work")).await;
+    house.make_connection(same_team(&house, "work")).await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let mut subs = Vec::new();
     for connection in ["apple", "work"] {
@@ -150,7 +127,7 @@ async fn two_connections_of_one_team_are_one_person() {
 #[tokio::test]
 async fn a_client_is_bound_to_its_connections_wherever_somebody_comes_in() {
     let house = House::new().await;
-    create(&house, same_team(&house, "work")).await;
+    house.make_connection(same_team(&house, "work")).await;
     let administration = &house.broker.broker.administration;
     let bound = |id: &str| ClientChange {
         settings: Map::from_iter([("allowed_connections".to_owned(), json!([id]))]),
@@ -204,7 +181,7 @@ async fn a_client_is_bound_to_its_connections_wherever_somebody_comes_in() {
 #[tokio::test]
 async fn an_answer_for_one_connection_is_none_for_another() {
     let house = House::new().await;
-    create(&house, same_team(&house, "work")).await;
+    house.make_connection(same_team(&house, "work")).await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let mut browser = house.browser();
     let attempt = app.attempt("openid").with("connection", "work");
@@ -235,7 +212,7 @@ async fn a_key_withdrawn_at_apple_is_followed_by_the_next_without_an_outage() {
     if let ConnectionSettings::Apple(apple) = &mut new.settings {
         apple.key_id = "WITHDRAWN1".to_owned();
     }
-    create(&house, new).await;
+    house.make_connection(new).await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let attempt = || app.attempt("openid").with("connection", "work");
     let end = app.sign_in(&mut house.browser(), &attempt(), "Ada Lovelace").await;

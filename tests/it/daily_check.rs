@@ -82,8 +82,7 @@ async fn order(house: &House, fault: &str, times: u32) {
 
 /// The refreshes that Apple has seen.
 async fn questions(house: &House) -> Vec<Value> {
-    let url = format!("{}/_sim/journal", house.apple.issuer());
-    let journal: Vec<Value> = house.http().get(url).send().await.unwrap().json().await.unwrap();
+    let journal = house.apple_journal().await;
     journal.into_iter().filter(|entry| entry["grant_type"] == "refresh_token").collect()
 }
 

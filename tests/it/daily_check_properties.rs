@@ -301,6 +301,7 @@ impl World {
                         user_id: user,
                         connection_id: connection,
                         email: None,
+                        email_proven: false,
                         created_at: now,
                         last_login_at: now,
                         email_undeliverable_since: None,

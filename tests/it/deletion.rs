@@ -7,7 +7,7 @@ use russet::protocol::client::{Client, ClientKind};
 use russet::protocol::deletion::{DeletionState, Receipt};
 use russet::protocol::id::DeletionId;
 use russet::protocol::security_event::EventType;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::app::{App, answer, claims};
 use crate::harness::browser::{Browser, Page};
@@ -29,16 +29,13 @@ fn told(receiver: &Receiver) -> impl FnOnce(&mut Client) {
 
 async fn fault(house: &House, endpoint: &str, fault: &str, times: u32) {
     let order = json!({ "endpoint": endpoint, "fault": fault, "times": times });
-    let url = format!("{}/_sim/faults", house.apple.issuer());
-    let answer = house.http().post(url).json(&order).send().await.unwrap();
-    assert!(answer.status().is_success());
+    house.simulate("faults", &order).await;
 }
 
 /// What the broker asked of Apple at this endpoint: client and status of each.
 async fn asked(house: &House, endpoint: &str) -> Vec<(String, u64)> {
-    let url = format!("{}/_sim/journal", house.apple.issuer());
-    let journal: Value = house.http().get(url).send().await.unwrap().json().await.unwrap();
-    let entries = journal.as_array().unwrap().iter().filter(|entry| {
+    let journal = house.apple_journal().await;
+    let entries = journal.iter().filter(|entry| {
         entry["endpoint"] == endpoint && entry["grant_type"] != "authorization_code"
     });
     entries

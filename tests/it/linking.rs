@@ -3,16 +3,14 @@
 use russet::protocol::client::ClientKind;
 use russet::protocol::jose::Algorithm;
 use russet::protocol::user::Identity;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::harness::House;
 use crate::harness::app::{Answer, App, claims};
 use crate::harness::browser::{Browser, Page};
-use crate::harness::{BUNDLE_ID, House};
 use crate::local_accounts::{house, sign_in};
 use crate::on_each_engine;
 
-const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 async fn identities(house: &House, sub: &str) -> Vec<Identity> {
@@ -74,16 +72,11 @@ async fn a_second_way_in_is_added_and_taken_away_but_never_the_last() {
     assert_eq!(left.len(), 1);
     let user = house.store().find_user_by_sub(&sub).await.unwrap().unwrap();
     assert_eq!(house.store().find_upstream_grants(&user.id).await.unwrap(), []);
-    let journal: Vec<Value> = house
-        .http()
-        .get(format!("{}/_sim/journal", house.apple.issuer()))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    assert!(journal.iter().any(|entry| entry["endpoint"] == "revoke"), "{journal:?}");
+    // By the job that works off what is owed, soon.
+    while house.events("upstream_grant.given_back").await == 0 {
+        house.broker.broker.provider.give_left_grants_back().await.expect("giving back");
+    }
+    assert_eq!(house.apple_asked("revoke").await, 1);
     assert_ne!(sub_at_apple(&house, &app, "Grace Hopper").await, sub);
 
     // The form of an earlier page does not take the last one either.
@@ -142,22 +135,9 @@ async fn only_who_asked_for_it_is_given_the_identity() {
     assert_eq!(house.events("login.failed").await, 1);
 }
 
-async fn credential(house: &House, account: &str, nonce: &str) -> Value {
-    let asked = json!({ "account": account, "bundle_id": BUNDLE_ID, "nonce": nonce });
-    house.simulate("native", &asked).await
-}
-
 async fn join(app: &App, credential: &Value, nonce: &str, more: &[(&str, &str)]) -> Answer {
-    let mut form = vec![
-        ("grant_type", EXCHANGE),
-        ("subject_token", credential["identityToken"].as_str().unwrap()),
-        ("subject_token_type", ID_TOKEN),
-        ("subject_issuer", "apple"),
-        ("scope", "openid"),
-        ("nonce", nonce),
-    ];
-    form.extend_from_slice(more);
-    app.token(&form).await
+    let fields = [&[("scope", "openid"), ("nonce", nonce)], more].concat();
+    app.exchange_native(credential, &fields).await
 }
 
 #[tokio::test]
@@ -175,7 +155,7 @@ async fn an_app_adds_the_identity_of_the_native_sheet_to_its_person() {
         let with = |token| [("actor_token", token), ("actor_token_type", ACCESS_TOKEN)];
 
         // Refused without using the credential up.
-        let grace = credential(&house, "grace", "n-1").await;
+        let grace = house.native_credential("grace", Some("n-1")).await;
         let named = [("actor_token", access_token)];
         assert_eq!(join(&app, &grace, "n-1", &named).await.error(), "400 invalid_request");
         let id_token = person.text("id_token");
@@ -194,16 +174,16 @@ async fn an_app_adds_the_identity_of_the_native_sheet_to_its_person() {
         assert_eq!(claims(joined.text("id_token"))["sub"], sub);
         assert_eq!(identities(&house, &sub).await.len(), 2);
         // Again is no harm; and by itself it signs the same person in.
-        let again = credential(&house, "grace", "n-2").await;
+        let again = house.native_credential("grace", Some("n-2")).await;
         assert_eq!(join(&app, &again, "n-2", &with(access_token)).await.status, 200);
-        let alone = credential(&house, "grace", "n-3").await;
+        let alone = house.native_credential("grace", Some("n-3")).await;
         let alone = join(&app, &alone, "n-3", &[]).await;
         assert_eq!(claims(alone.text("id_token"))["sub"], sub);
         assert_eq!(house.events("user.linked").await, 1);
 
         // Somebody else's identity stays theirs.
         let alan = other.tokens(&mut house.browser(), "openid", "Alan Turing").await;
-        let alans = credential(&house, "grace", "n-4").await;
+        let alans = house.native_credential("grace", Some("n-4")).await;
         let refused = join(&other, &alans, "n-4", &with(alan.text("access_token"))).await;
         assert_eq!(refused.error(), "400 access_denied");
     });
@@ -216,7 +196,7 @@ async fn of_two_that_take_away_the_last_two_one_is_refused() {
         let mut browser = house.browser();
         let person = app.tokens(&mut browser, "openid", "Ada Lovelace").await;
         let sub = claims(person.text("id_token"))["sub"].as_str().unwrap().to_owned();
-        let grace = credential(&house, "grace", "n-1").await;
+        let grace = house.native_credential("grace", Some("n-1")).await;
         let actor =
             [("actor_token", person.text("access_token")), ("actor_token_type", ACCESS_TOKEN)];
         assert_eq!(join(&app, &grace, "n-1", &actor).await.status, 200);

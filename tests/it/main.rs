@@ -12,11 +12,14 @@
 mod harness;
 
 mod account;
+mod address_linking;
 mod admin_api;
 mod advertised;
 mod apple_defects;
 mod apple_sign_in;
 mod apple_transfer;
+mod apple_transfer_rehearsal;
+mod apple_transfer_runs;
 mod audit;
 mod authorization_endpoint;
 mod backchannel_logout;
@@ -36,6 +39,7 @@ mod doctor;
 mod dpop;
 mod fapi;
 mod giving_and_ending;
+mod giving_back;
 mod import;
 mod languages;
 mod linking;

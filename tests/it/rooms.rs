@@ -40,6 +40,7 @@ async fn add(house: &House, user: User) {
         user_id: user.id.clone(),
         connection_id: ConnectionId::new("apple"),
         email: user.email.clone(),
+        email_proven: false,
         created_at: user.created_at,
         last_login_at: user.created_at,
         email_undeliverable_since: None,

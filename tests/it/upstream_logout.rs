@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use russet::op::admin::{Actor, NewConnection};
+use russet::op::admin::Actor;
 use russet::protocol::client::ClientKind;
-use russet::protocol::connection::{ConnectionSecrets, ConnectionSettings, OidcMembers};
-use russet::protocol::upstream_claims::ClaimRules;
 
 use crate::harness::House;
 use crate::harness::app::claims;
@@ -13,33 +11,7 @@ use crate::harness::app::claims;
 #[tokio::test]
 async fn who_signs_out_upstream_is_signed_out_here_and_nobody_else() {
     let (upstream, house) = (House::new().await, House::new().await);
-    let logout = format!("{}/upstream/above/backchannel_logout", house.issuer);
-    let broker = upstream
-        .client(ClientKind::Web, |client| {
-            client.redirect_uris = vec![format!("{}/upstream/above/callback", house.issuer)];
-            client.settings.backchannel_logout_uri = Some(logout.clone());
-        })
-        .await;
-    let new = NewConnection {
-        id: "above".to_owned(),
-        display_name: None,
-        position: None,
-        enabled: true,
-        settings: ConnectionSettings::Oidc(OidcMembers {
-            issuer: upstream.issuer.clone(),
-            issuer_template: None,
-            client_id: broker.client_id().to_owned(),
-            scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
-            claims: ClaimRules::default(),
-        }),
-        secrets: ConnectionSecrets {
-            client_secret: broker.secret.clone().map(Into::into),
-            ..ConnectionSecrets::default()
-        },
-    };
-    let administration = &house.broker.broker.administration;
-    administration.create_connection(&Actor::cli(), new).await.expect("a connection");
-    house.broker.broker.provider.reload_connectors().await.expect("reloading");
+    house.connect("above", &upstream, |_| {}).await;
 
     let app = house.client(ClientKind::Web, |_| {}).await;
     let mut browsers = Vec::new();

@@ -92,6 +92,8 @@ impl Administration {
             user_id: user.id.clone(),
             connection_id: ConnectionId::new(AUTHORITY),
             email: user.email.clone(),
+            // Whoever wrote it down is no upstream.
+            email_proven: false,
             created_at: now,
             last_login_at: now,
             email_undeliverable_since: None,

@@ -1,9 +1,12 @@
 //! People as an operator sees them: finding them, what is alive of theirs, signing them out.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::{Actor, AdminError, Administration, EventQuery, RecordedEvent};
 use crate::op::ending::{self, Ended, Ending, Reason};
+use crate::op::linking;
 use crate::protocol::admin::Role;
 use crate::protocol::grant::Grant;
 use crate::protocol::id::{GrantId, SessionId, UserId};
@@ -167,7 +170,8 @@ impl Administration {
             .await
     }
 
-    /// Takes an identity from a person, and ends what they signed in to through its connection.
+    /// Takes an identity from a person, and ends what they signed in to through its connection. What
+    /// its upstream granted is owed back.
     ///
     /// # Errors
     /// [`AdminError::NotFound`] when it is not theirs.
@@ -182,20 +186,18 @@ impl Administration {
         let now = self.clock.now();
         let event = actor.event(now, "user.unlinked", id.as_str());
         let (id, authority, subject) = (id.clone(), authority.to_owned(), subject.to_owned());
+        let (vault, entropy) = (Arc::clone(&self.vault), Arc::clone(&self.entropy));
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     tx.hold_user(&id).await?;
                     let identity = tx.find_identity(&authority, &subject).await?;
-                    let connection = identity
-                        .filter(|identity| identity.user_id == id)
-                        .map(|identity| identity.connection_id)
-                        .ok_or(AdminError::NotFound)?;
-                    if !tx.delete_identity(&id, &authority, &subject).await? {
-                        return Err(AdminError::NotFound);
-                    }
-                    let ending = Ending::Connections(id, vec![connection]);
-                    let ended = ending::end(tx, &ending, Reason::Administrative, now).await?;
+                    let gone = identity.filter(|identity| identity.user_id == id);
+                    let gone = gone.ok_or(AdminError::NotFound)?;
+                    let sealing = (vault.as_ref(), entropy.as_ref());
+                    let reason = Reason::Administrative;
+                    let ended =
+                        linking::take_away::<AdminError>(tx, &gone, sealing, reason, now).await?;
                     let detail = json!({
                         "authority": authority,
                         "sessions": ended.sessions,

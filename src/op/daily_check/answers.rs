@@ -3,6 +3,7 @@
 use super::Outcome;
 use crate::op::ending::{self, Ending, Reason};
 use crate::op::{Fault, Provider, signals};
+use crate::protocol::address_linking::proven_address;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::event::Event;
 use crate::protocol::id::ConnectionId;
@@ -231,8 +232,9 @@ async fn learn_address(
         return Ok(());
     };
     let Some(mut user) = tx.find_user(&grant.user_id).await? else { return Ok(()) };
-    if identity.email.as_ref() != Some(email) {
-        tx.note_identity_email(&grant.authority, &grant.subject, email).await?;
+    let proven = proven_address(profile).is_some();
+    if identity.email.as_ref() != Some(email) || identity.email_proven != proven {
+        tx.note_identity_email(&grant.authority, &grant.subject, (email, proven)).await?;
     }
     let before = user.clone();
     if user.email.is_none() || user.email == identity.email {

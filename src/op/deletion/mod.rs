@@ -7,11 +7,9 @@
 
 mod steps;
 
-use std::time::Duration;
-
 use super::ending::{self, Ending, Reason};
 use super::interaction::Browser;
-use super::{Failure, Provider};
+use super::{Failure, Provider, giving_back};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::deletion::{Deletion, DeletionState, Receipt};
 use crate::protocol::error::Refusal;
@@ -24,10 +22,6 @@ use crate::store::{StoreFault, WriteTx};
 
 /// What a person types to confirm.
 pub const CONFIRMATION: &str = "delete";
-
-/// How long an upstream that does not answer is asked again: then the person is erased all the
-/// same, and the receipt says what could not be given back.
-const UPSTREAM_PATIENCE: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// Begins the deletion of a person, inside the caller's act. When one is under way already, that
 /// one is the answer and nothing is done twice. `None` when there is no such person.
@@ -50,7 +44,8 @@ pub async fn begin(
         attempts: 0,
         requested_at: now,
         due_at: now,
-        give_up_at: now.plus(UPSTREAM_PATIENCE),
+        // Then the person is erased all the same, and the receipt says what could not be given back.
+        give_up_at: now.plus(giving_back::PATIENCE),
         completed_at: None,
     };
     if !tx.insert_deletion(&deletion).await? {

@@ -9,18 +9,16 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 
-use crate::op::signals;
-use crate::op::{Fault, Provider};
+use crate::op::giving_back::GivenBack;
+use crate::op::{Fault, Provider, signals};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::deletion::{Deletion, DeletionState};
 use crate::protocol::delivery::{DeliveryState, pause};
 use crate::protocol::event::Event;
 use crate::protocol::id::{DeletionId, UserId};
-use crate::protocol::secret::SecretString;
 use crate::protocol::security_event::SecurityEvent;
 use crate::protocol::upstream_grant::{GrantState, UpstreamGrant};
 use crate::store::WriteTx;
-use crate::upstream::{Lifecycle, Standing, UpstreamError};
 
 /// Longer than a step can take; after it the deletion is due again.
 const LEASE: Duration = Duration::from_secs(120);
@@ -29,14 +27,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const AT_A_TIME: u32 = 64;
 /// How many are under way at once.
 const AT_ONCE: usize = 4;
-
-/// What became of one upstream grant.
-enum GivenBack {
-    /// It is dead, or cannot be helped; the receipt says which.
-    Settled(&'static str),
-    /// To be tried again.
-    NotYet(String),
-}
 
 impl Provider {
     /// Takes every deletion that can go on as far as it goes. Several replicas may do so at once:
@@ -73,7 +63,7 @@ impl Provider {
         let Some(mut deletion) = claimed else { return Ok(None) };
         loop {
             let went_on = match deletion.state {
-                DeletionState::Revoking => self.give_back(&deletion).await?,
+                DeletionState::Revoking => self.give_all_back(&deletion).await?,
                 DeletionState::Erasing => self.erase(&deletion).await?,
                 DeletionState::Telling => self.await_clients(&deletion).await?,
                 DeletionState::Completed => return Ok(None),
@@ -87,7 +77,7 @@ impl Provider {
     }
 
     /// Revokes what upstreams granted, each with the `client_id` that obtained it.
-    async fn give_back(&self, deletion: &Deletion) -> Result<Step, Fault> {
+    async fn give_all_back(&self, deletion: &Deletion) -> Result<Step, Fault> {
         let Some(user_id) = &deletion.user_id else {
             return self.go_on(deletion, DeletionState::Erasing, None).await;
         };
@@ -148,24 +138,9 @@ impl Provider {
         if grant.state == GrantState::Revoked {
             return Ok(GivenBack::Settled("revoked before"));
         }
-        let Some(connector) = self.connector_holding(&grant.authority, &grant.client_id) else {
-            return Ok(GivenBack::NotYet(format!(
-                "no connection presents grants of {}",
-                grant.client_id
-            )));
-        };
-        let Some(life) = connector.lifecycle() else {
-            return Ok(GivenBack::Settled("cannot be revoked at this upstream"));
-        };
-        let opened = self.vault.open(&grant.bound_to(), &grant.sealed_refresh_token)?;
-        let token = SecretString::new(String::from_utf8_lossy(opened.expose()).into_owned());
-        let now = self.clock.now();
-        if attempts > 1
-            && matches!(life.check_grant(&grant.client_id, &token, now).await, Standing::Dead)
-        {
-            return Ok(GivenBack::Settled("revoked and verified"));
-        }
-        Ok(revoke_and_verify(life, &grant.client_id, &token, attempts > 2, now).await)
+        let token = self.open_upstream_grant(grant)?;
+        let whose = (grant.authority.as_str(), grant.client_id.as_str());
+        Ok(self.give_back(whose, &token, attempts).await)
     }
 
     /// Erases the person; those who knew them are owed the news, written before the links go.
@@ -292,29 +267,4 @@ async fn erase_person(
         .target(user_id.to_string())
         .detail(serde_json::json!({ "deletion": deletion.id }));
     Ok(tx.record(&event).await?)
-}
-
-/// Revokes, then asks: success alone proves nothing (apple.md §7).
-async fn revoke_and_verify(
-    life: &dyn Lifecycle,
-    client_id: &str,
-    token: &SecretString,
-    insistent: bool,
-    now: Timestamp,
-) -> GivenBack {
-    match life.revoke(client_id, token, now).await {
-        // A token that the upstream refuses may be dead already; the question after it decides.
-        Ok(()) | Err(UpstreamError::Rejected { .. } | UpstreamError::Cancelled) => {}
-        Err(error @ (UpstreamError::Unavailable(_) | UpstreamError::Misconfigured(_))) => {
-            return GivenBack::NotYet(error.to_string());
-        }
-    }
-    match life.check_grant(client_id, token, now).await {
-        Standing::Dead => GivenBack::Settled("revoked and verified"),
-        Standing::Good(_) => GivenBack::NotYet("the upstream still honours the grant".to_owned()),
-        // Apple's other word for a revoked grant; to be believed when it is said again.
-        Standing::Ambiguous if insistent => GivenBack::Settled("revoked; answered invalid_request"),
-        Standing::Ambiguous => GivenBack::NotYet("the upstream's answer is not clear".to_owned()),
-        Standing::Misconfigured(cause) | Standing::Unwell(cause) => GivenBack::NotYet(cause),
-    }
 }

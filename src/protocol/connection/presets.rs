@@ -25,6 +25,7 @@ pub fn preset(name: &str, tenant: Option<&str>) -> Option<Preset> {
             issuer_template,
             client_id: String::new(),
             scopes: oidc_scopes(),
+            link_by_verified_email: false,
             claims,
         })
     };
@@ -54,6 +55,7 @@ pub fn preset(name: &str, tenant: Option<&str>) -> Option<Preset> {
                 client_id: String::new(),
                 base_url: github_base(),
                 api_url: github_api(),
+                link_by_verified_email: false,
                 claims: ClaimRules::default(),
             }),
         },
@@ -84,6 +86,7 @@ pub fn draft(name: &str, tenant: Option<&str>) -> Option<Draft> {
                 issuer: apple_issuer(),
                 additional_issuers: Vec::new(),
                 pkce: yes(),
+                link_by_verified_email: false,
             });
             Some(Draft { display_name: "Apple", settings })
         }
@@ -93,6 +96,7 @@ pub fn draft(name: &str, tenant: Option<&str>) -> Option<Draft> {
                 issuer_template: None,
                 client_id: String::new(),
                 scopes: oidc_scopes(),
+                link_by_verified_email: false,
                 claims: ClaimRules::default(),
             });
             Some(Draft { display_name: "an OpenID Provider", settings })

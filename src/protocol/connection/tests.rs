@@ -14,6 +14,7 @@ fn apple() -> AppleMembers {
         issuer: APPLE_ISSUER.into(),
         additional_issuers: Vec::new(),
         pkce: true,
+        link_by_verified_email: false,
     }
 }
 

@@ -145,6 +145,7 @@ pub(super) mod tests {
             issuer: Url::parse("https://appleid.apple.com").unwrap(),
             additional_issuers: Vec::new(),
             pkce: true,
+            link_by_verified_email: false,
         }
     }
 

@@ -95,6 +95,10 @@ impl Connector for AppleConnector {
         ConnectionKind::Apple
     }
 
+    fn link_by_verified_email(&self) -> bool {
+        self.settings.link_by_verified_email
+    }
+
     fn form_action_source(&self) -> String {
         self.settings.issuer.origin().ascii_serialization()
     }

@@ -56,6 +56,8 @@ pub struct AppleSettings {
     pub additional_issuers: Vec<String>,
     /// Whether web sign-in sends a PKCE challenge (apple.md §1.1).
     pub pkce: bool,
+    /// Whether an address that it proves may join people to an account (`address_linking.rs`).
+    pub link_by_verified_email: bool,
 }
 
 /// A key that waits for its turn.

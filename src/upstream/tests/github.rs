@@ -33,6 +33,7 @@ fn github_with(
         api_url: server.url("/api"),
         client_id: "russet".into(),
         client_secret: "the-secret".into(),
+        link_by_verified_email: false,
         claims,
     };
     let connector = GithubConnector::new(settings, outbound(&["127.0.0.1/32"]));

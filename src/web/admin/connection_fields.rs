@@ -8,6 +8,16 @@ use super::members::{self, Member, list, seldom, text, tick};
 use crate::protocol::connection::{ConnectionKind, ConnectionSettings};
 use crate::web::page::admin::members::MemberField;
 
+const LINK: Member = seldom(tick(
+    "link_by_verified_email",
+    "Join people by a verified address (dangerous)",
+    "Somebody new who comes with an address that an account has becomes that account, without a \
+     question, if this is on at both connections and both providers have verified the address. \
+     Whoever gets somebody's address verified at one of them then has the account. Only for \
+     providers that verify every address themselves and never give one to a second person. Off, \
+     people join what is theirs on their own account page.",
+));
+
 const APPLE: &[Member] = &[
     text("team_id", "Team ID", "Ten characters, at the top right of developer.apple.com."),
     text("services_id", "Services ID", "For sign-in through the browser, such as com.example.web."),
@@ -34,6 +44,7 @@ const APPLE: &[Member] = &[
         "That tokens may carry. One on each line.",
     )),
     seldom(tick("pkce", "Send a PKCE challenge to Apple", "RFC 7636.")),
+    LINK,
 ];
 
 const OIDC: &[Member] = &[
@@ -63,6 +74,7 @@ const OIDC: &[Member] = &[
         "Claim that says the address is verified",
         "If it is not email_verified.",
     )),
+    LINK,
 ];
 
 const GITHUB: &[Member] = &[
@@ -74,6 +86,7 @@ const GITHUB: &[Member] = &[
     ),
     seldom(text("base_url", "Where people sign in", "For an Enterprise Server.")),
     seldom(text("api_url", "Where the API answers", "For an Enterprise Server.")),
+    LINK,
 ];
 
 const fn of_kind(kind: ConnectionKind) -> &'static [Member] {

@@ -93,14 +93,27 @@ async fn page(
     Ok(console.page(&ShowPage {
         shell: console.shell(),
         row: row(console, connection).await?,
+        last_heard: match connection.settings.kind() {
+            ConnectionKind::Apple => Some(last_heard(console, &connection.id).await?),
+            ConnectionKind::Oidc | ConnectionKind::Github => None,
+        },
         checked: findings.is_some(),
         findings: findings.unwrap_or_default().into_iter().map(finding).collect(),
         is_apple: connection.settings.kind() == ConnectionKind::Apple,
+        joins_by_address: connection.settings.joins_by_verified_email(),
         paste: paste(console, id),
         file_managed: found.file_managed,
         settings: shown.map(|field| (field.label, field.value.replace('\n', ", "))).collect(),
         keys,
     }))
+}
+
+/// What the upstream announced last, and when.
+async fn last_heard(console: &Console, id: &ConnectionId) -> Result<Option<String>, Error> {
+    let heard = console.app.provider.last_notifications().await;
+    let heard = heard.map_err(|fault| console.fail(&fault))?;
+    let last = heard.iter().find(|heard| heard.connection_id == *id);
+    Ok(last.map(|last| format!("{}, {}", moment(last.at), last.kind.as_str())))
 }
 
 /// What must be pasted at the provider of a connection with this id.

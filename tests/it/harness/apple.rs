@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use russet::broker::World;
+use russet::op::admin::{Actor, ListedConnection, NewConnection};
+use russet::protocol::connection::{AppleMembers, ConnectionSecrets, ConnectionSettings};
 use russet::protocol::secret::SecretString;
 use russet::simulator::{
     self, Account, AppGroup, DeveloperPublicKey, RunningSimulator, ServicesId, Team,
@@ -20,6 +22,60 @@ impl House {
     pub fn apple_key(&self) -> SecretString {
         let key = self.config.iter().find(|(name, _)| name == "RUSSET_APPLE__PRIVATE_KEY");
         SecretString::new(key.expect("a key").1.clone())
+    }
+
+    /// A connection to a team of the developer's, with this key of theirs.
+    pub fn apple_connection(&self, id: &str, team_id: &str, key_id: &str) -> NewConnection {
+        NewConnection {
+            id: id.to_owned(),
+            display_name: None,
+            position: None,
+            enabled: true,
+            settings: ConnectionSettings::Apple(AppleMembers {
+                team_id: team_id.to_owned(),
+                key_id: key_id.to_owned(),
+                next_key_id: None,
+                services_id: Some(SERVICES_ID.to_owned()),
+                bundle_ids: Vec::new(),
+                primary_app_id: None,
+                issuer: self.apple.issuer().to_owned(),
+                additional_issuers: Vec::new(),
+                pkce: true,
+                link_by_verified_email: false,
+                mail_sender_domain: None,
+            }),
+            secrets: ConnectionSecrets {
+                private_key: Some(self.apple_key()),
+                ..ConnectionSecrets::default()
+            },
+        }
+    }
+
+    /// Makes the connection `work`: to the team that people move to.
+    pub async fn connect_new_team(&self, key_id: &str) {
+        self.make_connection(self.apple_connection("work", NEW_TEAM, key_id)).await;
+    }
+
+    /// Makes a connection, offered at once.
+    pub async fn make_connection(&self, new: NewConnection) -> ListedConnection {
+        let administration = &self.broker.broker.administration;
+        let actor = Actor::cli();
+        let made = administration.create_connection(&actor, new).await.expect("a connection");
+        self.broker.broker.provider.reload_connectors().await.expect("reloading");
+        made
+    }
+
+    /// How often this endpoint of the simulated Apple was asked.
+    pub async fn apple_asked(&self, endpoint: &str) -> usize {
+        let journal = self.apple_journal().await;
+        journal.iter().filter(|entry| entry["endpoint"] == endpoint).count()
+    }
+
+    /// Every request that the simulated Apple has seen.
+    pub async fn apple_journal(&self) -> Vec<serde_json::Value> {
+        let url = format!("{}/_sim/journal", self.apple.issuer());
+        let answer = self.http.get(url).send().await.expect("an answer");
+        answer.json().await.expect("a journal")
     }
 
     /// Does something at the simulated Apple, by its control API.

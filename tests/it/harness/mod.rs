@@ -8,8 +8,10 @@ mod apple;
 pub mod authenticator;
 pub mod browser;
 pub mod holder;
+mod native;
 pub mod receiver;
 pub mod signer;
+mod upstream;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -325,6 +325,8 @@ async fn insert(
         user_id: user.id.clone(),
         connection_id: connection_id.clone(),
         email: person.email.clone(),
+        // By another broker, not by Apple.
+        email_proven: false,
         created_at: now,
         // They have never signed in here.
         last_login_at: Timestamp::default(),

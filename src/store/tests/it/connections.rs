@@ -65,6 +65,7 @@ fn identity(subject: &str) -> Identity {
         user_id: UserId::new("user-1"),
         connection_id: ConnectionId::new("apple"),
         email: None,
+        email_proven: false,
         created_at: NOW,
         last_login_at: NOW,
         email_undeliverable_since: None,

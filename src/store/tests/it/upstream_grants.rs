@@ -33,6 +33,7 @@ async fn person(store: &Store, id: &'static str) {
         user_id: person.id.clone(),
         connection_id: ConnectionId::new("apple"),
         email: None,
+        email_proven: false,
         created_at: NOW,
         last_login_at: NOW,
         email_undeliverable_since: None,

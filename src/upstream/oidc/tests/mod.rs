@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::protocol::jose::{Algorithm, SigningKey, Typ, generate_private_key};
+use crate::protocol::upstream_claims::ClaimRules;
 use crate::upstream::tests::{Server, outbound};
 
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
@@ -125,6 +126,7 @@ fn connector(issuer: &str) -> OidcConnector {
         client_id: "russet".into(),
         client_secret: Some("the-secret".into()),
         scopes: vec!["email".into()],
+        link_by_verified_email: false,
         claims: ClaimRules::default(),
     };
     OidcConnector::new(settings, outbound(&["127.0.0.1/32"])).unwrap()

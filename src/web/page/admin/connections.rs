@@ -127,12 +127,16 @@ pub struct ShowPage {
     pub shell: Shell,
     /// The connection.
     pub row: ConnectionRow,
+    /// Apple: what it announced last, if it ever did.
+    pub last_heard: Option<Option<String>>,
     /// Whether the doctor was asked.
     pub checked: bool,
     /// What it found.
     pub findings: Vec<FindingRow>,
     /// Whether it is Apple's.
     pub is_apple: bool,
+    /// Whether an address joins people who come through it to an account.
+    pub joins_by_address: bool,
     /// What must be pasted at the provider.
     pub paste: Paste,
     /// Whether the configuration file describes it.
@@ -171,6 +175,7 @@ mod tests {
             let page = ShowPage {
                 shell: shell(),
                 row: row(),
+                last_heard: is_apple.then(|| Some(text())),
                 checked: true,
                 findings: vec![FindingRow {
                     word: "wrong",
@@ -179,6 +184,7 @@ mod tests {
                     message: text(),
                 }],
                 is_apple,
+                joins_by_address: is_apple,
                 paste: paste(),
                 file_managed: !is_apple,
                 settings: vec![("Team ID", text())],

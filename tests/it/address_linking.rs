@@ -1,0 +1,158 @@
+//! The strict rule for linking by address — apple.md §12, items 1, 4 and 5. Each condition has its
+//! refusal beside the rule, in `protocol/address_linking.rs`; here it is asked with real claims.
+
+use russet::op::admin::{Actor, NewLocalUser};
+use russet::protocol::client::ClientKind;
+use russet::protocol::standard_claims::StandardClaims;
+
+use crate::harness::app::{App, claims};
+use crate::harness::browser::Browser;
+use crate::harness::{Engine, House};
+use crate::local_accounts::{PASSWORD, type_in};
+
+const SWITCH: (&str, &str) = ("APPLE__LINK_BY_VERIFIED_EMAIL", "true");
+
+/// A house with the switch as told at its two connections, to Apple and to `upstream`.
+async fn house(engine: Engine, upstream: &House, (at_apple, above): (bool, bool)) -> House {
+    let house = House::on(engine).await;
+    house.connect("above", upstream, |it| *it.link_by_verified_email() = above).await;
+    if at_apple { house.reopened(&[SWITCH]).await } else { house }
+}
+
+/// An OpenID Provider with these people: username, address, whether it is verified.
+async fn upstream(people: &[(&str, &str, bool)]) -> House {
+    let upstream = House::configured(&[("RUSSET_LOCAL_ACCOUNTS__ENABLED", "true")]).await;
+    for (username, email, verified) in people {
+        upstream.local_user(person(username, email, *verified)).await;
+    }
+    upstream
+}
+
+fn person(username: &str, email: &str, email_verified: bool) -> NewLocalUser {
+    NewLocalUser {
+        username: username.to_owned(),
+        name: None,
+        given_name: None,
+        family_name: None,
+        email: Some(email.to_owned()),
+        email_verified,
+        claims: StandardClaims::default(),
+    }
+}
+
+async fn at_apple(house: &House, app: &App, person: &str) -> String {
+    let attempt = app.attempt("openid email").with("connection", "apple");
+    let end = app.sign_in(&mut house.browser(), &attempt, person).await;
+    let code = end.query("code").unwrap_or_else(|| panic!("no code at {} {}", end.url, end.body));
+    sub(&app.redeem(&attempt, &code).await.json)
+}
+
+/// Signs somebody in through the upstream, with their password there.
+async fn above(app: &App, browser: &mut Browser, username: &str) -> String {
+    let attempt = app.attempt("openid email").with("connection", "above");
+    let page = browser.open(&app.authorize_url(&attempt)).await;
+    let end = type_in(browser, &page, username, PASSWORD).await;
+    let code = end.query("code").unwrap_or_else(|| panic!("no code at {} {}", end.url, end.body));
+    sub(&app.redeem(&attempt, &code).await.json)
+}
+
+fn sub(tokens: &serde_json::Value) -> String {
+    let id_token = tokens["id_token"].as_str().expect("an ID token");
+    claims(id_token)["sub"].as_str().expect("a sub").to_owned()
+}
+
+#[tokio::test]
+async fn an_address_that_both_verified_joins_where_the_operator_wants_it() {
+    for engine in Engine::all() {
+        let upstream = upstream(&[("ada", "Ada@Example.com", true)]).await;
+        let house = house(engine, &upstream, (true, true)).await;
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        let ada = at_apple(&house, &app, "Ada Lovelace").await;
+        // Two first sign-ins at once: one joins, the other finds it done.
+        let (mut one, mut two) = (house.browser(), house.browser());
+        let both = tokio::join!(above(&app, &mut one, "ada"), above(&app, &mut two, "ada"));
+        assert_eq!(both, (ada.clone(), ada.clone()));
+        let user = house.store().find_user_by_sub(&ada).await.unwrap().expect("Ada");
+        assert_eq!(house.store().list_identities(&user.id).await.unwrap().len(), 2);
+        assert_eq!(user.name.as_deref(), Some("Ada Lovelace"), "her profile stays hers");
+        let query = russet::store::events::EventQuery {
+            kind: Some("user.linked".to_owned()),
+            limit: 9,
+            ..Default::default()
+        };
+        let linked = house.store().list_events(&query).await.unwrap();
+        assert_eq!(linked.len(), 1);
+        let detail = linked[0].event.detail.as_ref().expect("how");
+        assert_eq!(detail["by"], "verified_email");
+    }
+}
+
+#[tokio::test]
+async fn without_the_switch_on_both_sides_the_same_address_is_somebody_else() {
+    for engine in Engine::all() {
+        let upstream = upstream(&[("ada", "ada@example.com", true)]).await;
+        for switched_on in [(false, false), (true, false), (false, true)] {
+            let house = house(engine, &upstream, switched_on).await;
+            let app = house.client(ClientKind::Web, |_| {}).await;
+            let ada = at_apple(&house, &app, "Ada Lovelace").await;
+            assert_ne!(above(&app, &mut house.browser(), "ada").await, ada, "{switched_on:?}");
+            assert_eq!(house.events("user.linked").await, 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_proven_on_either_side_joins_nobody() {
+    for engine in Engine::all() {
+        let upstream = upstream(&[
+            ("unverified", "ada@example.com", false),
+            ("ada", "ada@example.com", true),
+            ("twin", "ada@example.com", true),
+        ])
+        .await;
+        let house = house(engine, &upstream, (true, true)).await;
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        // Made ahead, with the victim's address (item 5): the victim is not merged into it.
+        let ahead = above(&app, &mut house.browser(), "unverified").await;
+        let ada = at_apple(&house, &app, "Ada Lovelace").await;
+        assert_ne!(ada, ahead);
+        // Now there are two accounts with this address, of which one has not proven it: which of
+        // them is meant cannot be told.
+        let second = above(&app, &mut house.browser(), "ada").await;
+        assert!(second != ada && second != ahead);
+        // A second account at the same upstream is somebody else as well.
+        let twin = above(&app, &mut house.browser(), "twin").await;
+        assert!(![&ada, &ahead, &second].contains(&&twin));
+        assert_eq!(house.events("user.linked").await, 0);
+    }
+}
+
+#[tokio::test]
+async fn relays_passwords_kept_here_and_disabled_accounts_are_joined_by_nobody() {
+    for engine in Engine::all() {
+        let upstream = upstream(&[("ada", "ada@example.com", true)]).await;
+        let house = house(engine, &upstream, (true, true)).await;
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        // Grace hides her address: whoever owns her relay address elsewhere is not taken for her.
+        let grace = at_apple(&house, &app, "Grace Hopper").await;
+        let user = house.store().find_user_by_sub(&grace).await.unwrap().expect("Grace");
+        let relay = user.email.expect("a relay address");
+        upstream.local_user(person("relay", &relay, true)).await;
+        assert_ne!(above(&app, &mut house.browser(), "relay").await, grace);
+
+        // An operator wrote this address down beside a password; no upstream has proven it.
+        let local = house.local_user(person("ada", "ada@example.com", true)).await;
+        let ada = above(&app, &mut house.browser(), "ada").await;
+        assert_ne!(ada, local.sub);
+        let administration = &house.broker.broker.administration;
+        administration.delete_user(&Actor::cli(), local.id.as_str()).await.expect("a deletion");
+
+        // Ada, disabled, does not come back by another way.
+        let user = house.store().find_user_by_sub(&ada).await.unwrap().expect("Ada");
+        let actor = Actor::cli();
+        let id = user.id.as_str();
+        administration.set_user_disabled(&actor, id, true).await.expect("disabled");
+        assert_ne!(at_apple(&house, &app, "Ada Lovelace").await, ada);
+        assert_eq!(house.events("user.linked").await, 0);
+    }
+}
