@@ -28,6 +28,8 @@ const RELOAD_CONNECTORS: Duration = Duration::from_secs(2);
 const MOVE: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(60);
 const CHAIN_EVENTS: Duration = Duration::from_secs(1);
+/// How soon receivers of the audit log are told what was linked.
+const STREAM_EVENTS: Duration = Duration::from_secs(1);
 /// How soon what was observed is written.
 const OBSERVE: Duration = Duration::from_secs(10);
 const PRUNE_EVENTS: Duration = Duration::from_secs(3600);
@@ -131,6 +133,14 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
         every(OBSERVE, stopped, || async {
             let fetchers = observer.jwks_fetchers.take();
             noted("observations", observer.provider.keep_observations(fetchers).await);
+        })
+        .await;
+    });
+    let teller = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        every(STREAM_EVENTS, stopped, || async {
+            noted("stream events", teller.provider.stream_audit().await.map(|_| ()));
         })
         .await;
     });

@@ -64,7 +64,7 @@ pub(super) async fn run(place: &Place, command: KeysCommand) -> Result<Answer, C
                 &format!("Retire the key {kid}? Tokens it signed fail from now on."),
                 yes,
             )?;
-            keys.retire(&kid, "cli").await?;
+            keys.retire(&kid, "cli", None).await?;
             Ok(Answer::new(format!("{kid} is retired"), json!({ "kid": kid })))
         }
     }

@@ -232,7 +232,12 @@ impl KeyKeeper {
     ///
     /// # Errors
     /// `invalid_request` for an unknown `kid`; a fault otherwise.
-    pub async fn retire(&self, kid: &str, actor: &str) -> Result<(), Failure> {
+    pub async fn retire(
+        &self,
+        kid: &str,
+        actor: &str,
+        reason: Option<&str>,
+    ) -> Result<(), Failure> {
         let rows = self.store.list_keys().await?;
         let now = self.clock.now();
         let alg = rows
@@ -241,7 +246,9 @@ impl KeyKeeper {
             .map(|row| row.alg)
             .ok_or_else(|| Refusal::invalid_request("no published key has this kid"))?;
         let successor = self.make(alg, now).await?;
-        let (kid, actor) = (kid.to_owned(), actor.to_owned());
+        let kid = kid.to_owned();
+        let event = Event::new(now, "signing_key.retired", actor).target(kid.clone());
+        let event = event.because(reason);
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -258,7 +265,7 @@ impl KeyKeeper {
                     if !others.iter().any(|k| k.alg == alg && k.state(now) == KeyState::Active) {
                         tx.insert_key(&successor).await?;
                     }
-                    tx.record(&Event::new(now, "signing_key.retired", actor).target(kid)).await?;
+                    tx.record(&event).await?;
                     Ok(())
                 })
             })

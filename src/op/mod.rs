@@ -9,6 +9,7 @@ pub mod account;
 mod address_linking;
 pub mod admin;
 pub mod apple_transfer;
+pub mod audit_stream;
 pub mod authorize;
 pub mod branding;
 mod client_assertion;

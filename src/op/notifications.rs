@@ -252,7 +252,7 @@ async fn apply(
             Further::Nothing => {}
             Further::Disable => disable(tx, &user_id, &actor, now).await?,
             Further::Delete => {
-                deletion::begin(tx, deletion_id, &user_id, &actor, now).await?;
+                deletion::begin(tx, deletion_id, &user_id, &actor, None, now).await?;
             }
         }
     }

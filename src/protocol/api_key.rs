@@ -44,11 +44,14 @@ pub enum ApiScope {
     /// Read the audit log.
     #[serde(rename = "events:read")]
     ReadEvents,
+    /// Say who is told the audit log, and keep views of it.
+    #[serde(rename = "events:write")]
+    WriteEvents,
 }
 
 impl ApiScope {
     /// Every scope.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadClients,
         Self::WriteClients,
         Self::ReadApis,
@@ -60,6 +63,7 @@ impl ApiScope {
         Self::ReadKeys,
         Self::WriteKeys,
         Self::ReadEvents,
+        Self::WriteEvents,
     ];
 
     /// As it is written.
@@ -76,6 +80,7 @@ impl ApiScope {
             Self::ReadKeys => "keys:read",
             Self::WriteKeys => "keys:write",
             Self::ReadEvents => "events:read",
+            Self::WriteEvents => "events:write",
         }
     }
 

@@ -41,11 +41,26 @@ impl Event {
         self
     }
 
-    /// Adds detail.
+    /// Adds detail to what there is.
     #[must_use]
     pub fn detail(mut self, detail: serde_json::Value) -> Self {
-        self.detail = Some(detail);
+        self.detail = Some(match (self.detail.take(), detail) {
+            (Some(serde_json::Value::Object(mut before)), serde_json::Value::Object(more)) => {
+                before.extend(more);
+                before.into()
+            }
+            (_, detail) => detail,
+        });
         self
+    }
+
+    /// Adds why it was done, if whoever did it said so.
+    #[must_use]
+    pub fn because(self, reason: Option<&str>) -> Self {
+        match reason {
+            Some(reason) => self.detail(serde_json::json!({ "reason": reason })),
+            None => self,
+        }
     }
 
     /// Adds the request's id.

@@ -40,6 +40,8 @@ pub enum Typ {
     LogoutToken,
     /// A Security Event Token (RFC 8417 §2.3).
     SecurityEvent,
+    /// A part of the audit log, told to a receiver.
+    AuditEvents,
 }
 
 impl Typ {
@@ -49,6 +51,7 @@ impl Typ {
             Self::AccessToken => "at+jwt",
             Self::LogoutToken => "logout+jwt",
             Self::SecurityEvent => "secevent+jwt",
+            Self::AuditEvents => "audit-events+jwt",
         }
     }
 }
@@ -211,7 +214,7 @@ impl SigningKey {
         let header = match typ {
             Typ::IdToken | Typ::Userinfo => &self.id_token_header,
             Typ::AccessToken => &self.access_token_header,
-            Typ::LogoutToken | Typ::SecurityEvent => {
+            Typ::LogoutToken | Typ::SecurityEvent | Typ::AuditEvents => {
                 made = header(self.alg, &self.kid, typ);
                 &made
             }

@@ -13,6 +13,7 @@ use crate::reader::Reader;
 const FIND: &str = "SELECT value, version FROM settings WHERE name = $1";
 const INSERT: &str = "INSERT INTO settings (name, value, version, updated_at) \
                       VALUES ($1, $2, 1, $3) ON CONFLICT (name) DO NOTHING";
+const FORGET: &str = "DELETE FROM settings WHERE name = $1";
 const UPDATE: &str = "UPDATE settings SET value = $2, version = version + 1, updated_at = $3 \
                       WHERE name = $1 AND version = $4";
 
@@ -47,5 +48,12 @@ impl WriteTx {
             self.connection.statement(UPDATE, values)
         };
         Ok(self.connection.execute_raw(stmt).await?.rows_affected() > 0)
+    }
+
+    /// Forgets a setting.
+    pub async fn forget_setting(&self, name: &str) -> Result<(), StoreFault> {
+        let stmt = self.connection.statement(FORGET, [name.into()]);
+        self.connection.execute_raw(stmt).await?;
+        Ok(())
     }
 }

@@ -21,6 +21,7 @@ mod apple_transfer;
 mod apple_transfer_rehearsal;
 mod apple_transfer_runs;
 mod audit;
+mod audit_stream;
 mod authorization_endpoint;
 mod backchannel_logout;
 mod branding;

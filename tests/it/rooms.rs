@@ -16,7 +16,7 @@ use crate::harness::House;
 use crate::harness::browser::Page;
 use crate::on_each_engine;
 
-fn user(house: &House, id: &str, name: &str, email: &str) -> User {
+pub fn user(house: &House, id: &str, name: &str, email: &str) -> User {
     User {
         id: UserId::new(id),
         sub: format!("sub-{id}"),
@@ -33,7 +33,7 @@ fn user(house: &House, id: &str, name: &str, email: &str) -> User {
     }
 }
 
-async fn add(house: &House, user: User) {
+pub async fn add(house: &House, user: User) {
     let identity = Identity {
         authority: "apple:TEAM123456".to_owned(),
         subject: format!("apple-{}", user.id),

@@ -147,12 +147,12 @@ async fn a_key_that_leaked_is_out_at_once_with_all_it_signed() {
     let leaked = kid(tokens.text("access_token"));
     let keys = house.broker.broker.provider.keys();
     assert_eq!(app.userinfo(tokens.text("access_token")).await.status, 200);
-    keys.retire(&leaked, "test").await.unwrap();
+    keys.retire(&leaked, "test", None).await.unwrap();
     assert_eq!(app.userinfo(tokens.text("access_token")).await.error(), "401 invalid_token");
     assert!(jwks(&house).await.iter().all(|key| key["kid"] != leaked.as_str()));
     let after = app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
     assert_ne!(kid(after.text("access_token")), leaked, "a successor signs at once");
-    assert!(keys.retire("unknown", "test").await.is_err());
+    assert!(keys.retire("unknown", "test", None).await.is_err());
 }
 
 #[tokio::test]

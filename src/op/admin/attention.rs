@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{AdminError, Administration};
+use crate::op::audit_stream::{AuditReceiver, Progress};
 use crate::protocol::api_key::ApiKey;
 use crate::protocol::deletion::Deletion;
 use crate::protocol::delivery::{Delivery, DeliveryState};
@@ -17,6 +18,8 @@ const SOON: Duration = Duration::from_secs(30 * 24 * 3600);
 const STILL: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A deletion that is under way for longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+/// After so many attempts in vain a receiver is said to take nothing.
+const HOPELESS: i32 = 5;
 /// Of each, at most so many are told.
 const TOLD: u32 = 20;
 
@@ -35,6 +38,8 @@ pub struct Attention {
     pub deliveries: Vec<Delivery>,
     /// Deletions that do not come to their end.
     pub deletions: Vec<Deletion>,
+    /// Receivers of the audit log that take nothing.
+    pub receivers: Vec<(AuditReceiver, Progress)>,
 }
 
 impl Administration {
@@ -66,7 +71,10 @@ impl Administration {
         };
         let mut deliveries = self.store.list_deliveries(&failed).await?;
         deliveries.retain(|delivery| delivery.created_at > now.minus(STILL));
+        let mut receivers = self.audit_receivers().await?;
+        receivers.retain(|(_, progress)| progress.attempts >= HOPELESS);
         Ok(Attention {
+            receivers,
             secrets: self.store.list_ending_secrets(now.minus(STILL), soon).await?,
             api_keys,
             bare_admins,

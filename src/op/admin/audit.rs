@@ -153,7 +153,7 @@ impl Administration {
     }
 
     /// Lets go of events older than `keep`, and seals the place up to which that was done, so that
-    /// the rest can still be proven. Only what is linked goes.
+    /// the rest can still be proven. Only what is linked and was told to every receiver goes.
     ///
     /// # Errors
     /// The store's fault.
@@ -165,6 +165,8 @@ impl Administration {
             Some(first) => first.saturating_sub(1),
             None => head.link.seq,
         };
+        // What a receiver has not taken yet is kept for it.
+        let last = self.told_to_all().await?.map_or(last, |told| last.min(told));
         let done = self.store.find_audit_mark(Mark::Checkpoint).await?;
         let mut from = done.map_or(0, |mark| mark.link.seq);
         let mut removed = 0;

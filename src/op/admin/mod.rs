@@ -6,6 +6,8 @@ pub mod api_keys;
 mod apis;
 mod attention;
 pub mod audit;
+mod audit_receivers;
+mod audit_views;
 pub mod branding;
 mod certificate_rules;
 mod client_secrets;
@@ -45,6 +47,7 @@ use std::sync::Arc;
 
 pub use admins::NewAdmin;
 pub use apis::{ApiChange, NewApi};
+pub use audit_views::AuditView;
 pub use client_secrets::{MAX_SECRET_OVERLAP, MOST_SECRETS, SECRET_OVERLAP};
 pub use clients::{ClientChange, NewClient, RegisteredClient};
 pub use connection_keys::KeyTurn;
@@ -135,6 +138,9 @@ impl Administration {
     }
 }
 
+/// Characters kept of a reason.
+const LONGEST_REASON: usize = 300;
+
 /// Who acts, as far as the audit log and the rules care.
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -146,6 +152,8 @@ pub struct Actor {
     pub clients: Vec<ClientId>,
     /// The `X-Request-Id` they act under.
     pub request_id: Option<String>,
+    /// Why, in their own words; it stands in the audit log.
+    pub reason: Option<String>,
 }
 
 impl Actor {
@@ -156,7 +164,7 @@ impl Actor {
 
     /// Somebody else who acts under no request.
     pub fn named(name: &str, role: Role) -> Self {
-        Self { name: name.to_owned(), role, clients: Vec::new(), request_id: None }
+        Self { name: name.to_owned(), role, clients: Vec::new(), request_id: None, reason: None }
     }
 
     /// Somebody at the console.
@@ -166,7 +174,16 @@ impl Actor {
             role: admin.role,
             clients: admin.clients.clone(),
             request_id,
+            reason: None,
         }
+    }
+
+    /// The same, for a reason. Blanks alone are none.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
+        let words: String = reason.trim().chars().take(LONGEST_REASON).collect();
+        self.reason = Some(words).filter(|words| !words.is_empty());
+        self
     }
 
     /// # Errors
@@ -185,7 +202,10 @@ impl Actor {
     }
 
     fn event(&self, at: Timestamp, kind: &str, target: &str) -> Event {
-        Event::new(at, kind, self.name.clone()).target(target).request_id(self.request_id.clone())
+        let event = Event::new(at, kind, self.name.clone())
+            .target(target)
+            .request_id(self.request_id.clone());
+        event.because(self.reason.as_deref())
     }
 }
 

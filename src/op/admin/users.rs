@@ -103,7 +103,8 @@ impl Administration {
             .write(move |tx| {
                 Box::pin(async move {
                     let user = find_user(tx, &sub_or_id).await?.ok_or(AdminError::NotFound)?;
-                    let begun = deletion::begin(tx, id, &user.id, &actor.name, now).await?;
+                    let (name, reason) = (&actor.name, actor.reason.as_deref());
+                    let begun = deletion::begin(tx, id, &user.id, name, reason, now).await?;
                     begun.ok_or(AdminError::NotFound)
                 })
             })

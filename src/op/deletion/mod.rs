@@ -33,6 +33,7 @@ pub async fn begin(
     id: DeletionId,
     user_id: &UserId,
     requested_by: &str,
+    reason: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Deletion>, StoreFault> {
     let Some(mut user) = tx.hold_user(user_id).await? else { return Ok(None) };
@@ -70,6 +71,7 @@ pub async fn begin(
     tx.add_deletion_step(&deletion.id, "sessions_and_tokens_ended", &outcome, now).await?;
     let event = Event::new(now, "user.deletion_begun", requested_by)
         .target(user_id.to_string())
+        .because(reason)
         .detail(serde_json::json!({ "deletion": deletion.id }));
     tx.record(&event).await?;
     Ok(Some(deletion))
@@ -134,7 +136,7 @@ impl Provider {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    Ok::<_, Failure>(begin(tx, id, &user_id, &requested_by, now).await?)
+                    Ok::<_, Failure>(begin(tx, id, &user_id, &requested_by, None, now).await?)
                 })
             })
             .await?;

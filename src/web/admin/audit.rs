@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::audit_words::{AREAS, explain, is_alarming, title};
 use super::form::{query, with_query};
 use super::{Console, Posted, moment};
-use crate::op::admin::{Administration, EventQuery, RecordedEvent};
+use crate::op::admin::{Administration, AuditView, EventQuery, RecordedEvent};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::event::Event;
 use crate::web::page::admin::Choice;
-use crate::web::page::admin::audit::{Change, EventPage, EventRow, ListPage, VerifyPage};
+use crate::web::page::admin::audit::{Change, EventPage, EventRow, KeptView, ListPage, VerifyPage};
 
 /// Events on one page of the list.
 const PAGE: u32 = 50;
@@ -114,10 +114,18 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
         hint: String::new(),
         chosen: value == chosen,
     };
+    let views = administration.audit_views().await.map_err(|error| console.refuse(error))?;
+    let view = |view: AuditView| KeptView {
+        url: console.url(&format!("/audit{}", view.query)),
+        name: view.name,
+    };
+    let filtered = if filter.is_set() { filter.url(&[]) } else { String::new() };
     let areas = std::iter::once(("", "Everything")).chain(AREAS).map(area).collect();
     Ok(console.page(&ListPage {
         shell: console.shell(),
         q: filter.get("q").to_owned(),
+        views: views.into_iter().map(view).collect(),
+        filter: filtered,
         areas,
         kind: filter.get("kind").to_owned(),
         actor: filter.get("actor").to_owned(),
@@ -176,6 +184,7 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
         title: title(&event.kind),
         kind: event.kind.clone(),
         at: moment(event.at),
+        reason: reason(event),
         actor: event.actor.clone(),
         actor_url: about(&console, &event.actor, true),
         target: event.target.clone(),
@@ -192,6 +201,11 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
 
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// Why it was done, as whoever did it said.
+fn reason(event: &Event) -> Option<String> {
+    event.detail.as_ref()?.get("reason")?.as_str().map(str::to_owned)
 }
 
 /// What the event says was changed, member by member.

@@ -83,6 +83,10 @@ pub(super) fn title(kind: &str) -> String {
         "admin.signed_out" => "Console session ended",
         "settings.updated" => "Settings changed",
         "audit.exported" => "Audit log exported",
+        "audit.receiver_added" => "Receiver of the audit log added",
+        "audit.receiver_removed" => "Receiver of the audit log removed",
+        "audit.view_kept" => "View of the audit log kept",
+        "audit.view_forgotten" => "View of the audit log forgotten",
         "audit.pruned" => "Old events let go",
         _ => return kind.replace(['.', '_'], " "),
     };

@@ -25,6 +25,7 @@ impl Console {
                 let console = Self {
                     admin,
                     session,
+                    reason: String::new(),
                     cookie,
                     request_id: request::id(request),
                     flash: form::query(request, "done").and_then(|done| words_of(&done)),

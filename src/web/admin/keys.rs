@@ -148,7 +148,9 @@ pub(super) async fn retire(posted: Posted, kid: web::Path<String>) -> Result<Htt
     if form.text("confirm") != key.kid {
         return ask(&console, &kid, true).await;
     }
-    match console.app.provider.keys().retire(&key.kid, &console.actor().name).await {
+    let actor = console.actor();
+    let keys = console.app.provider.keys();
+    match keys.retire(&key.kid, &actor.name, actor.reason.as_deref()).await {
         Ok(()) => Ok(see_other(&console.url("/keys?done=retired"))),
         Err(Failure::Refused(_)) => Err(console.refuse(AdminError::NotFound)),
         Err(Failure::Fault(fault)) => Err(console.fail(&fault)),

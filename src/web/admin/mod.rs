@@ -8,6 +8,7 @@ mod admins;
 mod apis;
 mod apple;
 mod audit;
+mod audit_stream;
 mod audit_words;
 mod branding;
 mod client_fields;
@@ -149,6 +150,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::resource("/admin/trust/issuers/delete")
                 .route(web::post().to(trust::delete_issuer)),
         )
+        .configure(audit_stream::routes)
         .service(web::resource("/admin/audit").route(web::get().to(audit::list)))
         .service(web::resource("/admin/audit/export").route(web::get().to(audit::export)))
         .service(web::resource("/admin/audit/verify").route(web::post().to(audit::verify)))
@@ -181,6 +183,8 @@ pub struct Console {
     request_id: Option<String>,
     flash: Option<&'static str>,
     section: &'static str,
+    /// Why they do it, if their form says so.
+    reason: String,
 }
 
 /// A form of theirs, whose CSRF token is right.
@@ -223,7 +227,7 @@ impl Console {
     }
 
     fn actor(&self) -> Actor {
-        Actor::console(&self.admin, self.request_id.clone())
+        Actor::console(&self.admin, self.request_id.clone()).because(&self.reason)
     }
 
     fn shell(&self) -> Shell {
@@ -293,7 +297,7 @@ impl FromRequest for Posted {
             if let Some(page) = kept::instead_of_losing(&request, &body).await {
                 return Err(ended(page));
             }
-            let console = Console::enter(&request).await?;
+            let mut console = Console::enter(&request).await?;
             let content_type = request.headers().get(header::CONTENT_TYPE);
             let content_type = content_type.and_then(|value| value.to_str().ok());
             let form = Form::read(content_type.unwrap_or_default(), body.clone()).await;
@@ -310,6 +314,7 @@ impl FromRequest for Posted {
                 let asked = second_step::ask(&console, StatusCode::FORBIDDEN, None, &going).await?;
                 return Err(ended(asked));
             }
+            console.reason = form.text("reason");
             Ok(Self { console, form })
         })
     }

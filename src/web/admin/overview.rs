@@ -121,6 +121,12 @@ async fn attention(console: &Console) -> Result<Vec<AttentionRow>, Error> {
         let detail = job.detail.unwrap_or_else(|| format!("Since {}.", moment(job.since)));
         say(stopped, format!("The job {} {word}", job.name), detail, None);
     }
+    for (receiver, progress) in found.receivers {
+        let title = format!("{} does not take the audit log", receiver.name);
+        let why = progress.last_error.unwrap_or_default();
+        let detail = format!("{why}. What it has not taken is kept for it, beyond the retention.");
+        say(true, title, detail, Some(console.url("/audit/stream")));
+    }
     for secret in found.secrets {
         let over = secret.expires_at <= now;
         let verb = if over { "ended" } else { "ends" };

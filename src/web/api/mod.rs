@@ -4,13 +4,12 @@
 //! [`ROUTES`] is the one list of what there is: a request is let in by its line, and the OpenAPI
 //! document is made of it.
 
+mod audit;
 mod clients;
 mod openapi;
 mod others;
 mod query;
 mod schemas;
-
-use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
@@ -25,6 +24,7 @@ use crate::op::admin::api_keys::{KeptAnswer, Repeated};
 use crate::op::admin::{Actor, AdminError, FieldProblem};
 use crate::protocol::admin::Role;
 use crate::protocol::api_key::{ApiKey, ApiScope};
+use query::Asked;
 use schemas::Schema;
 
 /// A line of the list of routes.
@@ -56,6 +56,9 @@ const fn route(
 ) -> Route {
     Route { method, path, scope, summary, body, answer, status }
 }
+
+/// The header that says why; it stands in the audit log.
+const REASON: &str = "audit-reason";
 
 use ApiScope as S;
 
@@ -92,11 +95,20 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/keys", S::ReadKeys, "List signing keys", None, Some(Schema::Keys), 200),
     route("POST", "/keys", S::WriteKeys, "Make the next signing key", Some(Schema::NewKey), Some(Schema::Key), 201),
     route("GET", "/events", S::ReadEvents, "Read the audit log, newest first", None, Some(Schema::Events), 200),
+    route("GET", "/audit-receivers", S::ReadEvents, "List who is told the audit log, and how far", None, Some(Schema::AuditReceivers), 200),
+    route("POST", "/audit-receivers", S::WriteEvents, "Tell somebody the audit log from now on", Some(Schema::NewAuditReceiver), Some(Schema::AuditReceiver), 201),
+    route("DELETE", "/audit-receivers/{id}", S::WriteEvents, "Tell a receiver nothing any more", None, None, 204),
+    route("GET", "/audit-views", S::ReadEvents, "List the kept views of the audit log", None, Some(Schema::AuditViews), 200),
+    route("POST", "/audit-views", S::WriteEvents, "Keep a view of the audit log", Some(Schema::NewAuditView), Some(Schema::AuditView), 201),
+    route("DELETE", "/audit-views/{name}", S::WriteEvents, "Forget a view", None, None, 204),
 ];
+
+fn v1(path: &str) -> actix_web::Resource {
+    web::resource(format!("/admin/api/v1{path}"))
+}
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
-    let v1 = |path: &str| web::resource(format!("/admin/api/v1{path}"));
     config
         .service(web::resource("/admin/api/openapi.json").route(web::get().to(openapi::document)))
         .service(
@@ -141,6 +153,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(others::rotate_key)),
         )
         .service(v1("/events").route(web::get().to(others::list_events)))
+        .configure(audit::routes)
         .service(web::resource("/admin/api/{rest:.*}").route(web::to(nothing)));
 }
 
@@ -155,6 +168,7 @@ pub struct Caller {
     request_id: Option<String>,
     if_match: Option<String>,
     once: Option<String>,
+    reason: Option<String>,
     line: String,
     needs_body: bool,
     is_json: bool,
@@ -217,6 +231,7 @@ impl Caller {
         }
         Ok(Self {
             if_match: text(header::IF_MATCH),
+            reason: text(HeaderName::from_static(REASON)),
             once,
             line: format!("{method} {}", request.path()),
             needs_body: line.needs_body(),
@@ -230,11 +245,12 @@ impl Caller {
     /// Who acts: the key, with the rights that its scopes give. The console's roles are asked
     /// again by each act.
     fn actor(&self) -> Actor {
-        let owner = self.key.scope.contains(&ApiScope::WriteKeys);
+        let owners = [ApiScope::WriteKeys, ApiScope::WriteEvents];
+        let owner = self.key.scope.iter().any(|scope| owners.contains(scope));
         let role = if owner { Role::Owner } else { Role::Admin };
         let mut actor = Actor::named(&format!("api_key:{}", self.key.id), role);
         actor.request_id.clone_from(&self.request_id);
-        actor
+        actor.because(self.reason.as_deref().unwrap_or_default())
     }
 
     fn refuse(&self, error: AdminError) -> Error {
@@ -363,32 +379,6 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move { Self::enter(&request).await })
-    }
-}
-
-/// The values of a query.
-pub struct Asked(Vec<(String, String)>);
-
-impl Asked {
-    fn get(&self, name: &str) -> Option<String> {
-        let found = self.0.iter().find(|(given, _)| given == name);
-        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
-    }
-
-    /// How many are wanted: 1 to 200, 50 if nothing is said.
-    fn limit(&self) -> u32 {
-        let asked = self.get("limit").and_then(|limit| limit.parse().ok());
-        asked.unwrap_or(50).clamp(1, query::MOST)
-    }
-}
-
-impl FromRequest for Asked {
-    type Error = Error;
-    type Future = Ready<Result<Self, Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let query = url::form_urlencoded::parse(request.query_string().as_bytes());
-        ready(Ok(Self(query.into_owned().collect())))
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schema;
-use super::{ROUTES, Route, query};
+use super::{REASON, ROUTES, Route, query};
 use crate::web::App;
 
 /// The document. Nobody needs a key to read what the API is like.
@@ -90,6 +90,15 @@ fn parameters(Route { method, path, .. }: &Route) -> Vec<Value> {
     if *method == "PATCH" && !path.starts_with("/users") {
         let etag = json!({ "type": "string", "pattern": "^\"[0-9]{1,9}\"$" });
         found.push(parameter("header", "If-Match", true, etag));
+    }
+    if *method != "GET" {
+        let why = json!({
+            "type": "string",
+            "maxLength": 300,
+            "pattern": "^[ -~]*$",
+            "description": "Why; it stands in the audit log",
+        });
+        found.push(parameter("header", REASON, false, why));
     }
     if *method == "POST" && !path.ends_with("/sign-out") {
         let key = json!({ "type": "string", "minLength": 1, "maxLength": 255 });

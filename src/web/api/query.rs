@@ -1,5 +1,9 @@
 //! What may stand in a query of the admin API: told by the document, and held to.
 
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{Error, FromRequest, HttpRequest};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -114,6 +118,32 @@ pub(super) fn problems(query: &str, allowed: &[Parameter]) -> Vec<FieldProblem> 
         problems.extend(problem.map(|(name, message)| FieldProblem::new(name, message)));
     }
     problems
+}
+
+/// The values of a query.
+pub(super) struct Asked(Vec<(String, String)>);
+
+impl Asked {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        let found = self.0.iter().find(|(given, _)| given == name);
+        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+    }
+
+    /// How many are wanted: 1 to 200, 50 if nothing is said.
+    pub(super) fn limit(&self) -> u32 {
+        let asked = self.get("limit").and_then(|limit| limit.parse().ok());
+        asked.unwrap_or(50).clamp(1, MOST)
+    }
+}
+
+impl FromRequest for Asked {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let query = url::form_urlencoded::parse(request.query_string().as_bytes());
+        ready(Ok(Self(query.into_owned().collect())))
+    }
 }
 
 #[cfg(test)]

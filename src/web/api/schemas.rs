@@ -34,10 +34,16 @@ pub enum Schema {
     Keys,
     NewKey,
     Events,
+    AuditReceiver,
+    AuditReceivers,
+    NewAuditReceiver,
+    AuditView,
+    AuditViews,
+    NewAuditView,
 }
 
 impl Schema {
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Client,
         Self::Clients,
         Self::NewClient,
@@ -57,6 +63,12 @@ impl Schema {
         Self::Keys,
         Self::NewKey,
         Self::Events,
+        Self::AuditReceiver,
+        Self::AuditReceivers,
+        Self::NewAuditReceiver,
+        Self::AuditView,
+        Self::AuditViews,
+        Self::NewAuditView,
     ];
 
     pub(super) fn name(self) -> String {
@@ -171,6 +183,36 @@ impl Schema {
                 ("request_id", or_null(text())),
                 ("detail", json!({})),
             ]))),
+            Self::AuditReceiver => told(of([
+                ("id", text()),
+                ("name", text()),
+                ("url", text()),
+                ("area", text()),
+                ("seq", number()),
+                ("attempts", number()),
+                ("taken_at", or_null(seconds())),
+                ("last_error", or_null(text())),
+            ])),
+            Self::NewAuditReceiver => {
+                let url = json!({ "type": "string", "format": "uri", "maxLength": 2048 });
+                let area = json!({ "type": "string", "pattern": "^[a-z_]*$" });
+                let members = of([("name", short_name()), ("url", url), ("area", area)]);
+                let example = json!({ "name": "SIEM", "url": "https://siem.example.com/russet" });
+                sent(members, &["name", "url"], &example)
+            }
+            Self::AuditView => told(of([("name", text()), ("query", text())])),
+            Self::NewAuditView => {
+                let query = json!({
+                    "type": "string",
+                    "pattern": r"^\?[^\u0000-\u001f\u007f-\u009f]*$",
+                    "maxLength": 500,
+                });
+                let members = of([("name", short_name()), ("query", query)]);
+                let example = json!({ "name": "Clients", "query": "?area=client" });
+                sent(members, &["name", "query"], &example)
+            }
+            Self::AuditReceivers => page(to(Self::AuditReceiver)),
+            Self::AuditViews => page(to(Self::AuditView)),
             Self::Clients => page(to(Self::Client)),
             Self::Apis => page(to(Self::Api)),
             Self::Users => page(to(Self::User)),
@@ -234,6 +276,14 @@ fn name() -> Value {
     let mut name = words(1, 100);
     if let Some(members) = name.as_object_mut() {
         members.insert("pattern".to_owned(), json!(r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"));
+    }
+    name
+}
+
+fn short_name() -> Value {
+    let mut name = name();
+    if let Some(members) = name.as_object_mut() {
+        members.insert("maxLength".to_owned(), json!(60));
     }
     name
 }

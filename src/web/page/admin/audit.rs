@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Choice, Shell};
+use super::{Choice, Problems, Shell};
 
 /// An event as a line of a list.
 pub struct EventRow {
@@ -22,6 +22,56 @@ pub struct EventRow {
     pub at: String,
 }
 
+/// A view that somebody keeps for all.
+pub struct KeptView {
+    /// What it is called.
+    pub name: String,
+    /// The list, narrowed so.
+    pub url: String,
+}
+
+/// A receiver of the stream.
+pub struct ReceiverRow {
+    /// Names it.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Where it listens.
+    pub url: String,
+    /// What it is told; empty for everything.
+    pub area: String,
+    /// The last link it took.
+    pub seq: String,
+    /// When it last took something.
+    pub taken_at: Option<String>,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+    /// When the next one is due.
+    pub due_at: String,
+}
+
+/// The receivers of the stream.
+#[derive(Template)]
+#[template(path = "admin/audit/stream.html")]
+pub struct StreamPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// Whether the role may change them.
+    pub is_owner: bool,
+    /// Who signs.
+    pub issuer: String,
+    /// The receivers.
+    pub receivers: Vec<ReceiverRow>,
+    /// What was typed as the name of a new one.
+    pub name: String,
+    /// And as its address.
+    pub url: String,
+    /// What it shall be told.
+    pub areas: Vec<Choice>,
+    /// What was wrong.
+    pub problems: Problems,
+}
+
 /// The list.
 #[derive(Template)]
 #[template(path = "admin/audit/list.html")]
@@ -30,6 +80,10 @@ pub struct ListPage {
     pub shell: Shell,
     /// What was searched for.
     pub q: String,
+    /// The views that are kept.
+    pub views: Vec<KeptView>,
+    /// The filter as an address has it.
+    pub filter: String,
     /// The areas there are.
     pub areas: Vec<Choice>,
     /// A kind, exactly.
@@ -86,6 +140,8 @@ pub struct EventPage {
     pub kind: String,
     /// When.
     pub at: String,
+    /// Why, as they said it.
+    pub reason: Option<String>,
     /// Who.
     pub actor: String,
     /// The page about them.
@@ -150,6 +206,8 @@ mod tests {
         ListPage {
             shell: shell(),
             q: text(),
+            views: vec![KeptView { name: text(), url: text() }],
+            filter: text(),
             areas: choices(),
             kind: text(),
             actor: text(),
@@ -179,6 +237,7 @@ mod tests {
             title: text(),
             kind: text(),
             at: text(),
+            reason: Some(text()),
             actor: text(),
             actor_url: Some(text()),
             target: Some(text()),
@@ -201,5 +260,25 @@ mod tests {
             faults: vec![text()],
         };
         check(&verified.render().unwrap());
+        let stream = StreamPage {
+            shell: shell(),
+            is_owner: true,
+            issuer: text(),
+            receivers: vec![ReceiverRow {
+                id: text(),
+                name: text(),
+                url: text(),
+                area: text(),
+                seq: text(),
+                taken_at: None,
+                error: Some(text()),
+                due_at: text(),
+            }],
+            name: text(),
+            url: text(),
+            areas: Vec::new(),
+            problems: Problems::default(),
+        };
+        check(&stream.render().unwrap());
     }
 }

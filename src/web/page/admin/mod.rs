@@ -82,6 +82,7 @@ impl Problem {
             "totp" => "Code",
             "passkey_name" => "Passkey",
             "recovery_codes" => "Recovery codes",
+            "url" => "Address",
             "role" => "Role",
             "clients" => "Clients of an editor",
             "audit_retention_days" => "Keep the audit log for",
