@@ -19,6 +19,7 @@ mod m0013_admins;
 mod m0014_observations;
 mod m0015_pages;
 mod m0016_apple_over_time;
+mod m0018_admin_identities;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_pages::Migration),
             Box::new(m0014_observations::Migration),
             Box::new(m0016_apple_over_time::Migration),
+            Box::new(m0018_admin_identities::Migration),
         ]
     }
 }

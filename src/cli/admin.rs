@@ -9,7 +9,7 @@ use super::failure::CliError;
 use crate::op::admin::colleagues::AdminChange;
 use crate::op::admin::{Actor, NewAdmin};
 use crate::protocol::admin::{Admin, Role};
-use crate::protocol::id::ClientId;
+use crate::protocol::id::{ClientId, ConnectionId};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum AdminCommand {
@@ -59,6 +59,22 @@ pub(super) enum AdminCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Print a link by which somebody binds their own sign-in at an upstream to an account. It is
+    /// good once, for three days. Which connections open the console is set there.
+    Invite {
+        /// Whose.
+        #[arg(long)]
+        username: String,
+    },
+    /// Take a way to sign in from an account, and end the sessions that were opened through it.
+    Unbind {
+        /// Whose.
+        #[arg(long)]
+        username: String,
+        /// The connection.
+        #[arg(long, value_name = "ID")]
+        connection: String,
+    },
     /// Give an account another password and end its sessions.
     ResetPassword {
         /// Whose.
@@ -71,9 +87,23 @@ pub(super) enum AdminCommand {
 }
 
 pub(super) async fn run(place: &Place, command: AdminCommand) -> Result<Answer, CliError> {
-    let administration = place.broker().await?.administration;
+    let broker = place.broker().await?;
+    let administration = broker.administration;
     let actor = Actor::cli();
     match command {
+        AdminCommand::Invite { username } => {
+            let token = administration.invite_admin(&actor, &username).await?;
+            let issuer = broker.provider.issuer();
+            let link = format!("{issuer}/admin/invitation/{}", token.expose());
+            let object = json!({ "username": username, "invitation": link });
+            Ok(Answer::new(link, object))
+        }
+        AdminCommand::Unbind { username, connection } => {
+            let id = ConnectionId::new(connection.as_str());
+            administration.unbind_identity(&actor, None, &username, &id).await?;
+            let words = format!("{username} signs in through {connection} no more");
+            Ok(Answer::new(words, json!({ "username": username, "connection": connection })))
+        }
         AdminCommand::Create { username, role, clients, password_stdin: _ } => {
             let role = Role::parse(&role).unwrap_or(Role::Viewer);
             let password = password_from_stdin()?;

@@ -85,7 +85,7 @@ impl Provider {
         let key = self.vault.hash(&trip.state).to_text();
         let sign_in = match &errand {
             Errand::SignIn(interaction) => Some(interaction.to_string()),
-            Errand::Link(_) => None,
+            Errand::Link(_) | Errand::Console(_) => None,
         };
         let through = serde_json::json!({ "connection": connection });
         let departure = Departure { errand, connection: connection.clone(), browser, trip };
@@ -148,7 +148,7 @@ impl Provider {
             Errand::SignIn(id) => {
                 (Some(id.to_string()), Some(trace::returned(id.as_str(), callback, now)))
             }
-            Errand::Link(_) => (browser.request_id(), None),
+            Errand::Link(_) | Errand::Console(_) => (browser.request_id(), None),
         };
         let arrived = match &errand {
             Errand::SignIn(interaction) => {
@@ -166,6 +166,10 @@ impl Provider {
                 let linked = self.link_what_came(session, &connection, &trip, callback, browser);
                 linked.await.map(|()| Arrived::Linked)
             }
+            Errand::Console(errand) => {
+                let met = self.meet_for_console(errand, &connection, &trip, callback).await;
+                met.map(|met| Arrived::Console(Box::new(met)))
+            }
         };
         let failure = match arrived {
             Ok(arrived) => return Ok(arrived),
@@ -175,6 +179,7 @@ impl Provider {
         Err(match errand {
             Errand::SignIn(interaction) => Stranded::AtInteraction(interaction, failure),
             Errand::Link(_) => Stranded::Nowhere(failure),
+            Errand::Console(errand) => Stranded::AtConsole(errand, failure),
         })
     }
 
@@ -336,7 +341,7 @@ fn bound_to(key: &str) -> String {
 /// When the person proved who they are: what the upstream says if it asked them anew, else now.
 /// Never in the future, and never a moment that the upstream merely remembers after we demanded a
 /// fresh proof.
-fn auth_time(trip: &Trip, identity: &UpstreamIdentity, now: Timestamp) -> Timestamp {
+pub(super) fn auth_time(trip: &Trip, identity: &UpstreamIdentity, now: Timestamp) -> Timestamp {
     match identity.auth_time {
         Some(told) if trip.reauthenticate && identity_is_oidc(identity) => told.min(now),
         Some(_) | None => now,

@@ -17,6 +17,7 @@ mod client_documents;
 mod client_keys;
 pub mod clients;
 mod connectors;
+pub mod console_journeys;
 pub mod daily_check;
 pub mod deletion;
 pub mod deliveries;

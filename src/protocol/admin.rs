@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ambient::{Entropy, Timestamp};
-use crate::id::{AdminId, ClientId, GrantId};
+use crate::id::{AdminId, ClientId, ConnectionId, GrantId};
 use crate::secret::SecretHash;
 
 /// What an account may do in the console.
@@ -111,4 +111,26 @@ pub struct AdminSession {
     pub proved_at: Timestamp,
     /// Whether a second factor was part of the proof.
     pub second_factor: bool,
+    /// The connection that vouched, when it was no password.
+    pub connection_id: Option<ConnectionId>,
+}
+
+/// An upstream identity by which a console account signs in. It is named by the connection, whoever
+/// vouches there, and `sub`; never by an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminIdentity {
+    /// Through which connection.
+    pub connection_id: ConnectionId,
+    /// Who vouches: a connection that is pointed elsewhere vouches for nobody bound before.
+    pub authority: String,
+    /// The upstream's `sub`.
+    pub subject: String,
+    /// Whose account.
+    pub admin_id: AdminId,
+    /// The address that the upstream told when it was bound; only shown.
+    pub email: Option<String>,
+    /// When it was bound.
+    pub created_at: Timestamp,
+    /// When it last opened the console.
+    pub last_used_at: Option<Timestamp>,
 }

@@ -2,16 +2,16 @@
 
 use russet_protocol::admin::{Admin, AdminSession, Role};
 use russet_protocol::ambient::Timestamp;
-use russet_protocol::id::{AdminId, ClientId, Holder};
+use russet_protocol::id::{AdminId, ClientId, ConnectionId, Holder};
 use russet_protocol::secret::SecretHash;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Func, LikeExpr};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, ExprTrait as _, IntoActiveModel as _, QueryFilter as _,
-    QueryOrder as _,
+    QueryOrder as _, QuerySelect as _,
 };
 
 use crate::act::WriteTx;
-use crate::column::{from_json, to_hash, to_json, to_millis, to_time};
+use crate::column::{from_json, like_literal, to_hash, to_json, to_millis, to_time};
 use crate::fault::StoreFault;
 use crate::reader::Reader;
 
@@ -54,6 +54,7 @@ mod session_row {
         pub(super) user_agent: Option<String>,
         pub(super) proved_at: Option<i64>,
         pub(super) second_factor: bool,
+        pub(super) connection_id: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -102,6 +103,7 @@ impl session_row::Model {
             user_agent: session.user_agent.clone(),
             proved_at: Some(session.proved_at.millis()),
             second_factor: session.second_factor,
+            connection_id: session.connection_id.as_ref().map(ToString::to_string),
         }
     }
 
@@ -116,6 +118,7 @@ impl session_row::Model {
             user_agent: self.user_agent,
             proved_at: Timestamp::from_millis(self.proved_at.unwrap_or(self.created_at)),
             second_factor: self.second_factor,
+            connection_id: self.connection_id.map(ConnectionId::new),
         })
     }
 }
@@ -140,6 +143,27 @@ impl Reader {
     pub async fn list_admins(&self) -> Result<Vec<Admin>, StoreFault> {
         let found =
             row::Entity::find().order_by_asc(row::Column::Username).all(&self.connection).await?;
+        found.into_iter().map(row::Model::into_domain).collect()
+    }
+
+    /// Accounts by username, those after `after` whose name holds `search`; at most `limit`.
+    pub async fn page_of_admins(
+        &self,
+        search: &str,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<Admin>, StoreFault> {
+        let pattern = format!("%{}%", like_literal(&search.to_lowercase()));
+        let found = row::Entity::find()
+            .filter(
+                Expr::expr(Func::lower(Expr::col(row::Column::Username)))
+                    .like(LikeExpr::new(pattern).escape('\\')),
+            )
+            .filter(row::Column::Username.gt(after))
+            .order_by_asc(row::Column::Username)
+            .limit(limit)
+            .all(&self.connection)
+            .await?;
         found.into_iter().map(row::Model::into_domain).collect()
     }
 
@@ -309,6 +333,21 @@ impl WriteTx {
             .exec(&self.connection)
             .await?;
         Ok(done.rows_affected)
+    }
+
+    /// Ends the console sessions that were opened through a connection: one account's, or
+    /// everybody's. Returns how many.
+    pub async fn delete_admin_sessions_through(
+        &self,
+        id: Option<&AdminId>,
+        connection: &ConnectionId,
+    ) -> Result<u64, StoreFault> {
+        let mut sessions = session_row::Entity::delete_many()
+            .filter(session_row::Column::ConnectionId.eq(connection.as_str()));
+        if let Some(id) = id {
+            sessions = sessions.filter(session_row::Column::AdminId.eq(id.as_str()));
+        }
+        Ok(sessions.exec(&self.connection).await?.rows_affected)
     }
 
     /// Ends every console session of an account. Returns how many.

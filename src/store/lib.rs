@@ -14,6 +14,7 @@ mod reader;
 mod schema;
 mod sweep;
 
+pub mod admin_identities;
 pub mod admins;
 pub mod api_keys;
 pub mod apis;

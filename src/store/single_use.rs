@@ -42,6 +42,8 @@ pub enum SingleUse {
     SecondFactor,
     /// A challenge that a passkey shall sign (WebAuthn §13.4.3).
     PasskeyChallenge,
+    /// An invitation to bind a console account to an upstream identity.
+    Invitation,
     /// The answer to a request of the admin API that carried an idempotency key.
     Idempotency,
 }
@@ -62,6 +64,7 @@ impl SingleUse {
             Self::Trial => "trial",
             Self::SecondFactor => "second_factor",
             Self::PasskeyChallenge => "passkey_challenge",
+            Self::Invitation => "invitation",
             Self::Idempotency => "idempotency",
         }
     }

@@ -8,6 +8,7 @@
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::admin::upstream_sign_in;
 use super::cookies::Jar;
 use super::endpoints::form;
 use super::interaction::{answer, see_other};
@@ -58,6 +59,7 @@ pub async fn callback(
         metrics.login(&connection, arrived.as_ref().err().map(Stranded::failure));
     }
     match arrived {
+        Ok(Arrived::Console(back)) => upstream_sign_in::arrived(&app, &request, *back).await,
         Ok(Arrived::Linked) => see_other(linking::done(&app)),
         Ok(Arrived::SignedIn(welcome)) => {
             request::belongs_to(&request, &welcome.interaction);
@@ -70,6 +72,9 @@ pub async fn callback(
             request::belongs_to(&request, &id);
             let next = app.provider.strand(&id, &browser, failure).await;
             answer(&app, &request, next)
+        }
+        Err(Stranded::AtConsole(errand, failure)) => {
+            upstream_sign_in::stranded(&app, &request, errand, failure).await
         }
         Err(Stranded::Nowhere(failure)) => html::error(&app, &request, failure),
     }

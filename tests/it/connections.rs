@@ -15,7 +15,7 @@ use crate::harness::{BUNDLE_ID, House, TEAM};
 use crate::on_each_engine;
 
 /// The very Apple of the file, under another name: same team, same key.
-fn same_team(house: &House, id: &str) -> NewConnection {
+pub fn same_team(house: &House, id: &str) -> NewConnection {
     let mut new = house.apple_connection(id, TEAM, "KEY1234567");
     new.display_name = Some("Apple for work".to_owned());
     if let ConnectionSettings::Apple(apple) = &mut new.settings {

@@ -32,6 +32,7 @@ mod conformance_index;
 mod connections;
 mod console;
 mod console_rooms;
+mod console_upstream;
 mod daily_check;
 mod daily_check_properties;
 mod deletion;

@@ -29,12 +29,12 @@ fn app_of(page: &Page) -> TotpSecret {
     TotpSecret::new(Secret::new(bytes))
 }
 
-fn code(house: &House, app: &TotpSecret) -> String {
+pub fn code(house: &House, app: &TotpSecret) -> String {
     app.code(house.now().secs() / 30).expose().clone()
 }
 
 /// Sets up one-time codes; returns the app and the recovery codes.
-async fn enrol(house: &House, browser: &mut Browser) -> (TotpSecret, Vec<String>) {
+pub async fn enrol(house: &House, browser: &mut Browser) -> (TotpSecret, Vec<String>) {
     let page = browser.open(&format!("{}/admin/profile/totp", house.issuer)).await;
     let app = app_of(&page);
     let shown = confirm(house, browser, &page, &app).await;

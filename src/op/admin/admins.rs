@@ -9,6 +9,9 @@ use crate::protocol::admin::{Admin, Role};
 use crate::protocol::id::{AdminId, Holder};
 use crate::protocol::secret::SecretString;
 
+/// Accounts on one page of the list.
+const PAGE: u64 = 50;
+
 /// An account to make.
 #[derive(Debug)]
 pub struct NewAdmin {
@@ -89,7 +92,7 @@ impl Administration {
     }
 
     /// Lets somebody in again who has lost password or second factors: sets a password, removes
-    /// every factor, ends sessions and enables the account. Only for whoever can run the binary
+    /// every factor, unbinds every identity, ends sessions and enables the account. Only for whoever can run the binary
     /// with its configuration. Returns the password if it was made here.
     ///
     /// # Errors
@@ -123,8 +126,14 @@ impl Administration {
                     let factors = tx.held_factors(&Holder::admin(&admin.id)).await?;
                     tx.remove_factors(&Holder::admin(&admin.id)).await?;
                     tx.disable_admin(&admin.id, None).await?;
+                    let mut unbound = 0;
+                    for identity in tx.list_admin_identities(&admin.id).await? {
+                        let connection = &identity.connection_id;
+                        unbound += tx.delete_admin_identities(&admin.id, connection).await?;
+                    }
                     let ended = tx.delete_admin_sessions_of(&admin.id).await?;
                     let detail = json!({
+                        "identities_unbound": unbound,
                         "totp": factors.totp_added_at.is_some(),
                         "passkeys": factors.passkeys,
                         "was_disabled": admin.disabled_at.is_some(),
@@ -143,6 +152,22 @@ impl Administration {
     /// [`AdminError::NotFound`] without one.
     pub async fn find_admin(&self, username: &str) -> Result<Admin, AdminError> {
         self.store.find_admin_by_username(username).await?.ok_or(AdminError::NotFound)
+    }
+
+    /// Console accounts whose names hold `search`, by username after `after`; and whether there
+    /// are more.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn page_of_admins(
+        &self,
+        search: &str,
+        after: &str,
+    ) -> Result<(Vec<Admin>, bool), AdminError> {
+        let mut found = self.store.page_of_admins(search, after, PAGE + 1).await?;
+        let more = found.len() as u64 > PAGE;
+        found.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
+        Ok((found, more))
     }
 
     /// Every console account, by username.

@@ -89,7 +89,15 @@ impl Administration {
     /// # Errors
     /// The store's fault.
     pub async fn list_console_sessions(&self) -> Result<Vec<AdminSession>, AdminError> {
-        Ok(self.store.list_admin_sessions(self.clock.now()).await?)
+        let mut alive = Vec::new();
+        for session in self.store.list_admin_sessions(self.clock.now()).await? {
+            let stands = match &session.connection_id {
+                Some(connection) => self.is_console_connection(connection).await?,
+                None => true,
+            };
+            alive.extend(stands.then_some(session));
+        }
+        Ok(alive)
     }
 
     /// Ends a console session.

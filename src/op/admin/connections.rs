@@ -68,7 +68,7 @@ impl Administration {
         actor: &Actor,
         new: NewConnection,
     ) -> Result<ListedConnection, AdminError> {
-        actor.must_be(Role::Admin)?;
+        self.must_guard(actor, &new.id).await?;
         let now = self.clock.now();
         self.must_not_be_of_file(&new.id, "id")?;
         if RESERVED.contains(&new.id.as_str()) {
@@ -149,7 +149,7 @@ impl Administration {
     /// [`AdminError::Invalid`] when the file describes it, and names the clients that are still
     /// bound to it.
     pub async fn delete_connection(&self, actor: &Actor, id: &str) -> Result<(), AdminError> {
-        actor.must_be(Role::Admin)?;
+        self.must_guard(actor, id).await?;
         self.must_not_be_of_file(id, "id")?;
         let event = actor.event(self.clock.now(), "connection.deleted", id);
         let id = ConnectionId::new(id);
@@ -167,6 +167,7 @@ impl Administration {
                     if !tx.delete_connection(&id).await? {
                         return Err(AdminError::NotFound);
                     }
+                    tx.delete_admin_sessions_through(None, &id).await?;
                     Ok(tx.record(&event).await?)
                 })
             })
@@ -181,6 +182,7 @@ impl Administration {
         kind: &'static str,
         change: impl FnOnce(&mut Connection, &mut ConnectionSecrets) -> Result<(), AdminError>,
     ) -> Result<ListedConnection, AdminError> {
+        self.must_guard(actor, id).await?;
         self.must_not_be_of_file(id, "id")?;
         let now = self.clock.now();
         let id = ConnectionId::new(id);
@@ -201,6 +203,9 @@ impl Administration {
                 Box::pin(async move {
                     if !tx.update_connection(&stored).await? {
                         return Err(AdminError::Conflict);
+                    }
+                    if !stored.connection.enabled {
+                        tx.delete_admin_sessions_through(None, &stored.connection.id).await?;
                     }
                     tx.record(&event).await?;
                     Ok::<_, AdminError>(stored)

@@ -77,7 +77,8 @@ impl Administration {
             return Ok(SignIn::Refused);
         };
         if self.factors.held(&Holder::admin(&admin.id)).await?.any() {
-            return Ok(SignIn::SecondStep(self.await_second_step(&admin, user_agent, now).await?));
+            let waiting = self.await_second_step(&admin, None, user_agent, now).await?;
+            return Ok(SignIn::SecondStep(waiting));
         }
         let (cookie, session) = self.new_console_session(&admin, user_agent, false, now);
         let expires_at = session.expires_at;
@@ -128,6 +129,7 @@ impl Administration {
             user_agent,
             proved_at: now,
             second_factor,
+            connection_id: None,
         };
         (cookie, session)
     }
@@ -156,6 +158,11 @@ impl Administration {
         if session.idle_expires_at <= now
             || session.expires_at <= now
             || admin.disabled_at.is_some()
+        {
+            return Ok(None);
+        }
+        if let Some(connection) = &session.connection_id
+            && !self.is_console_connection(connection).await?
         {
             return Ok(None);
         }

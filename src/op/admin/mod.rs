@@ -19,6 +19,7 @@ mod console;
 pub mod declaration;
 pub mod from_json;
 pub mod import;
+mod invitations;
 mod listed_connection;
 mod local_accounts;
 pub mod metadata;
@@ -41,6 +42,7 @@ mod sign_ins;
 mod tests;
 mod trusted_issuers;
 mod upkeep;
+pub mod upstream_identities;
 mod users;
 
 use std::sync::Arc;
@@ -57,7 +59,7 @@ pub use listed_connection::ListedConnection;
 pub use local_accounts::NewLocalUser;
 pub use own_factors::NewCodes;
 pub use people::Signed;
-pub use second_step::{Proof, STEP_UP, SecondStep};
+pub use second_step::{FirstFactor, Proof, STEP_UP, SecondStep};
 pub use trusted_issuers::NewTrustedIssuer;
 pub use users::Person;
 
@@ -261,10 +263,12 @@ impl AdminError {
 
     /// A key that is taken is the fault of the field that holds it.
     fn taken(self, field: &'static str) -> Self {
+        self.taken_because(field, "is taken already; choose another")
+    }
+
+    fn taken_because(self, field: &'static str, message: &str) -> Self {
         match self {
-            Self::Store(StoreFault::Conflict(_)) => {
-                Self::invalid(field, "is taken already; choose another")
-            }
+            Self::Store(StoreFault::Conflict(_)) => Self::invalid(field, message),
             other @ (Self::Forbidden { .. }
             | Self::NotFound
             | Self::Conflict

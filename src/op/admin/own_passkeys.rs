@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::second_step::{Waiting, first_factor};
 use super::{
     Actor, AdminError, Administration, ConsoleSession, NewCodes, Proof, SecondStep, SignedIn,
 };
@@ -59,7 +60,7 @@ impl Administration {
             return Ok(SecondStep::Wrong);
         };
         let admin = self.store.find_admin(&id).await?.ok_or(AdminError::NotFound)?;
-        self.open_by_passkey(signed, admin, &["passkey"], None, request_id, user_agent).await
+        self.open_by_passkey(signed, admin, None, request_id, user_agent).await
     }
 
     /// Opens the session of somebody whose password was right, if the passkey is theirs.
@@ -82,8 +83,9 @@ impl Administration {
             self.note(event.request_id(request_id)).await?;
             return Ok(SecondStep::Wrong);
         };
-        let (methods, step) = (["pwd", "passkey"], Some(self.second_step_key(cookie)));
-        self.open_by_passkey(signed, admin, &methods, step, request_id, waiting.user_agent).await
+        let user_agent = waiting.user_agent.clone();
+        let step = Some((self.second_step_key(cookie), waiting));
+        self.open_by_passkey(signed, admin, step, request_id, user_agent).await
     }
 
     /// Opens the session; `step` is the sign-in that waited for this.
@@ -91,15 +93,20 @@ impl Administration {
         &self,
         signed: Signed,
         admin: Admin,
-        methods: &[&str],
-        step: Option<String>,
+        step: Option<(String, Waiting)>,
         request_id: Option<String>,
         user_agent: Option<String>,
     ) -> Result<SecondStep, AdminError> {
         let now = self.clock.now();
-        let (cookie, session) = self.new_console_session(&admin, user_agent, true, now);
+        let (cookie, mut session) = self.new_console_session(&admin, user_agent, true, now);
+        let through = step.as_ref().and_then(|(_, waiting)| waiting.through.clone());
+        session.connection_id = through.as_ref().map(|one| one.connection_id.clone());
         let expires_at = session.expires_at;
-        let done = Self::signed_in_event(&admin, methods, request_id.clone(), now);
+        let mut methods = vec!["passkey"];
+        if step.is_some() {
+            methods.insert(0, first_factor(through.as_ref()));
+        }
+        let done = Self::signed_in_event(&admin, &methods, request_id.clone(), now);
         let failed = Event::new(now, "admin.sign_in_failed", format!("admin:{}", admin.username))
             .request_id(request_id);
         self.store
@@ -112,8 +119,13 @@ impl Administration {
                         tx.record(&failed).await?;
                         return Ok(SecondStep::Wrong);
                     }
-                    if let Some(step) = step
+                    if let Some((step, _)) = step
                         && tx.spend(SingleUse::SecondFactor, &step, now).await?.is_none()
+                    {
+                        return Ok(SecondStep::Over);
+                    }
+                    if let Some(identity) = &through
+                        && !tx.use_admin_identity(identity, now).await?
                     {
                         return Ok(SecondStep::Over);
                     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Actor, AdminError, Administration, ConsoleSession, SignedIn};
-use crate::protocol::admin::Admin;
+use crate::protocol::admin::{Admin, AdminIdentity};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::event::Event;
 use crate::protocol::id::{AdminId, Holder};
@@ -24,6 +24,8 @@ pub(super) struct Waiting {
     admin_id: AdminId,
     /// Stands for the password: another one since then, and all begins anew.
     verified: String,
+    /// The identity that stood in for the password.
+    pub(super) through: Option<AdminIdentity>,
     pub(super) user_agent: Option<String>,
 }
 
@@ -51,19 +53,33 @@ pub enum Proof {
     TooMany,
 }
 
+/// What a fresh proof begins with.
+pub enum FirstFactor {
+    /// The password.
+    Password(SecretString),
+    /// An upstream's word, as [`Administration::prove_by_identity`] sealed it.
+    Vouched(String),
+}
+
+/// How the audit log calls what came before the second factor.
+pub(super) fn first_factor(through: Option<&AdminIdentity>) -> &str {
+    through.map_or("pwd", |identity| identity.connection_id.as_str())
+}
+
 impl Administration {
     /// Remembers that the password was right; returns the cookie that says so.
     pub(super) async fn await_second_step(
         &self,
         admin: &Admin,
+        through: Option<AdminIdentity>,
         user_agent: Option<String>,
         now: Timestamp,
     ) -> Result<SecretString, AdminError> {
         // A cookie of its own: one that somebody planted before must not get this far.
         let cookie = SecretString::random(self.entropy.as_ref());
         let key = self.second_step_key(cookie.expose());
-        let waiting =
-            Waiting { admin_id: admin.id.clone(), verified: self.stands_for(admin), user_agent };
+        let (admin_id, verified) = (admin.id.clone(), self.stands_for(admin));
+        let waiting = Waiting { admin_id, verified, through, user_agent };
         let payload = serde_json::to_vec(&waiting).map_err(|_| SealError::DoesNotOpen)?;
         self.store
             .write(move |tx| {
@@ -101,6 +117,11 @@ impl Administration {
         let admin = admin.filter(|admin| {
             admin.disabled_at.is_none() && self.stands_for(admin) == waiting.verified
         });
+        if let Some(identity) = &waiting.through
+            && !self.is_bound(identity).await?
+        {
+            return Ok(None);
+        }
         Ok(admin.map(|admin| (admin, waiting)))
     }
 
@@ -129,9 +150,12 @@ impl Administration {
             self.note(failed).await?;
             return Ok(SecondStep::Wrong);
         };
-        let (opened, session) = self.new_console_session(&admin, waiting.user_agent, true, now);
+        let (opened, mut session) = self.new_console_session(&admin, waiting.user_agent, true, now);
+        let through = waiting.through;
+        session.connection_id = through.as_ref().map(|one| one.connection_id.clone());
         let expires_at = session.expires_at;
-        let done = Self::signed_in_event(&admin, &["pwd", code.method()], request_id, now);
+        let first = first_factor(through.as_ref());
+        let done = Self::signed_in_event(&admin, &[first, code.method()], request_id, now);
         let key = self.second_step_key(cookie);
         let seen = admin.clone();
         let outcome = self
@@ -146,7 +170,11 @@ impl Administration {
                         admin.disabled_at.is_none() && admin.password_hash == seen.password_hash
                     });
                     let first = tx.spend(SingleUse::SecondFactor, &key, now).await?.is_some();
-                    if !stands || !first {
+                    let bound = match &through {
+                        Some(identity) => tx.use_admin_identity(identity, now).await?,
+                        None => true,
+                    };
+                    if !stands || !first || !bound {
                         return Ok(SecondStep::Over);
                     }
                     tx.insert_admin_session(&session).await?;
@@ -159,15 +187,15 @@ impl Administration {
         Ok(outcome)
     }
 
-    /// Proves once more who sits there: the password, and a code where there is a second factor.
-    /// The session goes on under another cookie.
+    /// Proves once more who sits there: the password, or an upstream's word instead, and a code
+    /// where there is a second factor. The session goes on under another cookie.
     ///
     /// # Errors
     /// Faults of the store, the vault and the password hash.
     pub async fn prove_again(
         &self,
         signed_in: &SignedIn,
-        password: SecretString,
+        first: FirstFactor,
         code: &str,
         request_id: Option<String>,
     ) -> Result<Proof, AdminError> {
@@ -179,8 +207,13 @@ impl Administration {
         }
         let actor = Actor::console(admin, request_id);
         let failed = actor.event(now, "admin.step_up_failed", &admin.username);
-        let stored = Some(admin.password_hash.clone());
-        let matches = self.passwords.verify(stored, password).await?;
+        let matches = match first {
+            FirstFactor::Password(password) => {
+                let stored = Some(admin.password_hash.clone());
+                self.passwords.verify(stored, password).await?
+            }
+            FirstFactor::Vouched(word) => self.is_vouched_for(signed_in, &word, now),
+        };
         let held = self.factors.held(&holder).await?;
         let code = if !matches {
             None

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::metadata::difference;
 use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged};
 use crate::protocol::admin::Role;
+use crate::protocol::id::ConnectionId;
 
 const NAME: &str = "console";
 
@@ -17,6 +18,8 @@ pub struct Settings {
     pub audit_retention_days: u32,
     /// Whether every console account must have a second factor.
     pub require_second_factor: bool,
+    /// The connections through which console accounts may sign in.
+    pub console_connections: Vec<String>,
 }
 
 /// Longest retention that can be set: a hundred years.
@@ -47,6 +50,16 @@ impl Administration {
             problems
                 .push(FieldProblem::new("audit_retention_days", "must be a hundred years at most"));
         }
+        for id in &settings.console_connections {
+            match self.find_connection(id).await {
+                Ok(_) => {}
+                Err(AdminError::NotFound) => {
+                    let message = format!("{id} is not a connection");
+                    problems.push(FieldProblem::new("console_connections", message));
+                }
+                Err(error) => return Err(error),
+            }
+        }
         checked(problems)?;
         let now = self.clock.now();
         let event = actor.event(now, "settings.updated", NAME);
@@ -61,6 +74,12 @@ impl Administration {
                     }
                     if !tx.put_setting(NAME, &settings, version, now).await? {
                         return Err(AdminError::Conflict);
+                    }
+                    for id in &before.console_connections {
+                        if !settings.console_connections.contains(id) {
+                            let id = ConnectionId::new(id.as_str());
+                            tx.delete_admin_sessions_through(None, &id).await?;
+                        }
                     }
                     let changed = difference(&json!(before), &json!(settings));
                     Ok(tx.record(&event.detail(json!({ "changed": changed }))).await?)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::op::Failure;
+use crate::op::console_journeys::{ConsoleErrand, FromUpstream};
 use crate::protocol::id::{ConnectionId, InteractionId, SessionId};
 use crate::protocol::secret::SecretString;
 use crate::upstream::Trip;
@@ -25,6 +26,8 @@ pub(in crate::op) enum Errand {
     SignIn(InteractionId),
     /// Whoever is signed in in this session adds an identity.
     Link(SessionId),
+    /// Somebody is under way from the console.
+    Console(ConsoleErrand),
 }
 
 /// Where a journey led.
@@ -33,6 +36,8 @@ pub enum Arrived {
     SignedIn(Welcome),
     /// Somebody who was signed in has a further identity.
     Linked,
+    /// Somebody is back at the console.
+    Console(Box<FromUpstream>),
 }
 
 /// A journey about to begin.
@@ -67,6 +72,8 @@ pub struct Waiting {
 pub enum Stranded {
     /// The request it belonged to is known and this browser's: it gets the error.
     AtInteraction(InteractionId, Failure),
+    /// It began at the console.
+    AtConsole(ConsoleErrand, Failure),
     /// Nothing is known: a page.
     Nowhere(Failure),
 }
@@ -75,7 +82,9 @@ impl Stranded {
     /// What went wrong.
     pub const fn failure(&self) -> &Failure {
         match self {
-            Self::AtInteraction(_, failure) | Self::Nowhere(failure) => failure,
+            Self::AtInteraction(_, failure)
+            | Self::AtConsole(_, failure)
+            | Self::Nowhere(failure) => failure,
         }
     }
 }

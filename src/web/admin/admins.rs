@@ -1,10 +1,10 @@
 //! Console accounts: who there is, what they may do, where they are signed in.
 
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::client_form::status_of;
-use super::form::{Form, lines};
-use super::{Console, Posted, moment, problems, see_other};
+use super::form::{Form, lines, query, with_query};
+use super::{Console, Posted, browser, identities, moment, problems, see_other};
 use crate::op::admin::colleagues::AdminChange;
 use crate::op::admin::{AdminError, HeldFactors, NewAdmin};
 use crate::protocol::admin::{Admin, Role};
@@ -14,13 +14,19 @@ use crate::web::html;
 use crate::web::page::admin::admins::{AdminRow, EditPage, ListPage, SessionRow};
 use crate::web::page::admin::{Choice, Problems};
 
+/// Sessions that the list shows; the newest.
+const MOST_SESSIONS: usize = 100;
+
 /// Every account, every session, and the form for a new one.
-pub(super) async fn list(console: Console) -> Result<HttpResponse, Error> {
-    show(&console, "", Role::Admin, Problems::default()).await
+pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let asked = |name| query(&request, name).unwrap_or_default();
+    let wanted = (asked("q").trim().to_owned(), asked("after"));
+    show(&console, &wanted, "", Role::Admin, Problems::default()).await
 }
 
 async fn show(
     console: &Console,
+    (q, after): &(String, String),
     username: &str,
     role: Role,
     problems: Problems,
@@ -29,6 +35,10 @@ async fn show(
     let refuse = |error| console.refuse(error);
     let admins = administration.list_admins().await.map_err(refuse)?;
     let sessions = administration.list_console_sessions().await.map_err(refuse)?;
+    let (shown, more) = administration.page_of_admins(q, after).await.map_err(refuse)?;
+    let next_url = shown.last().filter(|_| more).map(|last| {
+        console.url(&format!("/admins{}", with_query(&[("q", q), ("after", &last.username)])))
+    });
     let row = |admin: &Admin| AdminRow {
         url: console.url(&format!("/admins/{}", admin.username)),
         username: admin.username.clone(),
@@ -46,17 +56,26 @@ async fn show(
     let template = ListPage {
         shell: console.shell(),
         is_owner: console.admin.role >= Role::Owner,
-        rows: admins.iter().map(row).collect(),
+        q: q.clone(),
+        paged: !after.is_empty(),
+        next_url,
+        rows: shown.iter().map(row).collect(),
         sessions: sessions
             .iter()
+            .take(MOST_SESSIONS)
             .map(|session| SessionRow {
                 id: session.id.clone(),
                 username: name(&session.admin_id),
-                agent: session.user_agent.clone().unwrap_or_else(|| "unknown browser".to_owned()),
+                agent: browser(session.user_agent.as_deref()),
+                through: session
+                    .connection_id
+                    .as_ref()
+                    .map(|connection| console.connection_name(connection)),
                 since: moment(session.created_at),
                 until: moment(session.idle_expires_at.min(session.expires_at)),
             })
             .collect(),
+        further_sessions: sessions.len().saturating_sub(MOST_SESSIONS),
         username: username.to_owned(),
         roles: roles(role),
         problems,
@@ -98,7 +117,10 @@ pub(super) async fn create(posted: Posted) -> Result<HttpResponse, Error> {
                 if role == Role::Editor { format!("/{}", admin.username) } else { String::new() };
             Ok(see_other(&console.url(&format!("/admins{page}?done=account-made"))))
         }
-        Err(AdminError::Invalid(found)) => show(&console, &username, role, problems(found)).await,
+        Err(AdminError::Invalid(found)) => {
+            let first = <(String, String)>::default();
+            show(&console, &first, &username, role, problems(found)).await
+        }
         Err(error) => Err(console.refuse(error)),
     }
 }
@@ -128,6 +150,7 @@ async fn edit(
 ) -> Result<HttpResponse, Error> {
     let held = console.app.administration.factors_of(&admin.id).await;
     let held = held.map_err(|error| console.refuse(error))?;
+    let settings = console.app.administration.settings().await;
     let state = if admin.disabled_at.is_some() { ", disabled" } else { "" };
     let clients: Vec<_> = admin.clients.iter().map(ClientId::as_str).collect();
     let role = typed.and_then(|form| Role::parse(&form.text("role"))).unwrap_or(admin.role);
@@ -142,6 +165,12 @@ async fn edit(
         version: admin.version.to_string(),
         stands: conflict.then(|| format!("{}{state}", admin.role.as_str())),
         factors: factors(&held),
+        identities: identities::rows(console, admin).await?,
+        may_invite: !settings
+            .map_err(|error| console.refuse(error))?
+            .0
+            .console_connections
+            .is_empty(),
         protected: held.any(),
         problems,
     };

@@ -21,17 +21,8 @@ impl Console {
         let to_login = || ended(see_other(&session::login_url(&app.base, request)));
         let cookie = app.cookies.read(request, Jar::Console).ok_or_else(to_login)?;
         match app.administration.find_console_session(&cookie).await {
-            Ok(Some(SignedIn { admin, session })) => {
-                let console = Self {
-                    admin,
-                    session,
-                    reason: String::new(),
-                    cookie,
-                    request_id: request::id(request),
-                    flash: form::query(request, "done").and_then(|done| words_of(&done)),
-                    section: section::of(request.path(), &app.base),
-                    app,
-                };
+            Ok(Some(signed_in)) => {
+                let console = Self::resumed(app, signed_in, cookie, request);
                 console.admit(request)?;
                 console.lead_to_enrolment(request).await?;
                 if *request.method() == Method::GET && console.wants_proof(request) {
@@ -43,6 +34,25 @@ impl Console {
             }
             Ok(None) => Err(to_login()),
             Err(error) => Err(ended(failed(&app, request::id(request), &error))),
+        }
+    }
+
+    /// The console of somebody who is signed in, wherever the request came.
+    pub(super) fn resumed(
+        app: web::Data<App>,
+        SignedIn { admin, session }: SignedIn,
+        cookie: String,
+        request: &HttpRequest,
+    ) -> Self {
+        Self {
+            admin,
+            session,
+            reason: String::new(),
+            cookie,
+            request_id: request::id(request),
+            flash: form::query(request, "done").and_then(|done| words_of(&done)),
+            section: section::of(request.path(), &app.base),
+            app,
         }
     }
 

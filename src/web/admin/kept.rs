@@ -34,7 +34,7 @@ pub(super) async fn instead_of_losing(
     }
     let going = going(request, body, &app.base)?;
     let problem = "Your session had ended. Sign in; what you typed is kept.";
-    Some(form(app, Some(cookie), StatusCode::UNAUTHORIZED, "", Some(problem), &going))
+    Some(form(app, Some(cookie), StatusCode::UNAUTHORIZED, "", Some(problem), &going).await)
 }
 
 /// Where a form was sent, and what it held, without secrets.

@@ -4,6 +4,7 @@
 //! [`Posted`] also for a form that was made for their session. What the role allows is asked in
 //! each handler and again by each act.
 
+mod account_routes;
 mod admins;
 mod apis;
 mod apple;
@@ -25,6 +26,7 @@ mod deletions;
 mod deliveries;
 mod form;
 mod gate;
+mod identities;
 mod kept;
 mod keys;
 mod members;
@@ -36,6 +38,7 @@ mod redirect_uris;
 mod refusals;
 pub mod rights;
 mod safe_path;
+mod said;
 mod search;
 mod second_step;
 mod section;
@@ -46,6 +49,7 @@ mod sign_ins;
 mod trials;
 mod trust;
 mod upkeep;
+pub(super) mod upstream_sign_in;
 
 use std::collections::HashMap;
 
@@ -60,10 +64,10 @@ use super::{App, html};
 use crate::op::Fault;
 use crate::op::admin::{Actor, AdminError, FieldProblem};
 use crate::protocol::admin::{Admin, AdminSession, Role};
-use crate::protocol::ambient::Timestamp;
 use crate::protocol::id::{ClientId, ConnectionId};
 use form::Form;
 use refusals::failed;
+use said::{browser, day, moment, words_of};
 
 /// The console's routes.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -71,23 +75,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(upkeep::routes)
         .configure(client_routes::routes)
         .configure(connection_routes::routes)
-        .service(
-            web::resource("/admin/login")
-                .route(web::get().to(session::login_page))
-                .route(web::post().to(session::login)),
-        )
-        .service(
-            web::resource("/admin/login/second")
-                .route(web::get().to(second_step::page))
-                .route(web::post().to(second_step::answer)),
-        )
-        .service(
-            web::resource("/admin/prove")
-                .route(web::get().to(second_step::prove_page))
-                .route(web::post().to(second_step::prove)),
-        )
+        .configure(account_routes::routes)
         .configure(profile::routes)
-        .service(web::resource("/admin/logout").route(web::post().to(session::logout)))
         .service(web::resource(["/admin", "/admin/"]).route(web::get().to(overview::show)))
         .service(web::resource("/admin/redirect-uris").route(web::get().to(redirect_uris::check)))
         .service(web::resource("/admin/search").route(web::get().to(search::find)))
@@ -106,23 +95,6 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::resource("/admin/keys/retire/{kid}")
                 .route(web::get().to(keys::retire_page))
                 .route(web::post().to(keys::retire)),
-        )
-        .service(
-            web::resource("/admin/admins")
-                .route(web::get().to(admins::list))
-                .route(web::post().to(admins::create)),
-        )
-        .service(
-            web::resource("/admin/admins/sessions/end").route(web::post().to(admins::end_session)),
-        )
-        .service(
-            web::resource("/admin/admins/{username}/reset-factors")
-                .route(web::post().to(admins::reset_factors)),
-        )
-        .service(
-            web::resource("/admin/admins/{username}")
-                .route(web::get().to(admins::edit_page))
-                .route(web::post().to(admins::save)),
         )
         .service(
             web::resource("/admin/settings")
@@ -330,71 +302,10 @@ fn see_other(location: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
 }
 
-/// What was done, told on the page after it. The address names it; the words are ours.
-fn words_of(done: &str) -> Option<&'static str> {
-    Some(match done {
-        "saved" => "Saved.",
-        "disabled" => "Disabled.",
-        "enabled" => "Enabled.",
-        "deleted" => "Deleted.",
-        "created" => "Registered.",
-        "already-registered" => {
-            "This form was sent before, and registered this client then. A secret is shown only \
-             once; if you missed it, rotate it."
-        }
-        "signed-out" => "Signed out.",
-        "password-changed" => "Your password is changed; your other sessions ended.",
-        "factor-added" => "The second factor is set up; your other sessions ended.",
-        "factor-removed" => "The second factor is removed.",
-        "factors-reset" => "Their second factors are removed and their sessions ended.",
-        "codes-already-shown" => "The codes were shown once. If you missed them, make new ones.",
-        "account-made" => "The account is made. For an editor, name the clients.",
-        "revoked" => "The key is revoked.",
-        "unlinked" => "Unlinked.",
-        "owed-again" => "It will be tried again at once.",
-        "hastened" => "It goes on at once.",
-        "rotated" => "The next key is made. It signs when every cache has it.",
-        "already-next" => "The next key was made already.",
-        "retired" => "The key is out of service; its successor signs.",
-        "already-shown" => {
-            "The secret was shown once, and cannot be shown again. If you missed it, rotate it."
-        }
-        "connected" => "Connected. Paste what follows at the provider, then check it.",
-        "key-turned" => "Done. Check the connection.",
-        "key-missing" => "Give the .p8 of the next key. Its Key ID is in the name of its file.",
-        "secret-revoked" => "The secret is revoked.",
-        "last-secret" => {
-            "Not revoked. It is the last good secret: type the client's name to end it."
-        }
-        "already-rotated" => "This form was sent before; no further secret was made.",
-        _ => return None,
-    })
-}
-
 fn problems(found: Vec<FieldProblem>) -> Problems {
     let each = |problem: FieldProblem| Problem {
         field: problem.field.to_owned(),
         message: problem.message,
     };
     Problems::new(found.into_iter().map(each).collect())
-}
-
-/// A day as the console writes it: `24 Nov`.
-fn day(at: Timestamp) -> String {
-    let format = time::macros::format_description!("[day padding:none] [month repr:short]");
-    time::OffsetDateTime::from_unix_timestamp(at.secs())
-        .ok()
-        .and_then(|moment| moment.format(format).ok())
-        .unwrap_or_default()
-}
-
-/// A moment as the console writes it: `24 Nov 2026, 12:30 UTC`.
-fn moment(at: Timestamp) -> String {
-    let format = time::macros::format_description!(
-        "[day padding:none] [month repr:short] [year], [hour]:[minute] UTC"
-    );
-    time::OffsetDateTime::from_unix_timestamp(at.secs())
-        .ok()
-        .and_then(|moment| moment.format(format).ok())
-        .unwrap_or_default()
 }

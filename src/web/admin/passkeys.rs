@@ -58,14 +58,15 @@ pub(super) async fn sign_in(
     let typed = Form::parse(&body);
     let going = Going::of_form(&typed);
     let cookie = app.cookies.read(&request, Jar::Console);
-    let again =
-        |status, problem| login_form(&app, cookie.clone(), status, "", Some(problem), &going);
+    let again = async |status, problem| {
+        login_form(&app, cookie.clone(), status, "", Some(problem), &going).await
+    };
     let Some(cookie) = ours(&app, &request, &typed) else {
         let problem = "This page was too old, or your browser sends no cookies. Try again.";
-        return again(StatusCode::FORBIDDEN, problem);
+        return again(StatusCode::FORBIDDEN, problem).await;
     };
     if !app.limits.may_sign_in(&request) {
-        return slowed_down(again);
+        return slowed_down(again).await;
     }
     let id = request::id(&request);
     let (handle, answer) = (typed.text("handle"), typed.text("credential"));
@@ -81,9 +82,9 @@ pub(super) async fn sign_in(
             entered(&app, &session, &going)
         }
         Ok(SecondStep::Wrong | SecondStep::TooMany | SecondStep::Over) => {
-            again(StatusCode::UNAUTHORIZED, WRONG)
+            again(StatusCode::UNAUTHORIZED, WRONG).await
         }
-        Err(AdminError::NotFound) => again(StatusCode::NOT_FOUND, WRONG),
+        Err(AdminError::NotFound) => again(StatusCode::NOT_FOUND, WRONG).await,
         Err(error) => failed(&app, id, &error),
     }
 }

@@ -10,7 +10,8 @@ use url::Url;
 use super::client_form::status_of;
 use super::form::query;
 use super::session::set;
-use super::{Console, Posted, moment, passkeys, problems, see_other};
+use super::upstream_sign_in::Offer;
+use super::{Console, Posted, browser, identities, moment, passkeys, problems, see_other};
 use crate::op::admin::reveal::Reveal;
 use crate::op::admin::{AdminError, NewCodes};
 use crate::op::factors::Enrolment;
@@ -36,8 +37,11 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/admin/profile/totp/qr").route(web::get().to(qr)))
         .service(web::resource("/admin/profile/totp/remove").route(web::post().to(totp_remove)))
-        .service(web::resource("/admin/passkey/challenge").route(web::post().to(passkeys::ask)))
-        .service(web::resource("/admin/login/passkey").route(web::post().to(passkeys::sign_in)))
+        .service(web::resource("/admin/profile/identities").route(web::post().to(identities::add)))
+        .service(
+            web::resource("/admin/profile/identities/remove")
+                .route(web::post().to(identities::remove)),
+        )
         .service(
             web::resource("/admin/profile/passkeys/new").route(web::get().to(passkeys::new_page)),
         )
@@ -69,13 +73,16 @@ async fn page(console: &Console, problems: Problems) -> Result<HttpResponse, Err
     let required = administration.settings().await.map_err(refuse)?.0.require_second_factor;
     let session = |session: &AdminSession| OwnSession {
         id: session.id.clone(),
-        agent: session.user_agent.clone().unwrap_or_else(|| "unknown browser".to_owned()),
+        agent: browser(session.user_agent.as_deref()),
         since: moment(session.created_at),
         until: moment(session.idle_expires_at.min(session.expires_at)),
         current: session.cookie_hash == console.session.cookie_hash,
         second_factor: session.second_factor,
     };
+    let offer = Offer::of_console(&console.app).await.map_err(refuse)?;
     let template = ProfilePage {
+        identities: identities::rows(console, &console.admin).await?,
+        connections: offer.buttons,
         shell: console.shell(),
         since: moment(console.admin.created_at),
         protected: held.any(),
@@ -95,7 +102,7 @@ async fn page(console: &Console, problems: Problems) -> Result<HttpResponse, Err
         sessions: sessions.iter().map(session).collect(),
         problems: problems.clone(),
     };
-    Ok(html::page(status_of(&problems, false), &template, &[]))
+    Ok(html::page(status_of(&problems, false), &template, &offer.sources))
 }
 
 /// What an act answers: the page again with what is wrong, or the next one.

@@ -85,6 +85,7 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/keys/retire/{kid}", OWN),
     ("/admin/admins", SEE),
     ("/admin/admins/{username}", SEE),
+    ("/admin/admins/invitations/{handle}", OWN),
     ("/admin/settings", SEE),
     ("/admin/settings/branding", SEE),
     ("/admin/settings/keys/{handle}", OWN),
@@ -153,6 +154,11 @@ pub const WRITE: &[(&str, Need)] = &[
     ("/admin/profile/passkeys", Need::SignedIn),
     ("/admin/profile/passkeys/challenge", Need::SignedIn),
     ("/admin/profile/passkeys/remove", Need::SignedIn),
+    ("/admin/profile/identities", Need::SignedIn),
+    ("/admin/profile/identities/remove", Need::SignedIn),
+    ("/admin/prove/upstream", Need::SignedIn),
+    ("/admin/admins/{username}/invite", OWN),
+    ("/admin/admins/{username}/unbind", OWN),
     ("/admin/profile/recovery", Need::SignedIn),
     ("/admin/profile/sessions/end", Need::SignedIn),
     ("/admin/connections/new/{kind}", CHANGE),
@@ -168,33 +174,40 @@ pub const WRITE: &[(&str, Need)] = &[
 ];
 
 /// Forms of acts that are hard to undo: they want a proof of the last minutes, however long the
-/// session has been open. One's own password is not here, for it is asked for there.
-const DANGEROUS: &[&str] = &[
-    "/admin/clients/{client_id}/secret",
-    "/admin/clients/{client_id}/secrets",
-    "/admin/clients/{client_id}/secrets/{secret}/revoke",
-    "/admin/clients/{client_id}/delete",
-    "/admin/apis/delete",
-    "/admin/connections/{id}/edit",
-    "/admin/connections/{id}/key",
-    "/admin/connections/{id}/delete",
-    "/admin/keys/retire/{kid}",
-    "/admin/admins",
-    "/admin/admins/{username}",
-    "/admin/admins/{username}/reset-factors",
-    "/admin/audit/stream",
-    "/admin/audit/stream/remove",
-    "/admin/settings",
-    "/admin/settings/keys",
-    "/admin/settings/keys/revoke",
-    "/admin/trust/tokens",
-    "/admin/trust/issuers",
-    "/admin/profile/totp",
-    "/admin/profile/totp/remove",
-    "/admin/profile/passkeys",
-    "/admin/profile/passkeys/challenge",
-    "/admin/profile/passkeys/remove",
-    "/admin/profile/recovery",
+/// session has been open. One's own password is not here, for it is asked for there. Each with what
+/// the page that asks for the proof calls it.
+const DANGEROUS: &[(&str, &str)] = &[
+    ("/admin/clients/{client_id}/secret", "make a new secret for a client"),
+    ("/admin/clients/{client_id}/secrets", "make another secret for a client"),
+    ("/admin/clients/{client_id}/secrets/{secret}/revoke", "revoke a secret of a client"),
+    ("/admin/clients/{client_id}/disable", "disable a client"),
+    ("/admin/clients/{client_id}/delete", "delete a client"),
+    ("/admin/apis/delete", "delete an API"),
+    ("/admin/connections/{id}/edit", "change a connection"),
+    ("/admin/connections/{id}/key", "change the key of a connection"),
+    ("/admin/connections/{id}/delete", "delete a connection"),
+    ("/admin/keys/rotate/{alg}", "make the next signing key"),
+    ("/admin/keys/retire/{kid}", "take a signing key out of service at once"),
+    ("/admin/admins", "make a console account"),
+    ("/admin/admins/{username}", "change or disable a console account"),
+    ("/admin/admins/{username}/reset-factors", "remove the second factors of an account"),
+    ("/admin/admins/{username}/invite", "invite somebody to bind their sign-in to an account"),
+    ("/admin/admins/{username}/unbind", "take a way to sign in from an account"),
+    ("/admin/audit/stream", "tell somebody the audit log"),
+    ("/admin/audit/stream/remove", "tell a receiver the audit log no more"),
+    ("/admin/settings", "change the settings"),
+    ("/admin/settings/keys", "make a key of the admin API"),
+    ("/admin/settings/keys/revoke", "revoke a key of the admin API"),
+    ("/admin/trust/tokens", "make a token for registrations"),
+    ("/admin/trust/issuers", "trust an issuer"),
+    ("/admin/profile/totp", "set up codes from an app"),
+    ("/admin/profile/totp/remove", "remove codes from an app"),
+    ("/admin/profile/passkeys", "add a passkey"),
+    ("/admin/profile/passkeys/challenge", "add a passkey"),
+    ("/admin/profile/passkeys/remove", "remove a passkey"),
+    ("/admin/profile/recovery", "make new recovery codes"),
+    ("/admin/profile/identities", "bind a sign-in to your account"),
+    ("/admin/profile/identities/remove", "take a way to sign in from your account"),
 ];
 /// Pages that lead to such an act and nowhere else, so that nobody fills in a form in vain.
 const DANGEROUS_PAGES: &[&str] = &[
@@ -206,13 +219,20 @@ const DANGEROUS_PAGES: &[&str] = &[
     "/admin/profile/totp",
     "/admin/profile/passkeys/new",
 ];
-/// Of the acts on a person, those that cannot be taken back.
-const DANGEROUS_ACTS: &[&str] = &["delete", "unlink"];
+/// Of the acts on a person, those that cut them off or cannot be taken back.
+const DANGEROUS_ACTS: &[(&str, &str)] = &[
+    ("delete", "delete a person"),
+    ("unlink", "take an identity from a person"),
+    ("disable", "disable a person"),
+];
+/// Where such an act is.
+const PERSON_ACT: &str = "/admin/people/{id}/{act}";
 
 /// What can be done without a second factor where one is required: adding it, and leaving.
 pub const ENROLMENT: &[&str] = &[
     "/admin/logout",
     "/admin/prove",
+    "/admin/prove/upstream",
     "/admin/profile",
     "/admin/profile/totp",
     "/admin/profile/totp/qr",
@@ -224,8 +244,35 @@ pub const ENROLMENT: &[&str] = &[
 
 /// Whether a route wants a fresh proof; `act` is the one in the address.
 pub(super) fn is_dangerous(method: &Method, pattern: &str, act: Option<&str>) -> bool {
-    let table = if *method == Method::POST { DANGEROUS } else { DANGEROUS_PAGES };
-    table.contains(&pattern) || act.is_some_and(|act| DANGEROUS_ACTS.contains(&act))
+    let listed = if *method == Method::POST {
+        DANGEROUS.iter().any(|(path, _)| *path == pattern)
+    } else {
+        DANGEROUS_PAGES.contains(&pattern)
+    };
+    listed || act.is_some_and(|act| DANGEROUS_ACTS.iter().any(|(name, _)| *name == act))
+}
+
+/// What the page or form at this address does, in words that go on after "to".
+pub(super) fn deed(address: &str, base: &str) -> Option<&'static str> {
+    let path = address.strip_prefix(base).unwrap_or(address);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    if fits(PERSON_ACT, path) {
+        let act = path.rsplit('/').next();
+        return DANGEROUS_ACTS.iter().find(|(name, _)| Some(*name) == act).map(|(_, words)| *words);
+    }
+    let page = path.strip_suffix("/new").unwrap_or(path);
+    DANGEROUS.iter().find(|(pattern, _)| fits(pattern, page)).map(|(_, words)| *words)
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(given)) if wanted == given || wanted.starts_with('{') => {}
+            (Some(_) | None, Some(_) | None) => return false,
+        }
+    }
 }
 
 /// What a route needs; `None` for one that nobody has thought about, which is refused.
@@ -262,7 +309,7 @@ mod tests {
         for (path, need) in WRITE {
             let harmless =
                 ["/admin/logout", "/admin/audit/verify", "/admin/connections/{id}/check"];
-            let own = path.starts_with("/admin/profile") || *path == "/admin/prove";
+            let own = path.starts_with("/admin/profile") || path.starts_with("/admin/prove");
             let allowed = own || harmless.contains(path);
             assert_eq!(need.allows(&account(Role::Viewer), None), allowed, "{path}");
             assert!(need.allows(&account(Role::Owner), None), "{path}");
@@ -272,12 +319,33 @@ mod tests {
     #[test]
     fn what_is_dangerous_and_what_enrolment_needs_are_routes() {
         let known = |path: &&str| READ.iter().chain(WRITE).any(|(known, _)| known == path);
-        assert!(DANGEROUS.iter().chain(DANGEROUS_PAGES).chain(ENROLMENT).all(known));
+        let dangerous = DANGEROUS.iter().map(|(path, _)| path);
+        assert!(dangerous.chain(DANGEROUS_PAGES).chain(ENROLMENT).all(known));
         let (get, post) = (&Method::GET, &Method::POST);
         assert!(is_dangerous(get, "/admin/people/{id}/{act}", Some("delete")));
-        assert!(!is_dangerous(post, "/admin/people/{id}/{act}", Some("disable")));
+        assert!(is_dangerous(post, "/admin/people/{id}/{act}", Some("disable")));
+        assert!(!is_dangerous(post, "/admin/people/{id}/{act}", Some("enable")));
         assert!(is_dangerous(post, "/admin/settings", None));
         assert!(!is_dangerous(get, "/admin/settings", None), "looking is no danger");
+    }
+
+    #[test]
+    fn whoever_is_asked_for_a_proof_reads_what_for() {
+        for (address, words) in [
+            ("/admin/keys/retire/abc", Some("take a signing key out of service at once")),
+            ("/admin/people/u1/disable", Some("disable a person")),
+            ("/admin/people/u1/enable", None),
+            ("/admin/profile/passkeys/new?passkey_name=a", Some("add a passkey")),
+            ("/admin/admins/alice", Some("change or disable a console account")),
+            ("/admin/clients", None),
+            ("/elsewhere", None),
+        ] {
+            assert_eq!(deed(address, ""), words, "{address}");
+            assert_eq!(deed(&format!("/tenant{address}"), "/tenant"), words, "{address}");
+        }
+        for page in DANGEROUS_PAGES {
+            assert!(deed(page, "").is_some(), "{page}");
+        }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::form::{Form, query};
 use super::session::{Going, entered, set};
-use super::{Console, Posted, failed, kept, safe_path, see_other};
-use crate::op::admin::{Proof, SecondStep};
+use super::upstream_sign_in::Offer;
+use super::{Console, Posted, failed, kept, rights, safe_path, see_other};
+use crate::op::admin::{FirstFactor, Proof, SecondStep};
 use crate::protocol::admin::Admin;
 use crate::protocol::secret::SecretString;
 use crate::web::cookies::Jar;
@@ -107,18 +108,35 @@ pub(super) async fn ask(
     problem: Option<&'static str>,
     going: &Going,
 ) -> Result<HttpResponse, Error> {
+    ask_after(console, status, problem, going, None).await
+}
+
+/// The same, after an upstream has given its word.
+pub(super) async fn ask_after(
+    console: &Console,
+    status: StatusCode,
+    problem: Option<&'static str>,
+    going: &Going,
+    word: Option<String>,
+) -> Result<HttpResponse, Error> {
+    let refuse = |error| console.refuse(error);
     let held = console.app.administration.own_factors(&console.signed_in()).await;
-    let held = held.map_err(|error| console.refuse(error))?;
+    let held = held.map_err(refuse)?;
+    let offer = Offer::of_admin(&console.app, &console.admin).await.map_err(refuse)?;
+    let next = going.next_url(&console.app.base);
     let template = ProvePage {
+        deed: rights::deed(&next, &console.app.base),
+        word,
+        connections: offer.buttons,
         shell: console.shell(),
         second_factor: held.any(),
         problem,
-        next: going.next_url(&console.app.base),
+        next,
         kept: going.kept.clone(),
         has_codes: held.totp_added_at.is_some(),
         passkeys: held.passkeys > 0 && console.app.administration.offers_passkeys(),
     };
-    Ok(html::page(status, &template, &[]))
+    Ok(html::page(status, &template, &offer.sources))
 }
 
 /// The page by itself, on the way to a page of a dangerous act.
@@ -130,22 +148,38 @@ pub(super) async fn prove_page(
     ask(&console, StatusCode::OK, None, &going).await
 }
 
-/// Password, and code: then on to where somebody was going, under a new cookie.
+/// Password or an upstream's word, and code; or a passkey: then on to where somebody was going,
+/// under a new cookie.
 pub(super) async fn prove(posted: Posted) -> Result<HttpResponse, Error> {
     let Posted { console, form } = posted;
     let going = Going::of_form(&form);
-    let password = SecretString::new(form.exact("password"));
-    let (signed_in, code) = (console.signed_in(), form.text("totp"));
+    let (signed_in, code, word) = (console.signed_in(), form.text("totp"), form.text("word"));
     let request_id = console.request_id.clone();
     let administration = &console.app.administration;
     let (handle, answer) = (form.text("handle"), form.text("credential"));
     let proof = if answer.is_empty() {
-        administration.prove_again(&signed_in, password, &code, request_id).await
+        let first = if word.is_empty() {
+            FirstFactor::Password(SecretString::new(form.exact("password")))
+        } else {
+            FirstFactor::Vouched(word.clone())
+        };
+        administration.prove_again(&signed_in, first, &code, request_id).await
     } else {
         let answer = (handle.as_str(), answer.as_str());
         administration.prove_by_passkey(&signed_in, &console.cookie, answer, request_id).await
     };
-    match proof.map_err(|error| console.refuse(error))? {
+    let word = Some(word).filter(|word| !word.is_empty());
+    proven(&console, proof.map_err(|error| console.refuse(error))?, &going, word).await
+}
+
+/// Where a proof leads.
+pub(super) async fn proven(
+    console: &Console,
+    proof: Proof,
+    going: &Going,
+    word: Option<String>,
+) -> Result<HttpResponse, Error> {
+    match proof {
         Proof::Fresh(cookie) => {
             let app = &console.app;
             let mut response = match safe_path::own(&going.next, &app.base) {
@@ -157,10 +191,12 @@ pub(super) async fn prove(posted: Posted) -> Result<HttpResponse, Error> {
             set(&mut response, &app.cookies.make(Jar::Console, cookie.expose().clone(), None));
             Ok(response)
         }
-        Proof::Wrong => ask(&console, StatusCode::UNAUTHORIZED, Some(WRONG), &going).await,
+        Proof::Wrong => {
+            ask_after(console, StatusCode::UNAUTHORIZED, Some(WRONG), going, word).await
+        }
         Proof::TooMany => {
-            let asked = ask(&console, StatusCode::TOO_MANY_REQUESTS, Some(TOO_MANY), &going).await;
-            asked.map(slowed)
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            ask_after(console, status, Some(TOO_MANY), going, word).await.map(slowed)
         }
     }
 }

@@ -8,6 +8,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::form::{Form, query, with_query};
+use super::upstream_sign_in::Offer;
 use super::{Posted, failed, kept, safe_path, second_step, see_other};
 use crate::op::admin::{ConsoleSession, SignIn};
 use crate::protocol::secret::SecretString;
@@ -50,11 +51,11 @@ pub(super) fn login_url(base: &str, request: &HttpRequest) -> String {
 pub(super) async fn login_page(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let going = Going { next: query(&request, "next").unwrap_or_default(), kept: String::new() };
     let Some(cookie) = app.cookies.read(&request, Jar::Console) else {
-        return form(&app, None, StatusCode::OK, "", None, &going);
+        return form(&app, None, StatusCode::OK, "", None, &going).await;
     };
     match app.administration.find_console_session(&cookie).await {
         Ok(Some(_)) => see_other(&going.next_url(&app.base)),
-        Ok(None) => form(&app, Some(cookie), StatusCode::OK, "", None, &going),
+        Ok(None) => form(&app, Some(cookie), StatusCode::OK, "", None, &going).await,
         Err(error) => failed(&app, request::id(&request), &error),
     }
 }
@@ -69,44 +70,62 @@ pub(super) async fn login(
     let username = typed.exact("username");
     let going = Going::of_form(&typed);
     let cookie = app.cookies.read(&request, Jar::Console);
-    let again =
-        |status, problem| form(&app, cookie.clone(), status, &username, Some(problem), &going);
+    let again = async |status, problem| {
+        form(&app, cookie.clone(), status, &username, Some(problem), &going).await
+    };
     if !app.limits.may_sign_in(&request) {
-        return slowed_down(again);
+        return slowed_down(again).await;
     }
     let token = typed.text("csrf");
     let ours =
         cookie.as_ref().is_some_and(|cookie| app.administration.is_csrf_token(cookie, &token));
     if !ours {
         let problem = "This page was too old, or your browser sends no cookies. Try again.";
-        return again(StatusCode::FORBIDDEN, problem);
+        return again(StatusCode::FORBIDDEN, problem).await;
     }
     let password = SecretString::new(typed.exact("password"));
     let id = request::id(&request);
     match app.administration.sign_in(&username, password, id.clone(), agent(&request)).await {
-        Ok(SignIn::Open(session)) => {
-            if let Some(before) = &cookie
+        Ok(signed) => match further(&app, signed, cookie.as_deref(), &going, id).await {
+            Some(response) => response,
+            None => again(StatusCode::UNAUTHORIZED, "Wrong username or password.").await,
+        },
+        Err(error) => failed(&app, id, &error),
+    }
+}
+
+/// Where a first factor leads: into the console, or on to the second step. `None` if nowhere. The
+/// cookie from before ends.
+pub(super) async fn further(
+    app: &App,
+    signed: SignIn,
+    before: Option<&str>,
+    going: &Going,
+    id: Option<String>,
+) -> Option<HttpResponse> {
+    match signed {
+        SignIn::Open(session) => {
+            if let Some(before) = before
                 && let Err(error) = app.administration.sign_out(before).await
             {
-                return failed(&app, id, &error);
+                return Some(failed(app, id, &error));
             }
-            entered(&app, &session, &going)
+            Some(entered(app, &session, going))
         }
-        Ok(SignIn::SecondStep(waiting)) => {
-            match app.administration.second_step_of(waiting.expose()).await {
-                Ok(Some(admin)) => {
-                    let value = waiting.expose().clone();
-                    let mut response =
-                        second_step::form(&app, &admin, &value, StatusCode::OK, None, &going).await;
+        SignIn::SecondStep(waiting) => {
+            let value = waiting.expose().clone();
+            match app.administration.second_step_of(&value).await {
+                Ok(admin) => {
+                    let admin = admin?;
+                    let asked = second_step::form(app, &admin, &value, StatusCode::OK, None, going);
+                    let mut response = asked.await;
                     set(&mut response, &app.cookies.make(Jar::Console, value, None));
-                    response
+                    Some(response)
                 }
-                Ok(None) => again(StatusCode::UNAUTHORIZED, "Wrong username or password."),
-                Err(error) => failed(&app, id, &error),
+                Err(error) => Some(failed(app, id, &error)),
             }
         }
-        Ok(SignIn::Refused) => again(StatusCode::UNAUTHORIZED, "Wrong username or password."),
-        Err(error) => failed(&app, id, &error),
+        SignIn::Refused => None,
     }
 }
 
@@ -130,11 +149,11 @@ pub(super) fn agent(request: &HttpRequest) -> Option<String> {
 }
 
 /// The page for somebody who tries too often.
-pub(super) fn slowed_down(
-    page: impl FnOnce(StatusCode, &'static str) -> HttpResponse,
+pub(super) async fn slowed_down(
+    page: impl AsyncFnOnce(StatusCode, &'static str) -> HttpResponse,
 ) -> HttpResponse {
     let problem = "Too many attempts from your address. Wait a minute.";
-    let mut response = page(StatusCode::TOO_MANY_REQUESTS, problem);
+    let mut response = page(StatusCode::TOO_MANY_REQUESTS, problem).await;
     response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
     response
 }
@@ -150,26 +169,31 @@ pub(super) async fn logout(posted: Posted) -> Result<HttpResponse, actix_web::Er
 }
 
 /// The login form.
-pub(super) fn form(
+pub(super) async fn form(
     app: &App,
     cookie: Option<String>,
     status: StatusCode,
     username: &str,
-    problem: Option<&'static str>,
+    problem: Option<&str>,
     going: &Going,
 ) -> HttpResponse {
+    let offer = match Offer::of_console(app).await {
+        Ok(offer) => offer,
+        Err(error) => return failed(app, None, &error),
+    };
     let fresh = cookie.is_none();
     let cookie = cookie.unwrap_or_else(|| app.provider.random_secret().expose().clone());
     let template = LoginPage {
         base: app.base.clone(),
         username: username.to_owned(),
-        problem,
+        problem: problem.map(str::to_owned),
+        connections: offer.buttons,
         csrf: app.administration.csrf_token(&cookie),
         next: safe_path::own(&going.next, &app.base).unwrap_or_default(),
         kept: going.kept.clone(),
         passkeys: app.administration.offers_passkeys(),
     };
-    let mut response = html::page(status, &template, &[]);
+    let mut response = html::page(status, &template, &offer.sources);
     if fresh {
         set(&mut response, &app.cookies.make(Jar::Console, cookie, None));
     }

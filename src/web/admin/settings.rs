@@ -56,6 +56,7 @@ async fn page(
         hint: String::new(),
         chosen: typed.scope.iter().any(|chosen| chosen == scope.as_str()),
     };
+    let opens = form.map_or(settings.console_connections, |form| form.all("console_connections"));
     let status = status_of(&problems, conflict);
     let template = SettingsPage {
         shell: console.shell(),
@@ -67,6 +68,18 @@ async fn page(
         ),
         require_second_factor: form
             .map_or(settings.require_second_factor, |form| form.ticked("require_second_factor")),
+        console_connections: console
+            .app
+            .provider
+            .connectors()
+            .iter()
+            .map(|connector| Choice {
+                value: connector.id().to_string(),
+                label: connector.display_name().to_owned(),
+                hint: String::new(),
+                chosen: opens.iter().any(|id| id == connector.id().as_str()),
+            })
+            .collect(),
         version: version.to_string(),
         conflict,
         keys: keys.iter().map(row).collect(),
@@ -93,6 +106,7 @@ pub(super) async fn save(posted: Posted) -> Result<HttpResponse, Error> {
     let settings = Settings {
         audit_retention_days: days,
         require_second_factor: form.ticked("require_second_factor"),
+        console_connections: form.all("console_connections"),
     };
     let version = form.text("version").parse().unwrap_or(-1);
     match administration.change_settings(&console.actor(), settings, version).await {

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::profile::IdentityRow;
 use super::{Choice, Problems, Shell};
 
 /// An account.
@@ -28,8 +29,10 @@ pub struct SessionRow {
     pub id: String,
     /// Whose.
     pub username: String,
-    /// What the browser calls itself.
+    /// The browser and its system.
     pub agent: String,
+    /// The connection that it was opened through, if it was no password.
+    pub through: Option<String>,
     /// Since when.
     pub since: String,
     /// Until when, unless it is used.
@@ -44,10 +47,18 @@ pub struct ListPage {
     pub shell: Shell,
     /// Whether the role may change accounts.
     pub is_owner: bool,
+    /// What was searched for.
+    pub q: String,
+    /// Whether this is not the first page.
+    pub paged: bool,
+    /// The next page.
+    pub next_url: Option<String>,
     /// The accounts.
     pub rows: Vec<AdminRow>,
-    /// The sessions.
+    /// The newest sessions.
     pub sessions: Vec<SessionRow>,
+    /// How many more there are.
+    pub further_sessions: usize,
     /// What was typed for a new one.
     pub username: String,
     /// The roles there are.
@@ -80,8 +91,24 @@ pub struct EditPage {
     pub factors: String,
     /// Whether that is anything.
     pub protected: bool,
+    /// The identities by which it signs in.
+    pub identities: Vec<IdentityRow>,
+    /// Whether there is a connection that could be bound.
+    pub may_invite: bool,
     /// What was wrong.
     pub problems: Problems,
+}
+
+/// An invitation, shown once.
+#[derive(Template)]
+#[template(path = "admin/admins/invited.html")]
+pub struct InvitedPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// For whom.
+    pub heading: String,
+    /// The link.
+    pub link: String,
 }
 
 #[cfg(test)]
@@ -104,10 +131,15 @@ mod tests {
                 sessions: 1,
                 created_at: text(),
             }],
+            q: text(),
+            paged: true,
+            next_url: Some(text()),
+            further_sessions: 1,
             sessions: vec![SessionRow {
                 id: text(),
                 username: text(),
                 agent: text(),
+                through: Some(text()),
                 since: text(),
                 until: text(),
             }],
@@ -130,8 +162,19 @@ mod tests {
             stands: Some(text()),
             factors: text(),
             protected: true,
+            identities: vec![IdentityRow {
+                connection: text(),
+                name: text(),
+                email: Some(text()),
+                since: text(),
+                last_used_at: None,
+                allowed: false,
+            }],
+            may_invite: true,
             problems: problems(&["role", "clients"]),
         };
         check(&edit.render().unwrap());
+        let invited = InvitedPage { shell: shell(), heading: text(), link: text() };
+        check(&invited.render().unwrap());
     }
 }

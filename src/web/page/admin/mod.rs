@@ -157,6 +157,14 @@ pub struct Choice {
     pub chosen: bool,
 }
 
+/// A connection that leads to an upstream and back to the console.
+pub struct ConnectionButton {
+    /// Its name in addresses.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+}
+
 /// `/admin/login`.
 #[derive(Template)]
 #[template(path = "admin/login.html")]
@@ -166,7 +174,9 @@ pub struct LoginPage {
     /// What was typed.
     pub username: String,
     /// Why it did not work.
-    pub problem: Option<&'static str>,
+    pub problem: Option<String>,
+    /// The connections that open the console.
+    pub connections: Vec<ConnectionButton>,
     /// Proves that the form was ours.
     pub csrf: String,
     /// The page that was asked for, or empty.
@@ -281,8 +291,9 @@ mod tests {
         let page = LoginPage {
             base: String::new(),
             username: text(),
-            problem: Some("Wrong username or password."),
+            problem: Some(text()),
             csrf: text(),
+            connections: vec![ConnectionButton { id: text(), name: text() }],
             next: text(),
             kept: text(),
             passkeys: true,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Problems, Shell};
+use super::{ConnectionButton, Problems, Shell};
 
 /// A passkey of one's own.
 pub struct PasskeyRow {
@@ -14,6 +14,40 @@ pub struct PasskeyRow {
     pub since: String,
     /// When it was last used.
     pub last_used_at: Option<String>,
+}
+
+/// An identity by which an account signs in.
+pub struct IdentityRow {
+    /// Its connection.
+    pub connection: String,
+    /// What the connection is called.
+    pub name: String,
+    /// The address that it told when it was bound.
+    pub email: Option<String>,
+    /// When it was bound.
+    pub since: String,
+    /// When it was last used.
+    pub last_used_at: Option<String>,
+    /// Whether its connection opens the console now.
+    pub allowed: bool,
+}
+
+/// An invitation to bind an account to an identity.
+#[derive(Template)]
+#[template(path = "admin/invitation.html")]
+pub struct InvitationPage {
+    /// The issuer's path.
+    pub base: String,
+    /// Whose account.
+    pub username: String,
+    /// Why it did not work.
+    pub problem: Option<String>,
+    /// Proves that the form was ours.
+    pub csrf: String,
+    /// Where the form goes.
+    pub action: String,
+    /// Where one can sign in.
+    pub connections: Vec<ConnectionButton>,
 }
 
 /// Making a passkey.
@@ -56,6 +90,12 @@ pub struct SecondStepPage {
 pub struct ProvePage {
     /// What surrounds it.
     pub shell: Shell,
+    /// What comes next, in words.
+    pub deed: Option<&'static str>,
+    /// What an upstream said of them, in place of the password.
+    pub word: Option<String>,
+    /// The upstreams that can say it.
+    pub connections: Vec<ConnectionButton>,
     /// Whether a code is asked for too.
     pub second_factor: bool,
     /// Why it did not work.
@@ -106,6 +146,10 @@ pub struct ProfilePage {
     pub passkeys: Vec<PasskeyRow>,
     /// Whether passkeys can be had here.
     pub offers_passkeys: bool,
+    /// The identities by which the account signs in.
+    pub identities: Vec<IdentityRow>,
+    /// The connections that more can be bound at.
+    pub connections: Vec<ConnectionButton>,
     /// The sessions.
     pub sessions: Vec<OwnSession>,
     /// What was wrong.
@@ -159,8 +203,12 @@ mod tests {
             passkeys: true,
         };
         check(&second.render().unwrap());
+        let button = || vec![ConnectionButton { id: text(), name: text() }];
         let prove = ProvePage {
             shell: shell(),
+            deed: Some("Delete it"),
+            word: Some(text()),
+            connections: button(),
             second_factor: true,
             problem: Some("Wrong."),
             next: text(),
@@ -183,6 +231,15 @@ mod tests {
                 last_used_at: Some(text()),
             }],
             offers_passkeys: true,
+            identities: vec![IdentityRow {
+                connection: text(),
+                name: text(),
+                email: Some(text()),
+                since: text(),
+                last_used_at: Some(text()),
+                allowed: true,
+            }],
+            connections: button(),
             sessions: vec![OwnSession {
                 id: text(),
                 agent: text(),
@@ -203,6 +260,15 @@ mod tests {
             problems: problems(&["totp"]),
         };
         check(&totp.render().unwrap());
+        let invitation = InvitationPage {
+            base: text(),
+            username: text(),
+            problem: Some(text()),
+            csrf: text(),
+            action: text(),
+            connections: button(),
+        };
+        check(&invitation.render().unwrap());
         let passkey =
             PasskeyPage { shell: shell(), name: text(), problems: problems(&["passkey_name"]) };
         check(&passkey.render().unwrap());

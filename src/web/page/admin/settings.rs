@@ -38,6 +38,8 @@ pub struct SettingsPage {
     pub audit_retention_days: String,
     /// Whether every account must have a second factor.
     pub require_second_factor: bool,
+    /// The connections, and whether they open the console.
+    pub console_connections: Vec<Choice>,
     /// The version that was read.
     pub version: String,
     /// Whether somebody else saved meanwhile.
@@ -82,6 +84,7 @@ mod tests {
             issuer: text(),
             audit_retention_days: text(),
             require_second_factor: true,
+            console_connections: choices(),
             version: text(),
             conflict: true,
             keys: vec![KeyRow {
