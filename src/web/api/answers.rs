@@ -1,0 +1,115 @@
+//! What the admin API answers: things with their `ETag`, pages, and problems (RFC 9457).
+
+use actix_web::error::InternalError;
+use actix_web::http::{StatusCode, header};
+use actix_web::{Error, HttpResponse};
+use serde_json::{Map, Value, json};
+
+use crate::op::admin::AdminError;
+use crate::op::admin::api_keys::KeptAnswer;
+
+/// Something new.
+pub(super) struct Made {
+    pub(super) status: StatusCode,
+    pub(super) location: Option<String>,
+    pub(super) body: Value,
+}
+
+impl Made {
+    pub(super) fn of(answer: KeptAnswer) -> Self {
+        Self {
+            status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK),
+            location: answer.location,
+            body: serde_json::from_str(&answer.body).unwrap_or(Value::Null),
+        }
+    }
+
+    pub(super) fn response(self) -> HttpResponse {
+        let mut builder = HttpResponse::build(self.status);
+        if let Some(location) = self.location {
+            builder.insert_header((header::LOCATION, location));
+        }
+        tagged(&mut builder, &self.body).json(self.body)
+    }
+}
+
+/// Adds the `ETag` of what has a version.
+fn tagged<'a>(
+    builder: &'a mut actix_web::HttpResponseBuilder,
+    body: &Value,
+) -> &'a mut actix_web::HttpResponseBuilder {
+    if let Some(version) = body.get("version").and_then(Value::as_i64) {
+        builder.insert_header((header::ETAG, format!("\"{version}\"")));
+    }
+    builder
+}
+
+pub(super) fn answer(body: Value) -> HttpResponse {
+    tagged(&mut HttpResponse::Ok(), &body).json(body)
+}
+
+pub(super) fn page(items: Vec<Value>, next: Option<String>) -> HttpResponse {
+    let mut body = Map::new();
+    body.insert("items".to_owned(), Value::Array(items));
+    body.insert("next".to_owned(), next.map_or(Value::Null, Value::String));
+    HttpResponse::Ok().json(body)
+}
+
+pub(super) fn ended(response: HttpResponse) -> Error {
+    InternalError::from_response("answered early", response).into()
+}
+
+pub(super) fn refusal(error: AdminError, request_id: Option<String>) -> HttpResponse {
+    let text = error.to_string();
+    match error {
+        AdminError::Forbidden { .. } => problem(
+            StatusCode::FORBIDDEN,
+            "This API key does not reach so far",
+            Some(text),
+            &[],
+            request_id,
+        ),
+        AdminError::NotFound => {
+            problem(StatusCode::NOT_FOUND, "There is nothing here", None, &[], request_id)
+        }
+        AdminError::Conflict => problem(
+            StatusCode::PRECONDITION_FAILED,
+            "It was changed meanwhile",
+            None,
+            &[],
+            request_id,
+        ),
+        AdminError::Invalid(problems) => {
+            let errors: Vec<Value> = problems
+                .iter()
+                .map(|problem| json!({ "field": problem.field, "detail": problem.message }))
+                .collect();
+            let title = "It breaks a rule";
+            problem(StatusCode::UNPROCESSABLE_ENTITY, title, None, &errors, request_id)
+        }
+        AdminError::Store(_) | AdminError::Password(_) | AdminError::Seal(_) => {
+            tracing::error!(error = %text, "the admin API failed");
+            let title = "Russet failed";
+            problem(StatusCode::INTERNAL_SERVER_ERROR, title, None, &[], request_id)
+        }
+    }
+}
+
+/// RFC 9457 §3.
+pub(super) fn problem(
+    status: StatusCode,
+    title: &str,
+    detail: Option<String>,
+    errors: &[Value],
+    request_id: Option<String>,
+) -> HttpResponse {
+    let mut body = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
+    if let Some(members) = body.as_object_mut() {
+        members.extend(detail.map(|detail| ("detail".to_owned(), json!(detail))));
+        members.extend(request_id.map(|id| ("request_id".to_owned(), json!(id))));
+        if !errors.is_empty() {
+            members.insert("errors".to_owned(), json!(errors));
+        }
+    }
+    HttpResponse::build(status).content_type("application/problem+json").body(body.to_string())
+}
