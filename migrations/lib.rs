@@ -20,6 +20,7 @@ mod m0014_observations;
 mod m0015_pages;
 mod m0016_apple_over_time;
 mod m0018_admin_identities;
+mod m0019_disabled_terms;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_observations::Migration),
             Box::new(m0016_apple_over_time::Migration),
             Box::new(m0018_admin_identities::Migration),
+            Box::new(m0019_disabled_terms::Migration),
         ]
     }
 }

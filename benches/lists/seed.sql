@@ -38,8 +38,8 @@ FROM (SELECT i, (1800000000 - ({people} - i) * 94608000 / {people}) * 1000 AS at
              words.given[1 + i % 48] AS given, words.family[1 + (i / 48) % 43] AS family
       FROM generate_series(1, {people}::bigint) AS i, words) AS person;
 
-INSERT INTO user_terms (term, user_id)
-SELECT DISTINCT term, id FROM users, LATERAL (VALUES
+INSERT INTO user_terms (term, user_id, disabled)
+SELECT DISTINCT term, id, CASE WHEN disabled_at IS NULL THEN 0 ELSE 1 END FROM users, LATERAL (VALUES
   (sub), (lower(email)), (split_part(lower(email), '@', 2)),
   (lower(name)), (lower(given_name)), (lower(family_name))) AS found (term);
 

@@ -97,6 +97,16 @@ impl row::Model {
 }
 
 impl Reader {
+    /// How many events are older than this; a hundred thousand at most.
+    pub async fn count_events_before(&self, at: Timestamp) -> Result<u64, StoreFault> {
+        let sql = "SELECT count(*) AS number FROM \
+                   (SELECT 1 FROM events WHERE at < $1 LIMIT 100000) AS older";
+        let stmt = self.connection.statement(sql, [at.millis().into()]);
+        let row = self.connection.query_one_raw(stmt).await?;
+        let number: i64 = row.map(|row| row.try_get("", "number")).transpose()?.unwrap_or(0);
+        Ok(u64::try_from(number).unwrap_or(0))
+    }
+
     /// Events, newest first.
     pub async fn list_events(&self, query: &EventQuery) -> Result<Vec<RecordedEvent>, StoreFault> {
         let mut select = row::Entity::find();

@@ -24,6 +24,8 @@ pub enum Of {
     Grant(GrantId),
     /// Those given to a client.
     Client(ClientId),
+    /// Those given to clients that may ask tokens for an API, by its identifier.
+    Api(String),
     /// Those of people who came through a connection.
     Connection(ConnectionId),
     /// All there are.
@@ -37,7 +39,13 @@ pub struct Living {
     pub sessions: u64,
     /// Grants: apps that hold tokens of somebody.
     pub grants: u64,
+    /// Whose they are.
+    pub people: u64,
 }
+
+/// Grants of clients that may ask tokens for an API.
+const OF_API: &str =
+    "client_id IN (SELECT client_id FROM clients WHERE resources LIKE $2 ESCAPE '!')";
 
 /// Beyond this many nothing is counted.
 const COUNTED: i64 = 100_000;
@@ -115,44 +123,75 @@ impl Reader {
 
     /// How much of it is alive, so that it can be told before it is ended.
     pub async fn count_living(&self, of: &Of, now: Timestamp) -> Result<Living, StoreFault> {
-        let (sessions, grants, id): (Option<&str>, &str, Option<&str>) = match of {
-            Of::User(id) => (Some("user_id = $2"), "user_id = $2", Some(id.as_str())),
-            Of::Session(id) => (Some("id = $2"), "session_id = $2", Some(id.as_str())),
-            Of::Grant(id) => (None, "id = $2", Some(id.as_str())),
-            Of::Client(id) => (None, "client_id = $2", Some(id.as_str())),
+        // What a client or an API has to do with sessions, its grants say.
+        let through_grants = "id IN (SELECT session_id FROM grants WHERE client_id = $2 \
+                              AND revoked_at IS NULL)";
+        let through_clients =
+            format!("id IN (SELECT session_id FROM grants WHERE {OF_API} AND revoked_at IS NULL)");
+        let (sessions, grants, id): (Option<&str>, &str, Option<String>) = match of {
+            Of::User(id) => (Some("user_id = $2"), "user_id = $2", Some(id.to_string())),
+            Of::Session(id) => (Some("id = $2"), "session_id = $2", Some(id.to_string())),
+            Of::Grant(id) => (None, "id = $2", Some(id.to_string())),
+            Of::Client(id) => (Some(through_grants), "client_id = $2", Some(id.to_string())),
+            Of::Api(identifier) => {
+                (Some(through_clients.as_str()), OF_API, Some(holding(identifier)?))
+            }
             Of::Connection(id) => {
-                (Some("connection_id = $2"), "connection_id = $2", Some(id.as_str()))
+                (Some("connection_id = $2"), "connection_id = $2", Some(id.to_string()))
             }
             Of::Everybody => (Some("1 = 1"), "1 = 1", None),
         };
         let most = match of {
             Of::Everybody => i64::try_from(COUNTED_OF_ALL).unwrap_or(COUNTED),
-            Of::User(_) | Of::Session(_) | Of::Grant(_) | Of::Client(_) | Of::Connection(_) => {
-                COUNTED
-            }
+            Of::User(_)
+            | Of::Session(_)
+            | Of::Grant(_)
+            | Of::Client(_)
+            | Of::Api(_)
+            | Of::Connection(_) => COUNTED,
         };
         let values = || -> Vec<Value> {
             let now: Value = now.millis().into();
-            std::iter::once(now).chain(id.map(Value::from)).collect()
+            std::iter::once(now).chain(id.clone().map(Value::from)).collect()
         };
-        let sessions = match sessions {
-            None => 0,
-            Some(which) => {
-                let alive = format!("sessions WHERE {which} AND ended_at IS NULL");
-                self.count(&alive, values(), most).await?
-            }
+        let alive = |table: &str, which: &str, over: &str| {
+            format!(
+                "SELECT user_id FROM {table} WHERE {which} AND {over} IS NULL \
+                 AND expires_at > $1 LIMIT {most}"
+            )
         };
-        let alive = format!("grants WHERE {grants} AND revoked_at IS NULL");
-        Ok(Living { sessions, grants: self.count(&alive, values(), most).await? })
+        let sessions = sessions.map(|which| alive("sessions", which, "ended_at"));
+        let grants = alive("grants", grants, "revoked_at");
+        let either =
+            sessions.iter().chain([&grants]).map(|one| format!("SELECT * FROM ({one}) AS one"));
+        let people = either.collect::<Vec<_>>().join(" UNION ");
+        Ok(Living {
+            sessions: match &sessions {
+                Some(sessions) => self.count(sessions, values()).await?,
+                None => 0,
+            },
+            grants: self.count(&grants, values()).await?,
+            people: self.count(&people, values()).await?,
+        })
     }
 
-    async fn count(&self, alive: &str, values: Vec<Value>, most: i64) -> Result<u64, StoreFault> {
-        let sql = format!(
-            "SELECT count(*) AS number FROM \
-             (SELECT 1 FROM {alive} AND expires_at > $1 LIMIT {most}) AS alive"
-        );
+    /// How many clients may ask tokens for an API.
+    pub async fn count_clients_of_api(&self, identifier: &str) -> Result<u64, StoreFault> {
+        let rows = "SELECT client_id FROM clients WHERE resources LIKE $1 ESCAPE '!'";
+        self.count(rows, vec![holding(identifier)?.into()]).await
+    }
+
+    async fn count(&self, rows: &str, values: Vec<Value>) -> Result<u64, StoreFault> {
+        let sql = format!("SELECT count(*) AS number FROM ({rows}) AS alive");
         let row = self.connection.query_one_raw(self.connection.statement(&sql, values)).await?;
         let number: i64 = row.map(|row| row.try_get("", "number")).transpose()?.unwrap_or(0);
         Ok(u64::try_from(number).unwrap_or(0))
     }
+}
+
+/// A pattern that fits JSON lists in which this text stands.
+fn holding(text: &str) -> Result<String, StoreFault> {
+    let quoted = to_json(&text)?;
+    let exact = quoted.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    Ok(format!("%{exact}%"))
 }

@@ -165,8 +165,15 @@ async fn a_key_ends_and_is_revoked() {
     let (_, rest) = made.body.split_once("id=\"api_key\">").expect("the key");
     let key = rest.split_once('<').expect("its end").0.to_owned();
     let list = browser.open(&format!("{}/admin/settings", house.issuer)).await;
-    let form = list.forms().into_iter().find(|form| form.action.path().ends_with("/revoke"));
-    let done = browser.submit(&list, &form.expect("a form")).await;
+    let (_, rest) = list.body.split_once("/settings/keys/revoke?").expect("a way to it");
+    let query = rest.split_once('"').expect("its end").0;
+    let ask = browser.open(&format!("{}/admin/settings/keys/revoke?{query}", house.issuer)).await;
+    let mut form = ask.forms().into_iter().find(|form| form.text.contains("ask-confirm"));
+    let kept = browser.submit(&ask, form.as_ref().expect("a form")).await;
+    assert_eq!(kept.status, StatusCode::UNPROCESSABLE_ENTITY, "its name was not typed");
+    assert_eq!(status(&key).await, StatusCode::OK);
+    form.as_mut().expect("a form").fill("confirm", "Script");
+    let done = browser.submit(&ask, &form.expect("a form")).await;
     assert!(done.body.contains("The key is revoked."));
     assert_eq!(status(&key).await, StatusCode::UNAUTHORIZED);
 }

@@ -290,6 +290,10 @@ async fn of_two_editors_the_second_is_told() {
     let late = send(&mut browser, &form, "client-save", &entries("Second")).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
     assert!(late.body.contains("value=\"Second\""), "nothing typed is lost");
+    assert!(late.body.contains("<code>admin:alice</code> changed it"), "{}", late.body);
+    let row = "<td><code>client_name</code></td><td class=\"lines\">First</td>\
+               <td class=\"lines\">Second</td>";
+    assert!(late.body.contains(row), "what stands, and what was typed: {}", late.body);
     let administration = &house.broker.broker.administration;
     let stands = administration.find_client(&id).await.expect("a client");
     assert_eq!(stands.client_name, "First");
@@ -309,10 +313,13 @@ async fn a_client_is_switched_off_and_on_and_deleted_by_its_name() {
     let id = app.client.client_id.clone();
     let (mut browser, _) = signed_in(&house, "alice").await;
     let page = browser.open(&format!("{}/admin/clients/{id}", house.issuer)).await;
-    let off = send(&mut browser, &page, "client-switch", &[]).await;
+    assert!(page.body.contains("id=\"client-disable\""));
+    let ask = browser.open(&format!("{}/admin/clients/{id}/disable", house.issuer)).await;
+    assert!(ask.body.contains("It concerns 0 people, 0 live sessions"), "{}", ask.body);
+    let off = send(&mut browser, &ask, "ask-confirm", &[("reason", "a leak")]).await;
     let administration = &house.broker.broker.administration;
     assert!(administration.find_client(&id).await.expect("a client").disabled_at.is_some());
-    send(&mut browser, &off, "client-switch", &[]).await;
+    send(&mut browser, &off, "client-enable", &[]).await;
     assert!(administration.find_client(&id).await.expect("a client").disabled_at.is_none());
 
     let ask = browser.open(&format!("{}/admin/clients/{id}/delete", house.issuer)).await;

@@ -119,6 +119,17 @@ async fn apple_is_connected_by_its_file_and_its_key_follows_another() {
     assert!(saved.body.contains("<h1>Second</h1>"), "{}", saved.body);
     let stale = send(&mut console, &edit, "connection-save", &fields).await;
     assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.body);
+    assert!(stale.body.contains("Somebody else saved first"), "{}", stale.body);
+    assert!(stale.body.contains("It concerns 0 people"), "{}", stale.body);
+    let edit = console.open(&format!("{}/admin/connections/apple/edit", house.issuer)).await;
+    let form = edit.forms().into_iter().find(|form| form.text.contains("connection-save"));
+    let mut form = form.expect("the form");
+    form.action.set_path("/admin/connections/apple/check");
+    form.fill("display_name", "Typed");
+    form.fill("beside", "form");
+    let beside = console.submit(&edit, &form).await;
+    assert!(beside.body.contains("class=\"findings\""), "{}", beside.body);
+    assert!(beside.body.contains("value=\"Typed\""), "what was typed stays: {}", beside.body);
 }
 
 #[actix_web::test]
@@ -140,7 +151,7 @@ async fn a_provider_is_connected_disabled_with_what_that_concerns_and_removed_by
     assert!(made.body.contains("Connected."), "{}", made.body);
     assert!(!made.body.contains("hidden secret"));
     let ask = console.open(&format!("{}/admin/connections/github/disable", house.issuer)).await;
-    assert!(ask.body.contains("0 browser sessions"), "{}", ask.body);
+    assert!(ask.body.contains("It concerns 0 people, 0 live sessions"), "{}", ask.body);
     let off = send(&mut console, &ask, "ask-confirm", &[]).await;
     assert!(off.body.contains("Disabled</span>"), "{}", off.body);
     assert!(house.broker.broker.provider.connector(&ConnectionId::new("github")).is_none());

@@ -58,6 +58,7 @@ mod registration;
 mod rights;
 mod rooms;
 mod rp_initiated_logout;
+mod safety;
 mod second_factors;
 mod secrets;
 mod sessions;

@@ -213,7 +213,14 @@ async fn an_identity_is_unlinked_and_what_came_through_it_ends() {
     let query = rest.split_once('"').expect("its end").0.replace("&amp;", "&");
     let ask = console.open(&format!("{}/unlink?{query}", page.url)).await;
     assert!(ask.body.contains("It is their only one"));
-    let done = send_all(&mut console, &ask).await;
+    let kept = send_all(&mut console, &ask).await;
+    assert_eq!(kept.status, StatusCode::UNPROCESSABLE_ENTITY, "the name was not typed");
+    assert_eq!(house.events("user.unlinked").await, 0);
+    let (_, rest) = ask.body.split_once("Type <strong>").expect("the name");
+    let name = rest.split_once('<').expect("its end").0.to_owned();
+    let mut form = ask.forms().into_iter().find(|form| form.text.contains("ask-confirm"));
+    form.as_mut().expect("a question").fill("confirm", &name);
+    let done = console.submit(&ask, &form.expect("a question")).await;
     assert!(done.body.contains("nobody can sign in to this account"), "{}", done.body);
     assert!(done.body.contains("Nowhere at the moment"));
     assert_eq!(house.events("user.unlinked").await, 1);

@@ -277,5 +277,8 @@ async fn of_two_owners_who_change_an_account_the_second_is_told() {
     assert!(saved.body.contains("Saved."), "{}", saved.body);
     let late = send(&mut alice, &form, "admin-save", &[("role", "editor")]).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
-    assert!(late.body.contains("it is admin now"), "{}", late.body);
+    assert!(late.body.contains("Somebody else saved first"), "{}", late.body);
+    assert!(late.body.contains("<code>admin:alice</code> changed it"), "{}", late.body);
+    let row = "<td class=\"lines\">admin</td><td class=\"lines\">editor</td>";
+    assert!(late.body.contains(row), "{}", late.body);
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::console::{admin, send, signed_in};
 use crate::harness::House;
 use crate::harness::app::answer;
+use crate::harness::browser::{Browser, Page};
 
 #[actix_web::test]
 async fn a_token_is_shown_once_registers_a_client_and_is_removed() {
@@ -47,10 +48,20 @@ async fn a_token_is_shown_once_registers_a_client_and_is_removed() {
     assert_eq!(register(&token).await, 401, "one use");
     let page = browser.open(&room).await;
     assert!(page.body.contains("0 more registrations"));
-    let form = page.forms().into_iter().find(|form| form.action.path().ends_with("/delete"));
-    let gone = browser.submit(&page, &form.expect("a form")).await;
+    let ask = asked(&mut browser, &page, "/trust/tokens/delete?").await;
+    let form = ask.forms().into_iter().find(|form| form.text.contains("ask-confirm"));
+    let gone = browser.submit(&ask, &form.expect("a form")).await;
     assert!(!gone.body.contains("suite") && gone.body.contains("Deleted."));
     assert_eq!(house.events("registration_token.deleted").await, 1);
+}
+
+/// Follows the link that begins so.
+async fn asked(browser: &mut Browser, page: &Page, link: &str) -> Page {
+    let (before, rest) = page.body.split_once(link).expect("a way to it");
+    let start = before.rsplit_once('"').expect("its beginning").1;
+    let end = rest.split_once('"').expect("its end").0;
+    let url = page.url.join(&format!("{start}{link}{end}")).expect("an address");
+    browser.open(url.as_str()).await
 }
 
 #[actix_web::test]
@@ -85,8 +96,13 @@ async fn an_issuer_is_trusted_under_conditions_and_no_more() {
     let rules = house.store().find_trusted_issuers("https://ci.example").await.unwrap();
     assert_eq!((rules.len(), rules[0].conditions.len()), (1, 2));
     assert!(rules[0].single_use);
-    let form = saved.forms().into_iter().find(|form| form.action.path().ends_with("/delete"));
-    browser.submit(&saved, &form.expect("a form")).await;
+    let ask = asked(&mut browser, &saved, "/trust/issuers/delete?").await;
+    let mut form = ask.forms().into_iter().find(|form| form.text.contains("ask-confirm"));
+    let kept = browser.submit(&ask, form.as_ref().expect("a form")).await;
+    assert_eq!(kept.status, 422, "its name was not typed");
+    assert_eq!(house.store().find_trusted_issuers("https://ci.example").await.unwrap().len(), 1);
+    form.as_mut().expect("a form").fill("confirm", "https://ci.example");
+    browser.submit(&ask, &form.expect("a form")).await;
     assert!(house.store().find_trusted_issuers("https://ci.example").await.unwrap().is_empty());
 }
 

@@ -47,7 +47,7 @@ pub struct ApiChange {
 }
 
 impl ApiChange {
-    fn apply(self, api: &mut Api) {
+    pub(super) fn apply(self, api: &mut Api) {
         let Self { version: _, name, scopes, access_token_ttl, signing_alg, settings } = self;
         if let Some(name) = name {
             api.name = name;

@@ -54,12 +54,6 @@ impl Administration {
         api_keys.retain(|key| {
             key.revoked_at.is_none() && key.expires_at <= soon && key.expires_at > now.minus(STILL)
         });
-        let mut bare_admins = Vec::new();
-        for admin in self.list_admins().await? {
-            if admin.disabled_at.is_none() && !self.factors_of(&admin.id).await?.any() {
-                bare_admins.push(admin.username);
-            }
-        }
         let mut jobs = self.store.list_job_states().await?;
         jobs.retain(|job| job.condition != JobCondition::Running);
         let mut deletions = self.store.list_deletions(true, TOLD).await?;
@@ -77,7 +71,7 @@ impl Administration {
             receivers,
             secrets: self.store.list_ending_secrets(now.minus(STILL), soon).await?,
             api_keys,
-            bare_admins,
+            bare_admins: self.bare_admins().await?,
             jobs,
             deliveries,
             deletions,

@@ -10,6 +10,7 @@ use super::rules::name_problem;
 use super::{Actor, AdminError, Administration};
 use crate::protocol::ambient::{Timestamp, random};
 use crate::protocol::client::{Client, ClientSecret};
+use crate::protocol::event::Event;
 use crate::protocol::id::ClientId;
 use crate::protocol::observation::Observation;
 use crate::protocol::secret::SecretString;
@@ -24,6 +25,15 @@ pub const MAX_SECRET_OVERLAP: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const MOST_SECRETS: usize = 5;
 /// The longest life that a secret with an end may have: two years.
 const LONGEST_LIFE: Duration = Duration::from_secs(2 * 366 * 24 * 3600);
+
+/// What becomes of the secrets that a client has when it is given another.
+#[derive(Clone, Copy)]
+enum Others {
+    /// They end at this moment.
+    End(Timestamp),
+    /// Those that are good now stay, and must not be too many.
+    Stay(Timestamp),
+}
 
 impl Administration {
     /// Gives a client a new secret. The old ones stay good for `overlap`, so that the app can be
@@ -47,19 +57,7 @@ impl Administration {
         let event = actor
             .event(now, "client.secret_rotated", id.as_str())
             .detail(json!({ "overlap_seconds": overlap.as_secs() }));
-        let id = id.clone();
-        let client = self
-            .store
-            .write(move |tx| {
-                Box::pin(async move {
-                    let client = keeper_of_secrets(tx, &id).await?;
-                    tx.insert_client_secret(&id, &stored).await?;
-                    tx.expire_client_secrets(&id, &stored.id, now.plus(overlap)).await?;
-                    tx.record(&event).await?;
-                    Ok::<_, AdminError>(client)
-                })
-            })
-            .await?;
+        let client = self.give_secret(id, stored, Others::End(now.plus(overlap)), event).await?;
         Ok(RegisteredClient { client, client_secret: Some(client_secret) })
     }
 
@@ -92,24 +90,39 @@ impl Administration {
             "name": stored.name,
             "expires_at": stored.expires_at.map(Timestamp::secs),
         }));
+        let client = self.give_secret(id, stored, Others::Stay(now), event).await?;
+        Ok(RegisteredClient { client, client_secret: Some(client_secret) })
+    }
+
+    async fn give_secret(
+        &self,
+        id: &ClientId,
+        given: ClientSecret,
+        others: Others,
+        event: Event,
+    ) -> Result<Client, AdminError> {
         let id = id.clone();
-        let client = self
-            .store
+        self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let client = keeper_of_secrets(tx, &id).await?;
-                    let secrets = tx.find_client_secrets(&id).await?;
-                    if secrets.iter().filter(|secret| secret.is_good(now)).count() >= MOST_SECRETS {
-                        let message = format!("is one too many: {MOST_SECRETS} are good already");
-                        return Err(AdminError::invalid("secret_name", message));
+                    if let Others::Stay(now) = others {
+                        let good = tx.find_client_secrets(&id).await?;
+                        if good.iter().filter(|one| one.is_good(now)).count() >= MOST_SECRETS {
+                            let message =
+                                format!("is one too many: {MOST_SECRETS} are good already");
+                            return Err(AdminError::invalid("secret_name", message));
+                        }
                     }
-                    tx.insert_client_secret(&id, &stored).await?;
+                    tx.insert_client_secret(&id, &given).await?;
+                    if let Others::End(at) = others {
+                        tx.expire_client_secrets(&id, &given.id, at).await?;
+                    }
                     tx.record(&event).await?;
                     Ok::<_, AdminError>(client)
                 })
             })
-            .await?;
-        Ok(RegisteredClient { client, client_secret: Some(client_secret) })
+            .await
     }
 
     /// Takes one secret from a client, at once.

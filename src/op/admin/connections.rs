@@ -280,6 +280,7 @@ fn merged(
     let after = serde_json::to_value(&merged).map_err(|e| wrong(e.to_string()))?;
     for (member, value) in patch {
         let nothing = value.is_null()
+            || *value == Value::Bool(false)
             || value.as_array().is_some_and(Vec::is_empty)
             || value.as_object().is_some_and(Map::is_empty);
         if !nothing && after.get(member).is_none() {

@@ -17,6 +17,7 @@ mod connection_keys;
 pub mod connections;
 mod console;
 pub mod declaration;
+pub mod effects;
 pub mod from_json;
 pub mod import;
 mod invitations;

@@ -1,17 +1,20 @@
 //! Console accounts: who there is, what they may do, where they are signed in.
 
 use actix_web::{Error, HttpRequest, HttpResponse, web};
+use serde_json::json;
 
 use super::client_form::status_of;
 use super::form::{Form, lines, query, with_query};
-use super::{Console, Posted, browser, identities, moment, problems, see_other};
+use super::{Console, Posted, browser, identities, moment, problems, safety, see_other};
 use crate::op::admin::colleagues::AdminChange;
+use crate::op::admin::effects::admin_metadata;
 use crate::op::admin::{AdminError, HeldFactors, NewAdmin};
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::id::{AdminId, ClientId};
 use crate::protocol::secret::SecretString;
 use crate::web::html;
 use crate::web::page::admin::admins::{AdminRow, EditPage, ListPage, SessionRow};
+use crate::web::page::admin::safety::Conflict;
 use crate::web::page::admin::{Choice, Problems};
 
 /// Sessions that the list shows; the newest.
@@ -138,7 +141,7 @@ pub(super) async fn edit_page(
     username: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let admin = find(&console, &username).await?;
-    edit(&console, &admin, None, Problems::default(), false).await
+    edit(&console, &admin, None, Problems::default(), None).await
 }
 
 async fn edit(
@@ -146,15 +149,14 @@ async fn edit(
     admin: &Admin,
     typed: Option<&Form>,
     problems: Problems,
-    conflict: bool,
+    conflict: Option<Conflict>,
 ) -> Result<HttpResponse, Error> {
     let held = console.app.administration.factors_of(&admin.id).await;
     let held = held.map_err(|error| console.refuse(error))?;
     let settings = console.app.administration.settings().await;
-    let state = if admin.disabled_at.is_some() { ", disabled" } else { "" };
     let clients: Vec<_> = admin.clients.iter().map(ClientId::as_str).collect();
     let role = typed.and_then(|form| Role::parse(&form.text("role"))).unwrap_or(admin.role);
-    let status = status_of(&problems, conflict);
+    let status = status_of(&problems, conflict.is_some());
     let template = EditPage {
         shell: console.shell(),
         is_owner: console.admin.role >= Role::Owner,
@@ -163,7 +165,7 @@ async fn edit(
         roles: roles(role),
         clients: typed.map_or_else(|| clients.join("\n"), |form| form.exact("clients")),
         version: admin.version.to_string(),
-        stands: conflict.then(|| format!("{}{state}", admin.role.as_str())),
+        conflict,
         factors: factors(&held),
         identities: identities::rows(console, admin).await?,
         may_invite: !settings
@@ -220,6 +222,11 @@ pub(super) async fn save(
         disabled: form.ticked("disabled"),
         version: form.text("version").parse().ok().or(Some(-1)),
     };
+    let wanted = json!({
+        "role": change.role.as_str(),
+        "clients": change.clients,
+        "disabled": change.disabled,
+    });
     let password = SecretString::new(form.exact("new_password"));
     let changed = async {
         administration.change_admin(&actor, &admin.username, change).await?;
@@ -232,10 +239,13 @@ pub(super) async fn save(
         Ok(()) => Ok(see_other(&console.url("/admins?done=saved"))),
         Err(AdminError::Conflict) => {
             let stands = find(&console, &username).await?;
-            edit(&console, &stands, Some(&form), Problems::default(), true).await
+            let now = admin_metadata(&stands);
+            let kind = "admin.updated";
+            let found = safety::conflict(&console, kind, &username, &now, &wanted).await?;
+            edit(&console, &stands, Some(&form), Problems::default(), Some(found)).await
         }
         Err(AdminError::Invalid(found)) => {
-            edit(&console, &admin, Some(&form), problems(found), false).await
+            edit(&console, &admin, Some(&form), problems(found), None).await
         }
         Err(error) => Err(console.refuse(error)),
     }

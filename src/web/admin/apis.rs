@@ -5,14 +5,16 @@ use actix_web::{Error, HttpRequest, HttpResponse};
 use super::client_fields::algorithms;
 use super::client_form::status_of;
 use super::form::{Form, lines, query, with_query};
-use super::{Console, Posted, problems, see_other};
-use crate::op::admin::{AdminError, ApiChange, ListQuery, NewApi};
+use super::{Console, Posted, problems, safety, see_other};
+use crate::op::admin::{AdminError, Administration, ApiChange, ListQuery, NewApi};
 use crate::protocol::admin::Role;
 use crate::protocol::api::{ACCESS_TOKEN_TTL, AccessTokenFormat, Api, ApiScope};
+use crate::protocol::claim_mapping::ClaimRule;
 use crate::protocol::client_settings::ApiSettings;
 use crate::protocol::jose::Algorithm;
 use crate::web::html;
 use crate::web::page::admin::apis::{ApiForm, ApiRow, EditPage, ListPage};
+use crate::web::page::admin::safety::Conflict;
 use crate::web::page::admin::{Choice, DeletePage, Problems};
 use crate::web::page::quickstart;
 
@@ -70,7 +72,7 @@ pub(super) async fn new_page(console: Console) -> Result<HttpResponse, Error> {
         access_token_format: formats(AccessTokenFormat::default()),
         ..ApiForm::default()
     };
-    Ok(show(&console, None, form, Problems::default(), false))
+    show(&console, None, form, Problems::default(), None).await
 }
 
 /// Registers.
@@ -80,7 +82,7 @@ pub(super) async fn create(posted: Posted) -> Result<HttpResponse, Error> {
     let entries = typed(&form, form.text("identifier"), None);
     let (ttl, alg) = match numbers(&form) {
         Ok(numbers) => numbers,
-        Err(problems) => return Ok(show(&console, None, entries, problems, false)),
+        Err(problems) => return show(&console, None, entries, problems, None).await,
     };
     let new = NewApi {
         identifier: entries.identifier.clone(),
@@ -93,7 +95,7 @@ pub(super) async fn create(posted: Posted) -> Result<HttpResponse, Error> {
     match console.app.administration.create_api(&console.actor(), new).await {
         Ok(_) => Ok(see_other(&console.url("/apis?done=created"))),
         Err(AdminError::Invalid(found)) => {
-            Ok(show(&console, None, entries, problems(found), false))
+            show(&console, None, entries, problems(found), None).await
         }
         Err(error) => Err(console.refuse(error)),
     }
@@ -113,9 +115,13 @@ pub(super) async fn edit_page(
         signing_alg: algorithms(api.signing_alg.as_str()),
         access_token_format: formats(api.settings.access_token_format),
         self_registered_clients: api.settings.self_registered_clients,
+        claims: match api.settings.claims.as_slice() {
+            [] => String::new(),
+            rules => serde_json::to_string_pretty(rules).unwrap_or_default(),
+        },
         version: Some(api.version.to_string()),
     };
-    Ok(show(&console, Some(&api), form, Problems::default(), false))
+    show(&console, Some(&api), form, Problems::default(), None).await
 }
 
 /// Saves, unless somebody else did meanwhile.
@@ -134,7 +140,7 @@ pub(super) async fn save(posted: Posted, request: HttpRequest) -> Result<HttpRes
     });
     let ((ttl, alg), version) = match numbers {
         Ok(numbers) => numbers,
-        Err(problems) => return Ok(show(&console, Some(&api), entries, problems, false)),
+        Err(problems) => return show(&console, Some(&api), entries, problems, None).await,
     };
     let change = ApiChange {
         version: Some(version),
@@ -144,15 +150,20 @@ pub(super) async fn save(posted: Posted, request: HttpRequest) -> Result<HttpRes
         signing_alg: Some(alg),
         settings: Some(settings(&form, api.settings.clone())),
     };
-    match console.app.administration.update_api(&console.actor(), &api.identifier, change).await {
+    let administration = &console.app.administration;
+    let saved = administration.update_api(&console.actor(), &api.identifier, change.clone()).await;
+    match saved {
         Ok(_) => Ok(see_other(&console.url("/apis?done=saved"))),
         Err(AdminError::Invalid(found)) => {
-            Ok(show(&console, Some(&api), entries, problems(found), false))
+            show(&console, Some(&api), entries, problems(found), None).await
         }
         Err(AdminError::Conflict) => {
             let api = find(&console, &request).await?;
             entries.version = Some(api.version.to_string());
-            Ok(show(&console, Some(&api), entries, Problems::default(), true))
+            let (stands, typed) = Administration::api_after(&api, change);
+            let target = &api.identifier;
+            let found = safety::conflict(&console, "api.updated", target, &stands, &typed).await?;
+            show(&console, Some(&api), entries, Problems::default(), Some(found)).await
         }
         Err(error) => Err(console.refuse(error)),
     }
@@ -165,7 +176,7 @@ pub(super) async fn delete_page(
 ) -> Result<HttpResponse, Error> {
     console.must_be(Role::Admin)?;
     let api = find(&console, &request).await?;
-    Ok(ask(&console, &api, Problems::default()))
+    ask(&console, &api, Problems::default()).await
 }
 
 /// Deletes, if the name was typed and no client needs it.
@@ -176,11 +187,11 @@ pub(super) async fn delete(posted: Posted, request: HttpRequest) -> Result<HttpR
     if form.text("confirm") != api.name.trim() {
         let mut problems = Problems::default();
         problems.push("confirm", "is not the name of this API");
-        return Ok(ask(&console, &api, problems));
+        return ask(&console, &api, problems).await;
     }
     match console.app.administration.delete_api(&console.actor(), &api.identifier).await {
         Ok(()) => Ok(see_other(&console.url("/apis?done=deleted"))),
-        Err(AdminError::Invalid(found)) => Ok(ask(&console, &api, problems(found))),
+        Err(AdminError::Invalid(found)) => ask(&console, &api, problems(found)).await,
         Err(error) => Err(console.refuse(error)),
     }
 }
@@ -200,6 +211,7 @@ fn typed(form: &Form, identifier: String, version: Option<String>) -> ApiForm {
         signing_alg: algorithms(&form.text("signing_alg")),
         access_token_format: formats(format(form)),
         self_registered_clients: form.ticked("self_registered_clients"),
+        claims: form.exact("claims"),
         version,
     }
 }
@@ -223,13 +235,19 @@ fn formats(chosen: AccessTokenFormat) -> Vec<Choice> {
     AccessTokenFormat::ALL.map(choice).into()
 }
 
-/// What the form says of the members that few APIs set; what it does not show stays.
+/// What the form says of the members that few APIs set.
 fn settings(form: &Form, before: ApiSettings) -> ApiSettings {
     ApiSettings {
         access_token_format: format(form),
         self_registered_clients: form.ticked("self_registered_clients"),
-        ..before
+        claims: rules(form).unwrap_or(before.claims),
     }
+}
+
+/// The rules of further claims; `None` for what is none.
+fn rules(form: &Form) -> Option<Vec<ClaimRule>> {
+    let text = form.text("claims");
+    if text.is_empty() { Some(Vec::new()) } else { serde_json::from_str(&text).ok() }
 }
 
 fn numbers(form: &Form) -> Result<(u32, Algorithm), Problems> {
@@ -242,7 +260,10 @@ fn numbers(form: &Form) -> Result<(u32, Algorithm), Problems> {
     if alg.is_none() {
         problems.push("signing_alg", "must be one of those offered");
     }
-    ttl.zip(alg).ok_or(problems)
+    if rules(form).is_none() {
+        problems.push("claims", "is not a JSON list of claim rules");
+    }
+    ttl.zip(alg).filter(|_| !problems.any()).ok_or(problems)
 }
 
 /// One scope on each line: the value, a blank, what it allows.
@@ -263,14 +284,18 @@ fn address(console: &Console, page: &str, api: &Api) -> String {
     console.url(&format!("/apis/{page}{}", with_query(&[("identifier", &api.identifier)])))
 }
 
-fn show(
+async fn show(
     console: &Console,
     api: Option<&Api>,
     form: ApiForm,
     problems: Problems,
-    conflict: bool,
-) -> HttpResponse {
-    let status = status_of(&problems, conflict);
+    conflict: Option<Conflict>,
+) -> Result<HttpResponse, Error> {
+    let status = status_of(&problems, conflict.is_some());
+    let touches = match api {
+        Some(api) => vec![touched(console, api).await?],
+        None => Vec::new(),
+    };
     let shell = console.shell();
     let template = EditPage {
         heading: api.map_or("Register an API".to_owned(), |api| api.name.clone()),
@@ -283,21 +308,28 @@ fn show(
         form,
         problems,
         conflict,
+        touches,
     };
-    html::page(status, &template, &[])
+    Ok(html::page(status, &template, &[]))
 }
 
-fn ask(console: &Console, api: &Api, problems: Problems) -> HttpResponse {
+async fn touched(console: &Console, api: &Api) -> Result<String, Error> {
+    let effects = console.app.administration.effects_on_api(&api.identifier).await;
+    effects.map(|effects| safety::touched(&effects)).map_err(|error| console.refuse(error))
+}
+
+async fn ask(console: &Console, api: &Api, problems: Problems) -> Result<HttpResponse, Error> {
     let status = status_of(&problems, false);
     let template = DeletePage {
         shell: console.shell(),
         name: api.name.clone(),
         consequence: "No more tokens are made for it; those that are out run to their end.",
+        touches: vec![touched(console, api).await?],
         action: address(console, "delete", api),
         back: address(console, "edit", api),
         problems,
     };
-    html::page(status, &template, &[])
+    Ok(html::page(status, &template, &[]))
 }
 
 #[cfg(test)]

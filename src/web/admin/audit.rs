@@ -3,7 +3,7 @@
 use actix_web::http::header;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use futures_util::stream;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::audit_words::{AREAS, explain, is_alarming, title};
 use super::form::{query, with_query};
@@ -211,7 +211,11 @@ fn reason(event: &Event) -> Option<String> {
 /// What the event says was changed, member by member.
 fn changes(event: &Event) -> Vec<Change> {
     let changed = event.detail.as_ref().and_then(|detail| detail.get("changed"));
-    let Some(members) = changed.and_then(Value::as_object) else { return Vec::new() };
+    changed.and_then(Value::as_object).map(changes_of).unwrap_or_default()
+}
+
+/// Members before and after, as a page shows them.
+pub(super) fn changes_of(members: &Map<String, Value>) -> Vec<Change> {
     let shown = |value: Option<&Value>| match value {
         None | Some(Value::Null) => "–".to_owned(),
         Some(Value::String(text)) => text.clone(),

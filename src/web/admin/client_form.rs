@@ -5,7 +5,7 @@ use actix_web::{Error, HttpResponse, web};
 
 use super::client_fields::{Entries, kind_name, redirect_hint};
 use super::form::Form;
-use super::{Console, Posted, client_members, ended, problems, see_other};
+use super::{Console, Posted, client_members, ended, problems, safety, see_other};
 use crate::op::admin::reveal::Reveal;
 use crate::op::admin::{AdminError, ClientChange, NewClient, RegisteredClient};
 use crate::protocol::admin::Role;
@@ -15,6 +15,7 @@ use crate::protocol::id::ClientId;
 use crate::web::html;
 use crate::web::page::admin::Problems;
 use crate::web::page::admin::clients::{EditPage, KindsPage, NewPage, RegisteredPage};
+use crate::web::page::admin::safety::Conflict;
 use crate::web::page::quickstart;
 
 /// What are you building?
@@ -77,7 +78,7 @@ pub(super) async fn edit_page(
 ) -> Result<HttpResponse, Error> {
     console.must_edit(&id)?;
     let client = find(&console, &id).await?;
-    show_edit(&console, &client, &Entries::of(&client), None, Problems::default(), false).await
+    show_edit(&console, &client, &Entries::of(&client), None, Problems::default(), None).await
 }
 
 /// Saves, unless somebody else did meanwhile.
@@ -91,21 +92,31 @@ pub(super) async fn save(posted: Posted, id: web::Path<String>) -> Result<HttpRe
             ClientChange { settings: client_members::patch(client.kind, &form), ..change }
         }
         Err(problems) => {
-            return show_edit(&console, &client, &entries, Some(&form), problems, false).await;
+            return show_edit(&console, &client, &entries, Some(&form), problems, None).await;
         }
     };
+    let unreadable = client_members::unreadable(client.kind, &form);
+    if unreadable.any() {
+        return show_edit(&console, &client, &entries, Some(&form), unreadable, None).await;
+    }
     let administration = &console.app.administration;
-    match administration.update_client(&console.actor(), &client.client_id, change).await {
+    let saved =
+        administration.update_client(&console.actor(), &client.client_id, change.clone()).await;
+    match saved {
         Ok(client) => {
             Ok(see_other(&console.url(&format!("/clients/{}?done=saved", client.client_id))))
         }
         Err(AdminError::Invalid(found)) => {
-            show_edit(&console, &client, &entries, Some(&form), problems(found), false).await
+            show_edit(&console, &client, &entries, Some(&form), problems(found), None).await
         }
         Err(AdminError::Conflict) => {
             let client = find(&console, &id).await?;
             entries.version = client.version.to_string();
-            show_edit(&console, &client, &entries, Some(&form), Problems::default(), true).await
+            let both = administration.client_after(&client, change);
+            let (stands, typed) = both.map_err(|error| console.refuse(error))?;
+            let found = safety::conflict(&console, "client.updated", &id, &stands, &typed).await?;
+            let none = Problems::default();
+            show_edit(&console, &client, &entries, Some(&form), none, Some(found)).await
         }
         Err(error) => Err(console.refuse(error)),
     }
@@ -211,10 +222,13 @@ async fn show_edit(
     entries: &Entries,
     typed: Option<&Form>,
     problems: Problems,
-    conflict: bool,
+    conflict: Option<Conflict>,
 ) -> Result<HttpResponse, Error> {
-    let status = status_of(&problems, conflict);
+    let status = status_of(&problems, conflict.is_some());
+    let effects = console.app.administration.effects_on_client(client).await;
+    let effects = effects.map_err(|error| console.refuse(error))?;
     let template = EditPage {
+        touches: vec![safety::touched(&effects)],
         shell: console.shell(),
         title_name: client.client_name.clone(),
         kind: client.kind.as_str(),

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::form::Form;
-use super::members::{self, Member, list, text, tick};
+use super::members::{self, Member, choice, document, list, number, text, tick};
 use crate::protocol::client::{Client, ClientKind};
+use crate::protocol::jose::Algorithm;
+use crate::protocol::profile::Profile;
 use crate::web::page::admin::Problems;
 use crate::web::page::admin::members::MemberGroup;
 
@@ -23,10 +25,16 @@ const QUESTIONS: &[Question] = &[
         words: "How strict is it?",
         of_people: false,
         members: &[
-            text(
+            choice(
                 "profile",
                 "Security profile",
-                "oidc, oauth2.1 or fapi2: each demands more than the one before. Empty means the installation's own.",
+                "Each demands more than the one before. OpenID FAPI 2.0, OAuth 2.1.",
+                profiles,
+            ),
+            number(
+                "default_max_age",
+                "How old a sign-in may be",
+                "Seconds, where a request does not say; people then sign in again. OIDC Registration section 2.",
             ),
             tick(
                 "require_pushed_authorization_requests",
@@ -54,11 +62,79 @@ const QUESTIONS: &[Question] = &[
         id: "own-keys",
         words: "Which keys does it sign with?",
         of_people: false,
-        members: &[text(
-            "jwks_uri",
-            "Address of its key set",
-            "For private_key_jwt and signed requests; fetched when a key is needed. RFC 7591 section 2.",
-        )],
+        members: &[
+            text(
+                "jwks_uri",
+                "Address of its key set",
+                "For private_key_jwt and signed requests; fetched when a key is needed. RFC 7591 section 2.",
+            ),
+            document(
+                "jwks",
+                "Its key set itself",
+                "Where it has no address: a JSON object with keys, none of them private. RFC 7517 section 5.",
+            ),
+            choice(
+                "token_endpoint_auth_signing_alg",
+                "Algorithm of its assertions",
+                "What private_key_jwt must be signed with. OIDC Registration section 2.",
+                any_algorithm,
+            ),
+            choice(
+                "request_object_signing_alg",
+                "Algorithm of its requests",
+                "What a signed request must be signed with. RFC 9101.",
+                any_algorithm,
+            ),
+        ],
+    },
+    Question {
+        id: "certificates",
+        words: "Which certificate does it show?",
+        of_people: false,
+        members: &[
+            text(
+                "tls_client_auth_subject_dn",
+                "Subject",
+                "As RFC 4514 writes it. One of these five, for tls_client_auth alone. RFC 8705 section 2.1.2.",
+            ),
+            text("tls_client_auth_san_dns", "DNS name", "A name that the certificate has."),
+            text("tls_client_auth_san_uri", "URI", "A URI that the certificate has."),
+            text("tls_client_auth_san_ip", "IP address", "An address that the certificate has."),
+            text(
+                "tls_client_auth_san_email",
+                "Email address",
+                "An address that the certificate has.",
+            ),
+        ],
+    },
+    Question {
+        id: "knows",
+        words: "As whom does it know people?",
+        of_people: true,
+        members: &[
+            choice(
+                "subject_type",
+                "Names of people",
+                "Pairwise: no other sector knows a person by the same sub, so two apps cannot compare notes. Changing it gives everybody another sub there. OIDC Core section 8.",
+                subject_types,
+            ),
+            text(
+                "sector_identifier_uri",
+                "Its sector",
+                "An https document that lists the redirect URIs of all apps that shall see the same sub. OIDC Core section 8.1.",
+            ),
+            choice(
+                "userinfo_signed_response_alg",
+                "Userinfo as a JWT",
+                "Signed with this algorithm; plain JSON otherwise. OIDC Core section 5.3.2.",
+                plain_or_algorithm,
+            ),
+            document(
+                "claims",
+                "Further claims",
+                "A JSON list of rules, such as [{\"claim\": \"tier\", \"value\": \"gold\"}]; docs/claims.md has them all. Preview shows what a person's tokens would hold.",
+            ),
+        ],
     },
     Question {
         id: "leaving",
@@ -90,6 +166,11 @@ const QUESTIONS: &[Question] = &[
                 "Security events",
                 "Signed events about its people are pushed there. RFC 8935.",
             ),
+            list(
+                "security_events_requested",
+                "Which of them",
+                "Event types by URI, one on each line; empty means all. OpenID SSF 1.0.",
+            ),
         ],
     },
     Question {
@@ -103,6 +184,12 @@ const QUESTIONS: &[Question] = &[
             text("tos_uri", "Its terms of service", "RFC 7591 section 2."),
             list("contacts", "Who answers for it", "One address on each line. RFC 7591 section 2."),
             text("initiate_login_uri", "Where a sign-in is begun for it", "OIDC Core section 4."),
+            text(
+                "software_id",
+                "Its software",
+                "The same for all of its instances. RFC 7591 section 2.",
+            ),
+            text("software_version", "And the version", "RFC 7591 section 2."),
         ],
     },
     Question {
@@ -130,6 +217,11 @@ const QUESTIONS: &[Question] = &[
                 "For which further APIs",
                 "Identifiers of APIs that the exchanged token need not have been for. RFC 8693.",
             ),
+            tick(
+                "token_exchange_impersonation",
+                "An exchanged token need not name it",
+                "Whoever gets the token cannot tell that this client acts for the person. RFC 8693 section 1.1.",
+            ),
             text(
                 "may_act",
                 "Who may act with its tokens",
@@ -138,6 +230,28 @@ const QUESTIONS: &[Question] = &[
         ],
     },
 ];
+
+fn profiles() -> Vec<(&'static str, &'static str)> {
+    let words = Profile::ALL.map(|profile| (profile.as_str(), profile.as_str()));
+    std::iter::once(("", "The installation's own")).chain(words).collect()
+}
+
+fn algorithms_or(none: &'static str) -> Vec<(&'static str, &'static str)> {
+    let words = Algorithm::ALL.map(|alg| (alg.as_str(), alg.as_str()));
+    std::iter::once(("", none)).chain(words).collect()
+}
+
+fn any_algorithm() -> Vec<(&'static str, &'static str)> {
+    algorithms_or("Any")
+}
+
+fn plain_or_algorithm() -> Vec<(&'static str, &'static str)> {
+    algorithms_or("Plain JSON")
+}
+
+fn subject_types() -> Vec<(&'static str, &'static str)> {
+    vec![("", "public: the same for every app"), ("pairwise", "pairwise: its own in each sector")]
+}
 
 /// The questions that are asked of clients of this kind.
 fn asked(kind: ClientKind) -> impl Iterator<Item = &'static Question> {
@@ -170,18 +284,62 @@ pub(super) fn patch(kind: ClientKind, form: &Form) -> Map<String, Value> {
     asked(kind).flat_map(|question| members::patch(question.members, form)).collect()
 }
 
+/// What of these members cannot be read at all.
+pub(super) fn unreadable(kind: ClientKind, form: &Form) -> Problems {
+    let mut problems = Problems::default();
+    for question in asked(kind) {
+        members::unreadable(question.members, form, &mut problems);
+    }
+    problems
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::ambient::Timestamp;
-    use crate::protocol::client_settings;
+    use crate::protocol::client_settings::{self, ClientSettings};
     use crate::protocol::id::ClientId;
+
+    /// Members without a field here, and where they are instead.
+    const ELSEWHERE: &[(&str, &str)] = &[
+        ("client_id_metadata_fetched_at", "told only: Russet writes it itself"),
+        ("branding", "a page of its own"),
+    ];
+
+    #[test]
+    fn every_member_that_can_be_set_has_a_field_or_a_reason() {
+        let fields: Vec<&str> = QUESTIONS
+            .iter()
+            .flat_map(|question| question.members)
+            .map(|member| member.name)
+            .collect();
+        for member in client_settings::members::<ClientSettings>() {
+            let elsewhere = ELSEWHERE.iter().any(|(name, _)| name == member);
+            assert!(fields.contains(member) != elsewhere, "{member}: one of both");
+        }
+        assert!(
+            fields
+                .iter()
+                .all(|field| { client_settings::members::<ClientSettings>().contains(field) })
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_and_not_taken_for_nothing() {
+        let form = Form::parse(b"default_max_age=soon&claims=%5B&jwks=");
+        let problems = unreadable(ClientKind::Web, &form);
+        assert!(problems.has("default_max_age") && problems.has("claims"));
+        assert!(!problems.has("jwks"), "empty is nothing");
+    }
 
     #[test]
     fn what_a_form_shows_of_the_settings_is_what_it_would_save() {
         for kind in ClientKind::ALL {
             let mut client = Client::of_kind(ClientId::new("c"), kind, Timestamp::default());
             client.settings.dpop_bound_access_tokens = true;
+            client.settings.default_max_age = Some(3600);
+            client.settings.jwks = Some(serde_json::json!({ "keys": [] }));
+            client.settings.request_object_signing_alg = Some(Algorithm::Es256);
             if kind != ClientKind::Machine {
                 client.settings.contacts = Some(vec!["a@a.example".to_owned()]);
             }

@@ -37,6 +37,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .service(
             web::resource("/admin/clients/{client_id}/disable")
+                .route(web::get().to(clients::disable_page))
                 .route(web::post().to(clients::disable)),
         )
         .service(

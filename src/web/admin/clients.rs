@@ -7,7 +7,8 @@ use actix_web::{Error, HttpRequest, HttpResponse, web};
 use super::client_fields::kind_title;
 use super::client_form::{find, status_of};
 use super::form::{query, with_query};
-use super::{Console, Posted, moment, see_other};
+use super::safety::Question;
+use super::{Console, Posted, moment, safety, see_other};
 use crate::op::admin::{AdminError, ClientChange, ListQuery, Page};
 use crate::protocol::admin::Role;
 use crate::protocol::client::{Client, ClientKind, ClientSecret};
@@ -209,6 +210,36 @@ fn profile_of(client: &Client) -> String {
     client.settings.profile.unwrap_or_default().as_str().to_owned()
 }
 
+/// Asks before a client is switched off, with what that concerns counted.
+pub(super) async fn disable_page(
+    console: Console,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Admin)?;
+    let client = find(&console, &id).await?;
+    let own = console.url(&format!("/clients/{}", client.client_id));
+    let question = Question {
+        heading: format!("Disable {}?", client.client_name),
+        consequences: vec![
+            "Nobody can sign in through it until it is enabled again, and its tokens are not \
+             renewed. Access tokens that are out run to their end."
+                .to_owned(),
+            touched(&console, &client).await?,
+        ],
+        name: None,
+        button: "Disable",
+        action: format!("{own}/disable"),
+        back: own,
+        carried: Vec::new(),
+    };
+    Ok(safety::ask(&console, question, false))
+}
+
+async fn touched(console: &Console, client: &Client) -> Result<String, Error> {
+    let effects = console.app.administration.effects_on_client(client).await;
+    effects.map(|effects| safety::touched(&effects)).map_err(|error| console.refuse(error))
+}
+
 /// Switches a client off.
 pub(super) async fn disable(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
     switch(&posted.console, &id, true, "disabled").await
@@ -244,7 +275,7 @@ pub(super) async fn delete_page(
 ) -> Result<HttpResponse, Error> {
     console.must_be(Role::Admin)?;
     let client = find(&console, &id).await?;
-    Ok(ask(&console, &client, Problems::default()))
+    ask(&console, &client, Problems::default()).await
 }
 
 /// Deletes, if the name was typed.
@@ -255,7 +286,7 @@ pub(super) async fn delete(posted: Posted, id: web::Path<String>) -> Result<Http
     if form.text("confirm") != client.client_name.trim() {
         let mut problems = Problems::default();
         problems.push("confirm", "is not the name of this client");
-        return Ok(ask(&console, &client, problems));
+        return ask(&console, &client, problems).await;
     }
     console
         .app
@@ -266,7 +297,11 @@ pub(super) async fn delete(posted: Posted, id: web::Path<String>) -> Result<Http
     Ok(see_other(&console.url("/clients?done=deleted")))
 }
 
-fn ask(console: &Console, client: &Client, problems: Problems) -> HttpResponse {
+async fn ask(
+    console: &Console,
+    client: &Client,
+    problems: Problems,
+) -> Result<HttpResponse, Error> {
     let own = console.url(&format!("/clients/{}", client.client_id));
     let status = status_of(&problems, false);
     let template = DeletePage {
@@ -274,9 +309,10 @@ fn ask(console: &Console, client: &Client, problems: Problems) -> HttpResponse {
         name: client.client_name.clone(),
         consequence: "Nobody can sign in through it any more, and every grant and token it holds \
                       ends.",
+        touches: vec![touched(console, client).await?],
         action: format!("{own}/delete"),
         back: own,
         problems,
     };
-    html::page(status, &template, &[])
+    Ok(html::page(status, &template, &[]))
 }

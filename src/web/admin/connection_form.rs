@@ -7,7 +7,8 @@ use super::client_form::status_of;
 use super::connection_fields::{fields, key_id_of, patch};
 use super::connections::paste;
 use super::form::Form;
-use super::{Console, Posted, problems, see_other};
+use super::safety::Question;
+use super::{Console, Posted, problems, safety, see_other};
 use crate::op::admin::{AdminError, ConnectionChange, KeyTurn, ListedConnection, NewConnection};
 use crate::protocol::admin::Role;
 use crate::protocol::client_settings;
@@ -15,9 +16,9 @@ use crate::protocol::connection::{
     ConnectionKind, ConnectionSecrets, ConnectionSettings, Draft, draft,
 };
 use crate::protocol::secret::SecretString;
-use crate::store::living::Of;
 use crate::web::html;
-use crate::web::page::admin::connections::{AskPage, FormPage, KindsPage};
+use crate::web::page::admin::connections::{FindingRow, FormPage, KindsPage};
+use crate::web::page::admin::safety::Conflict;
 use crate::web::page::admin::{DeletePage, Problems};
 
 /// What do people sign in with?
@@ -57,13 +58,15 @@ fn show_new(
         back: console.url("/connections"),
         is_apple: draft.settings.kind() == ConnectionKind::Apple,
         paste: paste(console, if id.is_empty() { kind } else { &id }),
+        findings: None,
         id,
         display_name: name,
         fields: fields(&draft.settings, typed),
         version: None,
         has_secret: false,
         problems,
-        conflict: false,
+        conflict: None,
+        touches: Vec::new(),
     };
     html::page(status_of(&template.problems, false), &template, &[])
 }
@@ -166,35 +169,82 @@ pub(super) async fn edit_page(
 ) -> Result<HttpResponse, Error> {
     console.must_be(Role::Admin)?;
     let found = find(&console, &id).await?;
-    Ok(show_edit(&console, &found, None, Problems::default(), false))
+    show_edit(&console, &found, None, Problems::default(), None).await
 }
 
-fn show_edit(
+/// The connection as it would stand if what was typed were saved over it.
+fn typed_over(
+    found: &ListedConnection,
+    settings: &serde_json::Map<String, Value>,
+    name: &str,
+) -> Value {
+    let mut typed = found.clone();
+    name.clone_into(&mut typed.connection.display_name);
+    if let Ok(settings) = merged(&found.connection.settings, settings) {
+        typed.connection.settings = settings;
+    }
+    typed.to_json()
+}
+
+async fn touched(console: &Console, found: &ListedConnection) -> Result<String, Error> {
+    let administration = &console.app.administration;
+    let effects = administration.effects_on_connection(&found.connection.id).await;
+    effects.map(|effects| safety::touched(&effects)).map_err(|error| console.refuse(error))
+}
+
+/// The form as it was typed, with what the doctor found of what is saved beside it.
+pub(super) async fn with_findings(
+    console: &Console,
+    id: &str,
+    form: &Form,
+    findings: Vec<FindingRow>,
+) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Admin)?;
+    let found = find(console, id).await?;
+    let mut page = edit_of(console, &found, Some(form), Problems::default(), None).await?;
+    page.version = Some(form.text("version"));
+    page.findings = Some(findings);
+    Ok(console.page(&page))
+}
+
+async fn show_edit(
     console: &Console,
     found: &ListedConnection,
     typed: Option<&Form>,
     problems: Problems,
-    conflict: bool,
-) -> HttpResponse {
+    conflict: Option<Conflict>,
+) -> Result<HttpResponse, Error> {
+    let page = edit_of(console, found, typed, problems, conflict).await?;
+    Ok(html::page(status_of(&page.problems, page.conflict.is_some()), &page, &[]))
+}
+
+async fn edit_of(
+    console: &Console,
+    found: &ListedConnection,
+    typed: Option<&Form>,
+    problems: Problems,
+    conflict: Option<Conflict>,
+) -> Result<FormPage, Error> {
     let connection = &found.connection;
     let own = console.url(&format!("/connections/{}", connection.id));
     let name = typed.map_or(connection.display_name.clone(), |form| form.text("display_name"));
-    let template = FormPage {
+    Ok(FormPage {
         shell: console.shell(),
         heading: format!("Edit {}", connection.display_name),
         action: format!("{own}/edit"),
         back: own,
         is_apple: connection.settings.kind() == ConnectionKind::Apple,
         paste: paste(console, connection.id.as_str()),
+        findings: None,
         id: connection.id.to_string(),
         display_name: name,
         fields: fields(&connection.settings, typed),
         version: Some(connection.version.to_string()),
         has_secret: found.has_client_secret,
         problems,
+        touches: vec![touched(console, found).await?],
         conflict,
-    };
-    html::page(status_of(&template.problems, conflict), &template, &[])
+    })
 }
 
 /// Saves, unless somebody else did meanwhile.
@@ -214,14 +264,14 @@ pub(super) async fn save(posted: Posted, id: web::Path<String>) -> Result<HttpRe
         early.push("version", "is missing; load the page again");
     }
     if early.any() {
-        return Ok(show_edit(&console, &found, Some(&form), early, false));
+        return show_edit(&console, &found, Some(&form), early, None).await;
     }
     let change = ConnectionChange {
         version,
         display_name: Some(form.text("display_name")),
         position: None,
         enabled: None,
-        settings,
+        settings: settings.clone(),
         client_secret: client_secret_of(&form),
         private_key,
     };
@@ -232,11 +282,15 @@ pub(super) async fn save(posted: Posted, id: web::Path<String>) -> Result<HttpRe
             Ok(see_other(&console.url(&format!("/connections/{id}?done=saved"))))
         }
         Err(AdminError::Invalid(list)) => {
-            Ok(show_edit(&console, &found, Some(&form), problems(list), false))
+            show_edit(&console, &found, Some(&form), problems(list), None).await
         }
         Err(AdminError::Conflict) => {
             let found = find(&console, &id).await?;
-            Ok(show_edit(&console, &found, Some(&form), Problems::default(), true))
+            let stands = found.to_json();
+            let typed = typed_over(&found, &settings, &form.text("display_name"));
+            let kind = "connection.updated";
+            let both = safety::conflict(&console, kind, &id, &stands, &typed).await?;
+            show_edit(&console, &found, Some(&form), Problems::default(), Some(both)).await
         }
         Err(error) => Err(console.refuse(error)),
     }
@@ -275,17 +329,22 @@ pub(super) async fn disable_page(
 ) -> Result<HttpResponse, Error> {
     console.must_be(Role::Admin)?;
     let found = find(&console, &id).await?;
-    let of = Of::Connection(found.connection.id.clone());
-    let living = console.app.administration.count_living(&of).await;
-    let living = living.map_err(|error| console.refuse(error))?;
-    Ok(console.page(&AskPage {
-        shell: console.shell(),
-        action: console.url(&format!("/connections/{id}/disable")),
-        back: console.url(&format!("/connections/{id}")),
-        name: found.connection.display_name,
-        sessions: living.sessions,
-        grants: living.grants,
-    }))
+    let own = console.url(&format!("/connections/{id}"));
+    let question = Question {
+        heading: format!("Disable {}?", found.connection.display_name),
+        consequences: vec![
+            "Nobody can sign in through it until it is enabled again.".to_owned(),
+            touched(&console, &found).await?,
+            "Their sessions and the apps' access stay. To end those too, sign the people out."
+                .to_owned(),
+        ],
+        name: None,
+        button: "Disable",
+        action: format!("{own}/disable"),
+        back: own,
+        carried: Vec::new(),
+    };
+    Ok(safety::ask(&console, question, false))
 }
 
 /// Offers it no more.
@@ -319,7 +378,7 @@ pub(super) async fn delete_page(
 ) -> Result<HttpResponse, Error> {
     console.must_be(Role::Admin)?;
     let found = find(&console, &id).await?;
-    Ok(ask(&console, &found, Problems::default()))
+    ask(&console, &found, Problems::default()).await
 }
 
 /// Removes, if the name was typed.
@@ -330,7 +389,7 @@ pub(super) async fn delete(posted: Posted, id: web::Path<String>) -> Result<Http
     if form.text("confirm") != found.connection.display_name.trim() {
         let mut problems = Problems::default();
         problems.push("confirm", "is not the name of this connection");
-        return Ok(ask(&console, &found, problems));
+        return ask(&console, &found, problems).await;
     }
     match console.app.administration.delete_connection(&console.actor(), &id).await {
         Ok(()) => {
@@ -342,13 +401,17 @@ pub(super) async fn delete(posted: Posted, id: web::Path<String>) -> Result<Http
             for problem in list {
                 told.push("confirm", &problem.message);
             }
-            Ok(ask(&console, &found, told))
+            ask(&console, &found, told).await
         }
         Err(error) => Err(console.refuse(error)),
     }
 }
 
-fn ask(console: &Console, found: &ListedConnection, problems: Problems) -> HttpResponse {
+async fn ask(
+    console: &Console,
+    found: &ListedConnection,
+    problems: Problems,
+) -> Result<HttpResponse, Error> {
     let own = console.url(&format!("/connections/{}", found.connection.id));
     let status = status_of(&problems, false);
     let template = DeletePage {
@@ -356,9 +419,10 @@ fn ask(console: &Console, found: &ListedConnection, problems: Problems) -> HttpR
         name: found.connection.display_name.clone(),
         consequence: "Nobody can sign in through it any more. People who came through it stay, \
                       with their sessions.",
+        touches: vec![touched(console, found).await?],
         action: format!("{own}/delete"),
         back: own,
         problems,
     };
-    html::page(status, &template, &[])
+    Ok(html::page(status, &template, &[]))
 }

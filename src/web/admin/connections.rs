@@ -4,7 +4,7 @@ use actix_web::{Error, HttpResponse, web};
 
 use super::audit_words::explain;
 use super::connection_fields::fields;
-use super::{Console, Posted, moment};
+use super::{Console, Posted, connection_form, moment};
 use crate::op::admin::{AdminError, EventQuery};
 use crate::protocol::connection::{Connection, ConnectionKind, ConnectionSettings};
 use crate::protocol::id::ConnectionId;
@@ -62,11 +62,24 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
 
 /// Runs the doctor.
 pub(super) async fn check(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let console = posted.console;
+    let Posted { console, form } = posted;
     let examined = console.app.provider.examine(&ConnectionId::new(id.as_str())).await;
     let findings = examined.map_err(|fault| console.fail(&fault))?;
     let findings = findings.ok_or_else(|| console.refuse(AdminError::NotFound))?;
+    if form.text("beside") == "form" {
+        let findings = findings.into_iter().map(finding).collect();
+        return connection_form::with_findings(&console, &id, &form, findings).await;
+    }
     page(&console, &id, Some(findings)).await
+}
+
+fn finding(finding: Finding) -> FindingRow {
+    let (word, chip) = match finding.verdict {
+        Verdict::Fine => ("fine", "good"),
+        Verdict::Unknown => ("unknown", "warn"),
+        Verdict::Wrong => ("wrong", "bad"),
+    };
+    FindingRow { word, chip, subject: finding.subject, message: finding.message }
 }
 
 async fn page(
@@ -76,14 +89,6 @@ async fn page(
 ) -> Result<HttpResponse, Error> {
     let found = console.app.administration.find_connection(id).await;
     let found = found.map_err(|error| console.refuse(error))?;
-    let finding = |finding: Finding| {
-        let (word, chip) = match finding.verdict {
-            Verdict::Fine => ("fine", "good"),
-            Verdict::Unknown => ("unknown", "warn"),
-            Verdict::Wrong => ("wrong", "bad"),
-        };
-        FindingRow { word, chip, subject: finding.subject, message: finding.message }
-    };
     let connection = &found.connection;
     let keys = match &connection.settings {
         ConnectionSettings::Apple(apple) => Some((apple.key_id.clone(), apple.next_key_id.clone())),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::form::{Form, lines};
 use crate::web::page::admin::members::{FieldShape, MemberField};
+use crate::web::page::admin::{Choice, Problems};
 
 /// A member, as a form offers it.
 #[derive(Clone, Copy)]
@@ -15,6 +16,12 @@ pub(super) struct Member {
     pub(super) shape: FieldShape,
     /// Whether few need it.
     pub(super) seldom: bool,
+    /// What can be chosen: the value and what people read.
+    options: fn() -> Vec<(&'static str, &'static str)>,
+}
+
+fn none() -> Vec<(&'static str, &'static str)> {
+    Vec::new()
 }
 
 const fn of(
@@ -23,7 +30,7 @@ const fn of(
     hint: &'static str,
     shape: FieldShape,
 ) -> Member {
-    Member { name, label, hint, shape, seldom: false }
+    Member { name, label, hint, shape, seldom: false, options: none }
 }
 
 /// One line.
@@ -41,6 +48,30 @@ pub(super) const fn tick(name: &'static str, label: &'static str, hint: &'static
     of(name, label, hint, FieldShape::Tick)
 }
 
+/// A whole number.
+pub(super) const fn number(name: &'static str, label: &'static str, hint: &'static str) -> Member {
+    of(name, label, hint, FieldShape::Number)
+}
+
+/// A JSON document.
+pub(super) const fn document(
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+) -> Member {
+    of(name, label, hint, FieldShape::Json)
+}
+
+/// One of several words; the empty one is the default.
+pub(super) const fn choice(
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    options: fn() -> Vec<(&'static str, &'static str)>,
+) -> Member {
+    Member { options, ..of(name, label, hint, FieldShape::Choice) }
+}
+
 /// One that few need.
 pub(super) const fn seldom(member: Member) -> Member {
     Member { seldom: true, ..member }
@@ -55,6 +86,13 @@ pub(super) fn fields(
     let field = |member: &Member| {
         let stands = document.get(member.name);
         let value = typed.map_or_else(|| shown(stands), |form| form.exact(member.name));
+        let option = |(word, label): (&str, &str)| Choice {
+            value: word.to_owned(),
+            label: label.to_owned(),
+            hint: String::new(),
+            chosen: word == value,
+        };
+        let choices = (member.options)().into_iter().map(option).collect();
         let chosen = match typed {
             Some(form) => form.ticked(member.name),
             None => stands.and_then(Value::as_bool).unwrap_or_default(),
@@ -67,6 +105,7 @@ pub(super) fn fields(
             seldom: member.seldom,
             value,
             chosen,
+            choices,
         }
     };
     members.iter().map(field).collect()
@@ -75,17 +114,24 @@ pub(super) fn fields(
 fn shown(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(list)) => {
+        Some(Value::Array(list)) if list.iter().all(Value::is_string) => {
             list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
         }
-        Some(_) | None => String::new(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(document @ (Value::Array(_) | Value::Object(_))) => {
+            serde_json::to_string_pretty(document).unwrap_or_default()
+        }
+        Some(Value::Null | Value::Bool(_)) | None => String::new(),
     }
 }
 
 /// What the form makes of the document: a merge patch. What is empty goes back to its default.
 pub(super) fn patch(members: &[Member], form: &Form) -> Map<String, Value> {
     let value = |member: &Member| match member.shape {
-        FieldShape::Text => {
+        FieldShape::Number | FieldShape::Json => {
+            serde_json::from_str(&form.text(member.name)).unwrap_or(Value::Null)
+        }
+        FieldShape::Text | FieldShape::Choice => {
             let text = form.text(member.name);
             if text.is_empty() { Value::Null } else { json!(text) }
         }
@@ -96,4 +142,24 @@ pub(super) fn patch(members: &[Member], form: &Form) -> Map<String, Value> {
         FieldShape::Tick => json!(form.ticked(member.name)),
     };
     members.iter().map(|member| (member.name.to_owned(), value(member))).collect()
+}
+
+/// What of the form cannot be read at all, and so would be taken for nothing.
+pub(super) fn unreadable(members: &[Member], form: &Form, problems: &mut Problems) {
+    for member in members {
+        let text = form.text(member.name);
+        let why = match member.shape {
+            FieldShape::Number if text.parse::<u32>().is_err() => "must be a whole number",
+            FieldShape::Json if serde_json::from_str::<Value>(&text).is_err() => "is not JSON",
+            FieldShape::Text
+            | FieldShape::Lines
+            | FieldShape::Tick
+            | FieldShape::Choice
+            | FieldShape::Number
+            | FieldShape::Json => continue,
+        };
+        if !text.is_empty() {
+            problems.push(member.name, why);
+        }
+    }
 }

@@ -38,6 +38,7 @@ mod redirect_uris;
 mod refusals;
 pub mod rights;
 mod safe_path;
+mod safety;
 mod said;
 mod search;
 mod second_step;
@@ -104,6 +105,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/admin/settings/keys").route(web::post().to(settings::create_key)))
         .service(
             web::resource("/admin/settings/keys/revoke")
+                .route(web::get().to(settings::revoke_page))
                 .route(web::post().to(settings::revoke_key)),
         )
         .service(
@@ -112,7 +114,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/admin/trust").route(web::get().to(trust::show)))
         .service(web::resource("/admin/trust/tokens").route(web::post().to(trust::create_token)))
         .service(
-            web::resource("/admin/trust/tokens/delete").route(web::post().to(trust::delete_token)),
+            web::resource("/admin/trust/tokens/delete")
+                .route(web::get().to(trust::token_delete_page))
+                .route(web::post().to(trust::delete_token)),
         )
         .service(
             web::resource("/admin/trust/tokens/{handle}").route(web::get().to(trust::token_page)),
@@ -120,6 +124,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/admin/trust/issuers").route(web::post().to(trust::create_issuer)))
         .service(
             web::resource("/admin/trust/issuers/delete")
+                .route(web::get().to(trust::issuer_delete_page))
                 .route(web::post().to(trust::delete_issuer)),
         )
         .configure(audit_stream::routes)

@@ -4,6 +4,7 @@ use actix_web::http::header;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::form::{Form, query, with_query};
+use super::safety::{self, Question, many};
 use super::{Console, Posted, audit, moment, see_other};
 use crate::op::admin::Person;
 use crate::protocol::admin::Role;
@@ -15,8 +16,7 @@ use crate::protocol::user::User;
 use crate::store::living::Of;
 use crate::store::people::PeopleQuery;
 use crate::web::page::admin::people::{
-    AskPage, DeletionPage, GrantRow, IdentityRow, ListPage, PersonRow, SessionRow, ShowPage,
-    StepRow,
+    DeletionPage, GrantRow, IdentityRow, ListPage, PersonRow, SessionRow, ShowPage, StepRow,
 };
 
 /// People on one page of the list.
@@ -162,7 +162,7 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
 }
 
 /// An act that is asked about first, with its consequence counted.
-struct Question {
+struct Words {
     heading: String,
     consequence: String,
     /// What must be typed; `None` for what can be made good again.
@@ -175,7 +175,7 @@ async fn question(
     person: &Person,
     act: &str,
     request: &Form,
-) -> Result<Question, Error> {
+) -> Result<Words, Error> {
     let administration = &console.app.administration;
     let name = called(&person.user);
     let counted = async |of: Of| {
@@ -191,7 +191,7 @@ async fn question(
     let everything = Of::User(person.user.id.clone());
     Ok(match act {
         "sign-out" => match (request.text("session"), request.text("grant")) {
-            (session, _) if !session.is_empty() => Question {
+            (session, _) if !session.is_empty() => Words {
                 heading: format!("Sign {name} out of this browser?"),
                 consequence: format!(
                     "{} end.",
@@ -200,7 +200,7 @@ async fn question(
                 name: None,
                 button: "Sign out",
             },
-            (_, grant) if !grant.is_empty() => Question {
+            (_, grant) if !grant.is_empty() => Words {
                 heading: format!("Take this app's access to {name}?"),
                 consequence: "Its refresh token ends at once, its access tokens within minutes; \
                               the app must ask for a new sign-in."
@@ -208,14 +208,14 @@ async fn question(
                 name: None,
                 button: "Take access",
             },
-            _ => Question {
+            _ => Words {
                 heading: format!("Sign {name} out everywhere?"),
                 consequence: format!("{} end.", counted(everything).await?),
                 name: None,
                 button: "Sign out everywhere",
             },
         },
-        "disable" => Question {
+        "disable" => Words {
             heading: format!("Disable {name}?"),
             consequence: format!(
                 "{} end, and they cannot sign in until they are enabled again.",
@@ -224,7 +224,7 @@ async fn question(
             name: None,
             button: "Disable",
         },
-        "unlink" => Question {
+        "unlink" => Words {
             heading: format!("Unlink this identity from {name}?"),
             consequence: if person.identities.len() < 2 {
                 "It is their only one: they cannot come back to this account. Whoever signs in \
@@ -235,10 +235,10 @@ async fn question(
                  becomes a new person."
                     .to_owned()
             },
-            name: None,
+            name: Some(name),
             button: "Unlink",
         },
-        _ => Question {
+        _ => Words {
             heading: format!("Delete {name}?"),
             consequence: format!(
                 "{} end, what Apple gave for them is given back, and everything stored about them \
@@ -251,10 +251,6 @@ async fn question(
     })
 }
 
-fn many(number: u64, one: &str, several: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {several}") }
-}
-
 /// What is sent along from the question to the act.
 const CARRIED: [&str; 4] = ["session", "grant", "authority", "subject"];
 
@@ -263,25 +259,21 @@ fn ask(
     person: &Person,
     act: &str,
     form: &Form,
-    it: Question,
+    it: Words,
     wrong: bool,
 ) -> HttpResponse {
     let own = console.url(&format!("/people/{}", person.user.id));
     let carried = CARRIED.map(|name| (name, form.exact(name)));
-    let template = AskPage {
-        shell: console.shell(),
+    let question = Question {
         heading: it.heading,
-        consequence: it.consequence,
+        consequences: vec![it.consequence],
         name: it.name,
-        wrong,
         button: it.button,
         action: format!("{own}/{act}"),
         back: own,
         carried: carried.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
     };
-    let status = if wrong { 422 } else { 200 };
-    let status = actix_web::http::StatusCode::from_u16(status).unwrap_or_default();
-    crate::web::html::page(status, &template, &[])
+    safety::ask(console, question, wrong)
 }
 
 /// How far a deletion has come.
@@ -376,6 +368,10 @@ pub(super) async fn act(
             "enabled"
         }
         "unlink" => {
+            if form.text("confirm") != called(&person.user).trim() {
+                let it = question(&console, &person, "unlink", &form).await?;
+                return Ok(ask(&console, &person, "unlink", &form, it, true));
+            }
             let (authority, subject) = (form.exact("authority"), form.exact("subject"));
             administration
                 .unlink_identity(&actor, &user_id, &authority, &subject)

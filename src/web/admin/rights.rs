@@ -60,6 +60,7 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/clients/{client_id}/quickstart", Need::OfClient(Role::Viewer)),
     ("/admin/clients/{client_id}/edit", Need::OfClient(Role::Admin)),
     ("/admin/clients/{client_id}/branding", Need::OfClient(Role::Admin)),
+    ("/admin/clients/{client_id}/disable", CHANGE),
     ("/admin/clients/{client_id}/delete", CHANGE),
     ("/admin/clients/{client_id}/secret/{handle}", Need::OfClient(Role::Admin)),
     ("/admin/apis", SEE),
@@ -88,6 +89,7 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/admins/invitations/{handle}", OWN),
     ("/admin/settings", SEE),
     ("/admin/settings/branding", SEE),
+    ("/admin/settings/keys/revoke", OWN),
     ("/admin/settings/keys/{handle}", OWN),
     ("/admin/connections", SEE),
     ("/admin/connections/new", CHANGE),
@@ -103,6 +105,8 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/connections/{id}/disable", CHANGE),
     ("/admin/connections/{id}/delete", CHANGE),
     ("/admin/trust", SEE),
+    ("/admin/trust/tokens/delete", CHANGE),
+    ("/admin/trust/issuers/delete", CHANGE),
     ("/admin/trust/tokens/{handle}", CHANGE),
 ];
 

@@ -1,9 +1,11 @@
 //! Settings, and the keys of the admin API.
 
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
+use serde_json::json;
 
 use super::client_form::status_of;
-use super::form::Form;
+use super::form::{Form, query};
+use super::safety::{self, Question, conflict};
 use super::{Console, Posted, moment, problems, see_other};
 use crate::op::admin::AdminError;
 use crate::op::admin::reveal::Reveal;
@@ -11,6 +13,7 @@ use crate::op::admin::settings::Settings;
 use crate::protocol::admin::Role;
 use crate::protocol::api_key::{ApiKey, ApiScope};
 use crate::web::html;
+use crate::web::page::admin::safety::Conflict;
 use crate::web::page::admin::settings::{KeyMadePage, KeyRow, SettingsPage};
 use crate::web::page::admin::{Choice, Problems};
 
@@ -22,10 +25,21 @@ struct Typed {
     days: String,
 }
 
+/// What stands in the way of saving the settings at once.
+#[derive(Default)]
+struct Safety {
+    /// What somebody else saved meanwhile.
+    conflict: Option<Conflict>,
+    /// What would be lost, counted.
+    warned: Option<String>,
+    /// The retention for which that was told.
+    confirm_days: Option<u32>,
+}
+
 /// The settings as they stand.
 pub(super) async fn show(console: Console) -> Result<HttpResponse, Error> {
     let typed = Typed { days: "90".to_owned(), ..Typed::default() };
-    page(&console, None, &typed, Problems::default(), false).await
+    page(&console, None, &typed, Problems::default(), Safety::default()).await
 }
 
 async fn page(
@@ -33,7 +47,7 @@ async fn page(
     form: Option<&Form>,
     typed: &Typed,
     problems: Problems,
-    conflict: bool,
+    safety: Safety,
 ) -> Result<HttpResponse, Error> {
     let administration = &console.app.administration;
     let refuse = |error| console.refuse(error);
@@ -57,7 +71,16 @@ async fn page(
         chosen: typed.scope.iter().any(|chosen| chosen == scope.as_str()),
     };
     let opens = form.map_or(settings.console_connections, |form| form.all("console_connections"));
-    let status = status_of(&problems, conflict);
+    let status = status_of(&problems, safety.conflict.is_some());
+    let bare = administration.bare_admins().await.map_err(refuse)?;
+    let mut touches = safety.warned.into_iter().collect::<Vec<_>>();
+    touches.push(format!(
+        "{} no second factor; where one is required, it is set up before anything else.",
+        match bare.len() {
+            1 => "1 console account has".to_owned(),
+            number => format!("{number} console accounts have"),
+        },
+    ));
     let template = SettingsPage {
         shell: console.shell(),
         is_owner: console.admin.role >= Role::Owner,
@@ -81,7 +104,9 @@ async fn page(
             })
             .collect(),
         version: version.to_string(),
-        conflict,
+        conflict: safety.conflict,
+        touches,
+        confirm_days: safety.confirm_days,
         keys: keys.iter().map(row).collect(),
         key_name: typed.name.clone(),
         key_scope: ApiScope::ALL.map(scope).into(),
@@ -101,7 +126,7 @@ pub(super) async fn save(posted: Posted) -> Result<HttpResponse, Error> {
     let Ok(days) = retention.parse::<u32>() else {
         let mut problems = Problems::default();
         problems.push("audit_retention_days", "must be a whole number of days");
-        return page(&console, Some(&form), &typed, problems, false).await;
+        return page(&console, Some(&form), &typed, problems, Safety::default()).await;
     };
     let settings = Settings {
         audit_retention_days: days,
@@ -109,16 +134,49 @@ pub(super) async fn save(posted: Posted) -> Result<HttpResponse, Error> {
         console_connections: form.all("console_connections"),
     };
     let version = form.text("version").parse().unwrap_or(-1);
+    if let Some(safety) = warned(&console, &form, days).await? {
+        return page(&console, Some(&form), &typed, Problems::default(), safety).await;
+    }
+    let wanted = json!(settings);
     match administration.change_settings(&console.actor(), settings, version).await {
         Ok(()) => Ok(see_other(&console.url("/settings?done=saved"))),
         Err(AdminError::Conflict) => {
-            page(&console, Some(&form), &typed, Problems::default(), true).await
+            let stands = administration.settings().await;
+            let (stands, _) = stands.map_err(|error| console.refuse(error))?;
+            let (kind, target) = ("settings.updated", "console");
+            let found = conflict(&console, kind, target, &json!(stands), &wanted).await?;
+            let safety = Safety { conflict: Some(found), ..Safety::default() };
+            page(&console, Some(&form), &typed, Problems::default(), safety).await
         }
         Err(AdminError::Invalid(found)) => {
-            page(&console, Some(&form), &typed, problems(found), false).await
+            page(&console, Some(&form), &typed, problems(found), Safety::default()).await
         }
         Err(error) => Err(console.refuse(error)),
     }
+}
+
+/// Warns once of a retention that lets more events go than the one that stands.
+async fn warned(console: &Console, form: &Form, days: u32) -> Result<Option<Safety>, Error> {
+    let administration = &console.app.administration;
+    let refuse = |error| console.refuse(error);
+    let (stands, _) = administration.settings().await.map_err(refuse)?;
+    let before = stands.audit_retention_days;
+    let shorter = days > 0 && (before == 0 || days < before);
+    if !shorter || form.text("confirmed").parse() == Ok(days) {
+        return Ok(None);
+    }
+    let gone = administration.events_older_than(days).await.map_err(refuse)?;
+    if gone == 0 {
+        return Ok(None);
+    }
+    let warned = format!(
+        "{} older than {days} days and would be let go for good. Save again if that is meant.",
+        match gone {
+            1 => "1 event is".to_owned(),
+            number => format!("{number} events are"),
+        },
+    );
+    Ok(Some(Safety { warned: Some(warned), confirm_days: Some(days), ..Safety::default() }))
 }
 
 /// Makes a key, and goes on to the page that shows it this once.
@@ -145,7 +203,7 @@ pub(super) async fn create_key(posted: Posted) -> Result<HttpResponse, Error> {
             Ok(see_other(&console.url(&format!("/settings/keys/{handle}"))))
         }
         Err(AdminError::Invalid(found)) => {
-            page(&console, None, &typed, problems(found), false).await
+            page(&console, None, &typed, problems(found), Safety::default()).await
         }
         Err(error) => Err(console.refuse(error)),
     }
@@ -170,13 +228,55 @@ pub(super) async fn key_page(
         heading: reveal.heading,
         secret,
         api: format!("{}/admin/api/v1", console.app.provider.issuer()),
+        back: console.url("/settings"),
     }))
 }
 
-/// Revokes a key.
+/// Asks.
+pub(super) async fn revoke_page(
+    console: Console,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Owner)?;
+    let key = find_key(&console, &query(&request, "key").unwrap_or_default()).await?;
+    Ok(ask(&console, key, false))
+}
+
+async fn find_key(console: &Console, id: &str) -> Result<ApiKey, Error> {
+    let keys = console.app.administration.list_api_keys().await;
+    let keys = keys.map_err(|error| console.refuse(error))?;
+    let now = console.app.provider.now();
+    let key = keys.into_iter().find(|key| key.id == id && key.is_alive(now));
+    key.ok_or_else(|| console.refuse(AdminError::NotFound))
+}
+
+fn ask(console: &Console, key: ApiKey, wrong: bool) -> HttpResponse {
+    let used = match key.last_used_at {
+        Some(at) => {
+            format!("It was last used {}. Whatever uses it is refused at once.", moment(at))
+        }
+        None => "It was not used yet.".to_owned(),
+    };
+    let question = Question {
+        heading: format!("Revoke the key {}?", key.name),
+        consequences: vec![used, "It cannot be undone; make another key first.".to_owned()],
+        name: Some(key.name),
+        button: "Revoke",
+        action: console.url("/settings/keys/revoke"),
+        back: console.url("/settings"),
+        carried: vec![("key", key.id)],
+    };
+    safety::ask(console, question, wrong)
+}
+
+/// Revokes a key, if its name was typed.
 pub(super) async fn revoke_key(posted: Posted) -> Result<HttpResponse, Error> {
     let Posted { console, form } = posted;
     console.must_be(Role::Owner)?;
+    let key = find_key(&console, &form.text("key")).await?;
+    if form.text("confirm") != key.name.trim() {
+        return Ok(ask(&console, key, true));
+    }
     let administration = &console.app.administration;
     let done = administration.revoke_api_key(&console.actor(), &form.text("key")).await;
     done.map_err(|error| console.refuse(error))?;

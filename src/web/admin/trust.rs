@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::client_form::status_of;
-use super::form::{Form, lines};
+use super::form::{Form, lines, query};
+use super::safety::{self, Question};
 use super::{Console, Posted, moment, problems, see_other};
 use crate::op::admin::reveal::Reveal;
 use crate::op::admin::{AdminError, NewTrustedIssuer};
@@ -174,7 +175,33 @@ pub(super) async fn token_page(
             console.app.provider.issuer(),
             crate::protocol::metadata::path::REGISTRATION
         ),
+        back: console.url("/trust"),
     }))
+}
+
+/// Asks before a token is removed.
+pub(super) async fn token_delete_page(
+    console: Console,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Admin)?;
+    let id = query(&request, "id").unwrap_or_default();
+    let tokens = console.app.administration.list_registration_tokens().await;
+    let tokens = tokens.map_err(|error| console.refuse(error))?;
+    let token = tokens.into_iter().find(|token| token.id == id);
+    let token = token.ok_or_else(|| console.refuse(AdminError::NotFound))?;
+    let question = Question {
+        heading: format!("Remove the token {}?", token.name),
+        consequences: vec![
+            "No further client is registered with it. Those that were stay.".to_owned(),
+        ],
+        name: None,
+        button: "Remove",
+        action: console.url("/trust/tokens/delete"),
+        back: console.url("/trust"),
+        carried: vec![("id", token.id)],
+    };
+    Ok(safety::ask(&console, question, false))
 }
 
 /// Removes a token.
@@ -229,10 +256,51 @@ pub(super) async fn create_issuer(posted: Posted) -> Result<HttpResponse, Error>
     }
 }
 
-/// Trusts it no more.
+async fn find_issuer(console: &Console, id: &str) -> Result<TrustedIssuer, Error> {
+    let issuers = console.app.administration.list_trusted_issuers().await;
+    let issuers = issuers.map_err(|error| console.refuse(error))?;
+    let issuer = issuers.into_iter().find(|issuer| issuer.id == id);
+    issuer.ok_or_else(|| console.refuse(AdminError::NotFound))
+}
+
+fn ask(console: &Console, rule: TrustedIssuer, wrong: bool) -> HttpResponse {
+    let question = Question {
+        heading: format!("Trust {} no more?", rule.issuer),
+        consequences: vec![
+            format!(
+                "Workloads that it vouches for get no more tokens as {}. Those that are out run \
+                 to their end.",
+                rule.client_id
+            ),
+            "Whatever else that client shows to prove itself stays good.".to_owned(),
+        ],
+        name: Some(rule.issuer),
+        button: "Trust it no more",
+        action: console.url("/trust/issuers/delete"),
+        back: console.url("/trust"),
+        carried: vec![("id", rule.id)],
+    };
+    safety::ask(console, question, wrong)
+}
+
+/// Asks.
+pub(super) async fn issuer_delete_page(
+    console: Console,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Admin)?;
+    let rule = find_issuer(&console, &query(&request, "id").unwrap_or_default()).await?;
+    Ok(ask(&console, rule, false))
+}
+
+/// Trusts it no more, if its name was typed.
 pub(super) async fn delete_issuer(posted: Posted) -> Result<HttpResponse, Error> {
     let Posted { console, form } = posted;
     console.must_be(Role::Admin)?;
+    let rule = find_issuer(&console, &form.text("id")).await?;
+    if form.text("confirm") != rule.issuer.trim() {
+        return Ok(ask(&console, rule, true));
+    }
     let administration = &console.app.administration;
     let done = administration.delete_trusted_issuer(&console.actor(), &form.text("id")).await;
     done.map_err(|error| console.refuse(error))?;

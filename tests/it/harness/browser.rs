@@ -23,6 +23,14 @@ pub struct Form {
     pub text: String,
 }
 
+impl Form {
+    /// Types over what a field holds, or adds it.
+    pub fn fill(&mut self, name: &str, value: &str) {
+        self.fields.retain(|(known, _)| known != name);
+        self.fields.push((name.to_owned(), value.to_owned()));
+    }
+}
+
 #[derive(Clone)]
 pub struct Browser {
     http: reqwest::Client,

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::profile::IdentityRow;
+use super::safety::Conflict;
 use super::{Choice, Problems, Shell};
 
 /// An account.
@@ -85,8 +86,8 @@ pub struct EditPage {
     pub clients: String,
     /// The version that was read.
     pub version: String,
-    /// What somebody else made of it meanwhile.
-    pub stands: Option<String>,
+    /// What somebody else saved meanwhile.
+    pub conflict: Option<Conflict>,
     /// What it has besides its password.
     pub factors: String,
     /// Whether that is anything.
@@ -114,7 +115,7 @@ pub struct InvitedPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{choices, problems, shell};
+    use crate::web::page::admin::hostile::{choices, conflict, problems, shell};
     use crate::web::page::hostile::{check, text};
 
     #[test]
@@ -159,7 +160,7 @@ mod tests {
             roles: choices(),
             clients: text(),
             version: text(),
-            stands: Some(text()),
+            conflict: Some(conflict()),
             factors: text(),
             protected: true,
             identities: vec![IdentityRow {

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::safety::Conflict;
 use super::{Choice, Problems, Shell};
 use crate::web::page::quickstart::Snippet;
 
@@ -56,6 +57,8 @@ pub struct ApiForm {
     pub access_token_format: Vec<Choice>,
     /// Whether clients that register themselves may ask tokens for it.
     pub self_registered_clients: bool,
+    /// Rules of further claims, as JSON.
+    pub claims: String,
     /// The version that was read; `None` for a new one.
     pub version: Option<String>,
 }
@@ -74,8 +77,10 @@ pub struct EditPage {
     pub form: ApiForm,
     /// What was wrong with it.
     pub problems: Problems,
-    /// Whether somebody else saved meanwhile.
-    pub conflict: bool,
+    /// What somebody else saved meanwhile.
+    pub conflict: Option<Conflict>,
+    /// What a change touches.
+    pub touches: Vec<String>,
     /// Where it is deleted.
     pub delete_url: Option<String>,
     /// Programs that check its tokens; none for a new one.
@@ -85,7 +90,7 @@ pub struct EditPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{choices, problems, shell, snippet};
+    use crate::web::page::admin::hostile::{choices, conflict, problems, shell, snippet};
     use crate::web::page::hostile::{check, text};
 
     #[test]
@@ -119,10 +124,12 @@ mod tests {
                     signing_alg: choices(),
                     access_token_format: choices(),
                     self_registered_clients: true,
+                    claims: text(),
                     version,
                 },
                 problems: problems(&["identifier", "scopes"]),
-                conflict: true,
+                conflict: Some(conflict()),
+                touches: vec![text()],
                 delete_url: Some(text()),
                 programs: vec![snippet()],
             };

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::members::MemberGroup;
+use super::safety::Conflict;
 use super::{Choice, Problems, Shell};
 use crate::web::page::quickstart::Snippet;
 
@@ -129,8 +130,10 @@ pub struct EditPage {
     pub form: ClientForm,
     /// What was wrong with it.
     pub problems: Problems,
-    /// Whether somebody else saved meanwhile.
-    pub conflict: bool,
+    /// What somebody else saved meanwhile.
+    pub conflict: Option<Conflict>,
+    /// What a change touches.
+    pub touches: Vec<String>,
     /// What few clients set, by the question that it answers.
     pub groups: Vec<MemberGroup>,
 }
@@ -232,7 +235,7 @@ pub struct ShowPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{choices, problems, shell, snippet};
+    use crate::web::page::admin::hostile::{choices, conflict, problems, shell, snippet};
     use crate::web::page::admin::members::{FieldShape, MemberField};
     use crate::web::page::hostile::{check, check_shape, text};
 
@@ -329,7 +332,8 @@ mod tests {
                 redirect_hint: "h",
                 form: form(),
                 problems: problems(&["client_name", "scope", "require_pkce"]),
-                conflict: true,
+                conflict: Some(conflict()),
+                touches: vec![text()],
                 groups: vec![MemberGroup {
                     id: "g",
                     question: "q?",
@@ -341,6 +345,7 @@ mod tests {
                         seldom: false,
                         value: text(),
                         chosen: false,
+                        choices: choices(),
                     }],
                     open: true,
                 }],

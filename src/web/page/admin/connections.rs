@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::members::MemberField;
+use super::safety::Conflict;
 use super::{Problems, Shell};
 
 /// A connection.
@@ -85,6 +86,8 @@ pub struct FormPage {
     pub is_apple: bool,
     /// What must be pasted at the provider.
     pub paste: Paste,
+    /// What the doctor found of what is saved, if it was asked.
+    pub findings: Option<Vec<FindingRow>>,
     /// Its id, which can be chosen for a new one.
     pub id: String,
     /// Its name for people.
@@ -97,26 +100,10 @@ pub struct FormPage {
     pub has_secret: bool,
     /// What was wrong.
     pub problems: Problems,
-    /// Whether somebody else saved meanwhile.
-    pub conflict: bool,
-}
-
-/// Asks before a connection is offered no more.
-#[derive(Template)]
-#[template(path = "admin/connections/disable.html")]
-pub struct AskPage {
-    /// What surrounds it.
-    pub shell: Shell,
-    /// Its name for people.
-    pub name: String,
-    /// Browser sessions of people who came through it.
-    pub sessions: u64,
-    /// Their grants.
-    pub grants: u64,
-    /// Where the form goes.
-    pub action: String,
-    /// Where to go instead.
-    pub back: String,
+    /// What somebody else saved meanwhile.
+    pub conflict: Option<Conflict>,
+    /// What a change touches.
+    pub touches: Vec<String>,
 }
 
 /// One connection.
@@ -150,7 +137,7 @@ pub struct ShowPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{problems, shell};
+    use crate::web::page::admin::hostile::{choices, conflict, problems, shell};
     use crate::web::page::admin::members::FieldShape;
     use crate::web::page::hostile::{check, check_shape, text};
 
@@ -215,6 +202,7 @@ mod tests {
             seldom: name == "pkce",
             value: text(),
             chosen: true,
+            choices: choices(),
         };
         for (is_apple, version) in [(true, None), (false, Some(text()))] {
             let page = FormPage {
@@ -224,6 +212,12 @@ mod tests {
                 back: text(),
                 is_apple,
                 paste: paste(),
+                findings: Some(vec![FindingRow {
+                    word: "wrong",
+                    chip: "bad",
+                    subject: text(),
+                    message: text(),
+                }]),
                 id: text(),
                 display_name: text(),
                 fields: vec![
@@ -234,18 +228,10 @@ mod tests {
                 version,
                 has_secret: true,
                 problems: problems(&["id", "team_id", "private_key"]),
-                conflict: true,
+                conflict: Some(conflict()),
+                touches: vec![text()],
             };
             check(&page.render().unwrap());
         }
-        let ask = AskPage {
-            shell: shell(),
-            name: text(),
-            sessions: 1,
-            grants: 2,
-            action: text(),
-            back: text(),
-        };
-        check(&ask.render().unwrap());
     }
 }

@@ -1,5 +1,7 @@
 //! Members of settings as forms offer them.
 
+use super::Choice;
+
 /// How a field is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum FieldShape {
@@ -9,6 +11,12 @@ pub enum FieldShape {
     Lines,
     /// Yes or no.
     Tick,
+    /// A whole number.
+    Number,
+    /// One of several words.
+    Choice,
+    /// A JSON document.
+    Json,
 }
 
 /// A field of the form.
@@ -27,6 +35,8 @@ pub struct MemberField {
     pub value: String,
     /// Whether it is ticked.
     pub chosen: bool,
+    /// What can be chosen.
+    pub choices: Vec<Choice>,
 }
 
 /// Members that answer one question.

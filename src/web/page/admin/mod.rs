@@ -11,6 +11,7 @@ pub mod members;
 pub mod overview;
 pub mod people;
 pub mod profile;
+pub mod safety;
 pub mod settings;
 pub mod sign_ins;
 pub mod trials;
@@ -237,6 +238,8 @@ pub struct DeletePage {
     pub name: String,
     /// What happens.
     pub consequence: &'static str,
+    /// What that touches.
+    pub touches: Vec<String>,
     /// Where the form goes.
     pub action: String,
     /// Where to go instead.
@@ -249,6 +252,8 @@ pub struct DeletePage {
 pub(crate) mod hostile {
     //! Parts of pages that hold the hostile text.
 
+    use super::audit::Change;
+    use super::safety::Conflict;
     use super::{Choice, Problem, Problems, Shell};
     use crate::web::page::hostile::text;
     use crate::web::page::quickstart::Snippet;
@@ -267,6 +272,14 @@ pub(crate) mod hostile {
             flash: None,
             may_change: true,
             is_editor: false,
+        }
+    }
+
+    pub(crate) fn conflict() -> Conflict {
+        Conflict {
+            who: Some((text(), text())),
+            event_url: Some(text()),
+            rows: vec![Change { member: text(), before: text(), after: text() }],
         }
     }
 
@@ -325,6 +338,7 @@ mod tests {
             shell: shell(),
             name: text(),
             consequence: "It ends.",
+            touches: vec![text()],
             action: text(),
             back: text(),
             problems: problems(&["confirm"]),

@@ -169,30 +169,6 @@ pub struct ShowPage {
     pub more_url: String,
 }
 
-/// Asks before something is done, with its consequence counted.
-#[derive(Template)]
-#[template(path = "admin/people/ask.html")]
-pub struct AskPage {
-    /// What surrounds it.
-    pub shell: Shell,
-    /// The question.
-    pub heading: String,
-    /// What happens.
-    pub consequence: String,
-    /// What must be typed.
-    pub name: Option<String>,
-    /// Whether something else was typed.
-    pub wrong: bool,
-    /// What the button says.
-    pub button: &'static str,
-    /// Where the form goes.
-    pub action: String,
-    /// Where to go instead.
-    pub back: String,
-    /// What the act is about.
-    pub carried: Vec<(&'static str, String)>,
-}
-
 /// A line of the list of sessions.
 pub struct LivingRow {
     /// Whose.
@@ -312,18 +288,6 @@ mod tests {
         for act in ["/delete\"", "/sign-out", "/disable\"", "/unlink", "/export\"", "/enable\""] {
             assert!(!html.contains(act), "a viewer is offered {act}");
         }
-        let ask = AskPage {
-            shell: shell(),
-            heading: text(),
-            consequence: text(),
-            name: Some(text()),
-            wrong: true,
-            button: "Delete",
-            action: text(),
-            back: text(),
-            carried: vec![("session", text())],
-        };
-        check(&ask.render().unwrap());
         let deletion = DeletionPage {
             shell: shell(),
             id: text(),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::safety::Conflict;
 use super::{Choice, Problems, Shell};
 
 /// A key of the admin API.
@@ -42,8 +43,12 @@ pub struct SettingsPage {
     pub console_connections: Vec<Choice>,
     /// The version that was read.
     pub version: String,
-    /// Whether somebody else saved meanwhile.
-    pub conflict: bool,
+    /// What somebody else saved meanwhile.
+    pub conflict: Option<Conflict>,
+    /// What a change touches.
+    pub touches: Vec<String>,
+    /// The retention that was warned of, so that saving again goes through.
+    pub confirm_days: Option<u32>,
     /// The keys of the admin API.
     pub keys: Vec<KeyRow>,
     /// What was typed for a new one.
@@ -68,12 +73,14 @@ pub struct KeyMadePage {
     pub secret: String,
     /// Where the API is.
     pub api: String,
+    /// Where to go on.
+    pub back: String,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{choices, problems, shell};
+    use crate::web::page::admin::hostile::{choices, conflict, problems, shell};
     use crate::web::page::hostile::{check, text};
 
     #[test]
@@ -86,7 +93,9 @@ mod tests {
             require_second_factor: true,
             console_connections: choices(),
             version: text(),
-            conflict: true,
+            conflict: Some(conflict()),
+            touches: vec![text()],
+            confirm_days: Some(7),
             keys: vec![KeyRow {
                 id: text(),
                 name: text(),
@@ -103,7 +112,13 @@ mod tests {
             problems: problems(&["key_name", "audit_retention_days"]),
         };
         check(&page.render().unwrap());
-        let made = KeyMadePage { shell: shell(), heading: text(), secret: text(), api: text() };
+        let made = KeyMadePage {
+            shell: shell(),
+            heading: text(),
+            secret: text(),
+            api: text(),
+            back: text(),
+        };
         check(&made.render().unwrap());
     }
 }

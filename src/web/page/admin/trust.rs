@@ -104,6 +104,8 @@ pub struct TokenPage {
     pub secret: String,
     /// Where it is used.
     pub endpoint: String,
+    /// Where to go on.
+    pub back: String,
 }
 
 #[cfg(test)]
@@ -154,7 +156,13 @@ mod tests {
             },
         };
         check(&page.render().unwrap());
-        let shown = TokenPage { shell: shell(), heading: text(), secret: text(), endpoint: text() };
+        let shown = TokenPage {
+            shell: shell(),
+            heading: text(),
+            secret: text(),
+            endpoint: text(),
+            back: text(),
+        };
         check(&shown.render().unwrap());
     }
 }

@@ -48,8 +48,14 @@ def build(app: str, *command: str) -> None:
 
 
 @contextmanager
-def running(name: str, command: list[str], url: str, env: dict[str, str]) -> Iterator[None]:
-    """Runs it until `url` answers, and ends it afterwards."""
+def running(
+    name: str,
+    command: list[str],
+    url: str | None,
+    env: dict[str, str],
+    leads_on: str | None = None,
+) -> Iterator[None]:
+    """Runs it until `url` answers, or `leads_on` redirects, and ends it afterwards."""
     with open(RUN / "logs" / f"{name}.log", "ab") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, env={**os.environ, **env}, cwd=APPS
@@ -58,12 +64,12 @@ def running(name: str, command: list[str], url: str, env: dict[str, str]) -> Ite
         deadline = time.monotonic() + 120
         while True:
             try:
-                if httpx.get(url).status_code == 200:
+                if httpx.get(url or leads_on).status_code == (200 if url else 302):
                     break
             except httpx.TransportError:
                 pass
             assert process.poll() is None, f"it ended; see {name}.log"
-            assert time.monotonic() < deadline, f"{url} does not answer"
+            assert time.monotonic() < deadline, f"{url or leads_on} does not answer"
             time.sleep(0.05)
         yield
     finally:
