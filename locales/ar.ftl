@@ -47,6 +47,7 @@ username = اسم المستخدم
 password = كلمة المرور
 login-wrong = اسم المستخدم أو كلمة المرور غير صحيحة.
 login-too-many = محاولات كثيرة جدًا. انتظر دقيقة ثم حاول مرة أخرى.
+login-late = استغرق ذلك وقتًا طويلًا. سجّل الدخول مرة أخرى.
 
 ## Consent
 
@@ -191,3 +192,51 @@ deletion-step-sessions = تم تسجيل خروجك من كل مكان
 deletion-step-upstream = أُعيد الإذن لدى مزوّد تسجيل الدخول
 deletion-step-person = مُحي حسابك
 deletion-step-clients = أُبلغت التطبيقات
+
+## Proving once more who one is
+
+prove-title = هل هذا أنت؟
+prove-lead = سجّل الدخول مرة أخرى قبل أن تتابع.
+prove-none = لا توجد طريقة لتسجيل الدخول من جديد. يُرجى إبلاغ مسؤول الموقع.
+prove-wrong = كلمة المرور أو الرمز غير صحيح.
+account-done-proved = شكرًا لك. يمكنك المتابعة الآن.
+
+## The second step
+
+second-title = الخطوة الثانية
+second-lead = أثبت أنك صاحب الحساب.
+second-code = الرمز
+second-code-hint = ستة أرقام من تطبيقك، أو أحد رموز الاسترداد.
+second-wrong = الرمز غير صحيح أو سبق استخدامه.
+second-too-many = رموز خاطئة كثيرة. انتظر ربع ساعة.
+second-off = كلمة مرورك وحدها تفتح هذا الحساب.
+second-on = إلى جانب كلمة المرور يلزم رمز من تطبيقك منذ { $day }.
+second-manage = تغيير الخطوة الثانية
+second-add = إعداد رموز من تطبيق
+second-remove = إزالة الخطوة الثانية
+second-renew = إنشاء رموز استرداد جديدة
+second-done-added = تم إعداد الخطوة الثانية.
+second-done-removed = أُزيلت الخطوة الثانية.
+second-problem-required = الخطوة الثانية مطلوبة هنا، لذا لا يمكن إزالتها.
+second-codes-left = { $count ->
+    [zero] لم يتبقَّ أي رمز استرداد ({ $count })
+    [one] تبقّى رمز استرداد واحد ({ $count })
+    [two] تبقّى رمزا استرداد ({ $count })
+    [few] تبقّت { $count } رموز استرداد
+    [many] تبقّى { $count } رمز استرداد
+   *[other] تبقّى { $count } رمز استرداد
+}
+totp-title = رموز من تطبيق
+totp-lead = بعد ذلك تسجّل الدخول بكلمة المرور ورمز.
+totp-lead-required = الخطوة الثانية مطلوبة هنا. أعدّها لتتابع.
+totp-scan = امسح هذا بتطبيقك
+totp-qr = رمز QR للمفتاح أدناه
+totp-type = إن لم تستطع المسح، فاكتب هذا المفتاح.
+totp-open = افتح التطبيق على هذا الجهاز
+totp-code = ثم اكتب الرمز الذي يعرضه تطبيقك
+totp-confirm = إعداد
+totp-late = استغرق ذلك وقتًا طويلًا. امسح هذا المفتاح الجديد.
+codes-title = رموز الاسترداد
+codes-lead = كل رمز يحل محل تطبيقك مرة واحدة إذا فقدته. تُعرض الآن فقط.
+codes-note = اطبعها أو احفظها في مدير كلمات مرور، لا على الجهاز الذي عليه التطبيق.
+codes-done = حفظتها

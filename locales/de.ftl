@@ -47,6 +47,7 @@ username = Benutzername
 password = Passwort
 login-wrong = Benutzername oder Passwort ist falsch.
 login-too-many = Zu viele Versuche. Warten Sie eine Minute und versuchen Sie es dann noch einmal.
+login-late = Das hat zu lange gedauert. Melden Sie sich noch einmal an.
 
 ## Consent
 
@@ -187,3 +188,47 @@ deletion-step-sessions = Sie wurden überall abgemeldet
 deletion-step-upstream = Die Erlaubnis bei Ihrem Anmeldedienst wurde zurückgegeben
 deletion-step-person = Ihr Konto wurde gelöscht
 deletion-step-clients = Die Apps wurden benachrichtigt
+
+## Proving once more who one is
+
+prove-title = Sind Sie es?
+prove-lead = Melden Sie sich noch einmal an, bevor es weitergeht.
+prove-none = Es gibt keine Möglichkeit, sich neu anzumelden. Bitte wenden Sie sich an den Betreiber dieser Seite.
+prove-wrong = Passwort oder Code ist nicht richtig.
+account-done-proved = Danke. Sie können jetzt fortfahren.
+
+## The second step
+
+second-title = Zweiter Schritt
+second-lead = Zeigen Sie, dass Sie es sind.
+second-code = Code
+second-code-hint = Sechs Ziffern aus Ihrer App oder einer Ihrer Wiederherstellungscodes.
+second-wrong = Dieser Code ist nicht richtig oder wurde schon benutzt.
+second-too-many = Zu viele waren falsch. Warten Sie eine Viertelstunde.
+second-off = Ihr Passwort allein öffnet dieses Konto.
+second-on = Außer Ihrem Passwort brauchen Sie einen Code aus Ihrer App, seit { $day }.
+second-manage = Zweiten Schritt ändern
+second-add = Codes aus einer App einrichten
+second-remove = Zweiten Schritt entfernen
+second-renew = Neue Wiederherstellungscodes erzeugen
+second-done-added = Der zweite Schritt ist eingerichtet.
+second-done-removed = Der zweite Schritt ist entfernt.
+second-problem-required = Ein zweiter Schritt wird hier verlangt und lässt sich nicht entfernen.
+second-codes-left = { $count ->
+    [one] { $count } Wiederherstellungscode übrig
+   *[other] { $count } Wiederherstellungscodes übrig
+}
+totp-title = Codes aus einer App
+totp-lead = Danach melden Sie sich mit Ihrem Passwort und einem Code an.
+totp-lead-required = Hier wird ein zweiter Schritt verlangt. Richten Sie ihn ein, um fortzufahren.
+totp-scan = Scannen Sie das mit Ihrer App
+totp-qr = QR-Code des Schlüssels darunter
+totp-type = Wenn Sie nicht scannen können, tippen Sie diesen Schlüssel ein.
+totp-open = App auf diesem Gerät öffnen
+totp-code = Tippen Sie dann den Code ein, den Ihre App zeigt
+totp-confirm = Einrichten
+totp-late = Das hat zu lange gedauert. Scannen Sie diesen neuen Schlüssel.
+codes-title = Ihre Wiederherstellungscodes
+codes-lead = Jeder ersetzt einmal Ihre App, falls Sie sie verlieren. Sie werden nur jetzt gezeigt.
+codes-note = Drucken Sie sie aus oder bewahren Sie sie in einem Passwortmanager auf, nicht auf dem Gerät mit Ihrer App.
+codes-done = Ich habe sie

@@ -49,6 +49,7 @@ username = Username
 password = Password
 login-wrong = Wrong username or password.
 login-too-many = Too many attempts. Wait a minute, then try again.
+login-late = That took too long. Sign in again.
 
 ## Consent
 
@@ -189,3 +190,47 @@ deletion-step-sessions = You were signed out everywhere
 deletion-step-upstream = The permission at your sign-in provider was given back
 deletion-step-person = Your account was erased
 deletion-step-clients = The apps were told
+
+## Proving once more who one is
+
+prove-title = Is it you?
+prove-lead = Sign in once more before you go on.
+prove-none = There is no way to sign in anew. Tell the operator of this site.
+prove-wrong = Password or code is not right.
+account-done-proved = Thank you. You can go on now.
+
+## The second step
+
+second-title = Second step
+second-lead = Prove that it is you.
+second-code = Code
+second-code-hint = Six digits from your app, or one of your recovery codes.
+second-wrong = That code is not right, or was used before.
+second-too-many = Too many were wrong. Wait a quarter of an hour.
+second-off = Your password alone opens this account.
+second-on = Besides your password you need a code from your app, since { $day }.
+second-manage = Change the second step
+second-add = Set up codes from an app
+second-remove = Remove the second step
+second-renew = Make new recovery codes
+second-done-added = The second step is set up.
+second-done-removed = The second step is removed.
+second-problem-required = A second step is required here, so it cannot be removed.
+second-codes-left = { $count ->
+    [one] { $count } recovery code left
+   *[other] { $count } recovery codes left
+}
+totp-title = Codes from an app
+totp-lead = From then on you sign in with your password and a code.
+totp-lead-required = A second step is required here. Set it up to go on.
+totp-scan = Scan this with your app
+totp-qr = QR code of the key below
+totp-type = If you cannot scan, type this key.
+totp-open = Open your app on this device
+totp-code = Then type the code that your app shows
+totp-confirm = Set it up
+totp-late = That took too long. Scan this new key.
+codes-title = Your recovery codes
+codes-lead = Each stands in for your app once, should you lose it. They are shown only now.
+codes-note = Print them, or keep them in a password manager: not on the device with your app.
+codes-done = I have them

@@ -47,6 +47,7 @@ username = Nombre de usuario
 password = Contraseña
 login-wrong = El nombre de usuario o la contraseña no son correctos.
 login-too-many = Demasiados intentos. Espera un minuto y vuelve a probar.
+login-late = Ha tardado demasiado. Vuelve a iniciar sesión.
 
 ## Consent
 
@@ -187,3 +188,47 @@ deletion-step-sessions = Se cerró tu sesión en todas partes
 deletion-step-upstream = Se devolvió el permiso a tu proveedor de inicio de sesión
 deletion-step-person = Se borró tu cuenta
 deletion-step-clients = Se avisó a las apps
+
+## Proving once more who one is
+
+prove-title = ¿Eres tú?
+prove-lead = Inicia sesión una vez más antes de continuar.
+prove-none = No hay forma de volver a iniciar sesión. Avisa a quien administra este sitio.
+prove-wrong = La contraseña o el código no es correcto.
+account-done-proved = Gracias. Ya puedes continuar.
+
+## The second step
+
+second-title = Segundo paso
+second-lead = Demuestra que eres tú.
+second-code = Código
+second-code-hint = Seis cifras de tu app o uno de tus códigos de recuperación.
+second-wrong = Ese código no es correcto o ya se usó.
+second-too-many = Demasiados códigos incorrectos. Espera un cuarto de hora.
+second-off = Tu contraseña basta para abrir esta cuenta.
+second-on = Además de la contraseña necesitas un código de tu app desde el { $day }.
+second-manage = Cambiar el segundo paso
+second-add = Configurar códigos de una app
+second-remove = Quitar el segundo paso
+second-renew = Crear códigos de recuperación nuevos
+second-done-added = El segundo paso está configurado.
+second-done-removed = Se ha quitado el segundo paso.
+second-problem-required = Aquí se exige un segundo paso, así que no se puede quitar.
+second-codes-left = { $count ->
+    [one] Queda { $count } código de recuperación
+   *[other] Quedan { $count } códigos de recuperación
+}
+totp-title = Códigos de una app
+totp-lead = A partir de entonces inicias sesión con tu contraseña y un código.
+totp-lead-required = Aquí se exige un segundo paso. Configúralo para continuar.
+totp-scan = Escanea esto con tu app
+totp-qr = Código QR de la clave de abajo
+totp-type = Si no puedes escanear, escribe esta clave.
+totp-open = Abrir la app en este dispositivo
+totp-code = Después escribe el código que muestra tu app
+totp-confirm = Configurar
+totp-late = Ha tardado demasiado. Escanea esta clave nueva.
+codes-title = Tus códigos de recuperación
+codes-lead = Cada uno sustituye una vez a tu app si la pierdes. Solo se muestran ahora.
+codes-note = Imprímelos o guárdalos en un gestor de contraseñas, no en el dispositivo de la app.
+codes-done = Los tengo

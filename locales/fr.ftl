@@ -47,6 +47,7 @@ username = Nom d’utilisateur
 password = Mot de passe
 login-wrong = Nom d’utilisateur ou mot de passe incorrect.
 login-too-many = Trop de tentatives. Patientez une minute, puis réessayez.
+login-late = Cela a pris trop de temps. Reconnectez-vous.
 
 ## Consent
 
@@ -187,3 +188,47 @@ deletion-step-sessions = Vous avez été déconnecté partout
 deletion-step-upstream = L’autorisation de votre service de connexion a été rendue
 deletion-step-person = Votre compte a été effacé
 deletion-step-clients = Les applications ont été informées
+
+## Proving once more who one is
+
+prove-title = Est-ce bien vous ?
+prove-lead = Reconnectez-vous avant de continuer.
+prove-none = Il n’y a aucun moyen de se reconnecter. Prévenez le responsable de ce site.
+prove-wrong = Le mot de passe ou le code est incorrect.
+account-done-proved = Merci. Vous pouvez continuer.
+
+## The second step
+
+second-title = Seconde étape
+second-lead = Prouvez que c’est bien vous.
+second-code = Code
+second-code-hint = Six chiffres de votre application, ou l’un de vos codes de secours.
+second-wrong = Ce code est incorrect ou a déjà servi.
+second-too-many = Trop de codes incorrects. Attendez un quart d’heure.
+second-off = Votre mot de passe suffit à ouvrir ce compte.
+second-on = En plus du mot de passe, un code de votre application est demandé depuis le { $day }.
+second-manage = Modifier la seconde étape
+second-add = Configurer les codes d’une application
+second-remove = Retirer la seconde étape
+second-renew = Créer de nouveaux codes de secours
+second-done-added = La seconde étape est configurée.
+second-done-removed = La seconde étape est retirée.
+second-problem-required = Une seconde étape est exigée ici ; elle ne peut pas être retirée.
+second-codes-left = { $count ->
+    [one] { $count } code de secours restant
+   *[other] { $count } codes de secours restants
+}
+totp-title = Codes d’une application
+totp-lead = Vous vous connecterez ensuite avec votre mot de passe et un code.
+totp-lead-required = Une seconde étape est exigée ici. Configurez-la pour continuer.
+totp-scan = Scannez ceci avec votre application
+totp-qr = Code QR de la clé ci-dessous
+totp-type = Si vous ne pouvez pas scanner, saisissez cette clé.
+totp-open = Ouvrir l’application sur cet appareil
+totp-code = Saisissez ensuite le code affiché par l’application
+totp-confirm = Configurer
+totp-late = Cela a pris trop de temps. Scannez cette nouvelle clé.
+codes-title = Vos codes de secours
+codes-lead = Chacun remplace une fois votre application si vous la perdez. Ils ne sont affichés que maintenant.
+codes-note = Imprimez-les ou gardez-les dans un gestionnaire de mots de passe, pas sur l’appareil où se trouve l’application.
+codes-done = Je les ai

@@ -47,6 +47,7 @@ username = ユーザー名
 password = パスワード
 login-wrong = ユーザー名またはパスワードが正しくありません。
 login-too-many = 試行回数が多すぎます。1分ほど待ってから、もう一度お試しください。
+login-late = 時間がかかりすぎました。もう一度サインインしてください。
 
 ## Consent
 
@@ -186,3 +187,46 @@ deletion-step-sessions = すべての場所でサインアウトしました
 deletion-step-upstream = サインイン元のサービスでの許可を返上しました
 deletion-step-person = アカウントを消去しました
 deletion-step-clients = アプリに知らせました
+
+## Proving once more who one is
+
+prove-title = ご本人ですか？
+prove-lead = 続けるには、もう一度サインインしてください。
+prove-none = もう一度サインインする方法がありません。サイトの運営者にお知らせください。
+prove-wrong = パスワードまたはコードが正しくありません。
+account-done-proved = ありがとうございます。続けられます。
+
+## The second step
+
+second-title = 2段階目の確認
+second-lead = ご本人であることを確認します。
+second-code = コード
+second-code-hint = アプリの6桁の数字、またはリカバリーコード。
+second-wrong = コードが正しくないか、すでに使われています。
+second-too-many = 間違いが多すぎます。15分待ってください。
+second-off = このアカウントはパスワードだけで開けます。
+second-on = { $day }から、パスワードに加えてアプリのコードが必要です。
+second-manage = 2段階目の確認を変更
+second-add = アプリのコードを設定
+second-remove = 2段階目の確認を削除
+second-renew = 新しいリカバリーコードを作成
+second-done-added = 2段階目の確認を設定しました。
+second-done-removed = 2段階目の確認を削除しました。
+second-problem-required = ここでは2段階目の確認が必須のため、削除できません。
+second-codes-left = { $count ->
+   *[other] リカバリーコード残り{ $count }個
+}
+totp-title = アプリのコード
+totp-lead = 以後はパスワードとコードでサインインします。
+totp-lead-required = ここでは2段階目の確認が必須です。続けるには設定してください。
+totp-scan = アプリで読み取ってください
+totp-qr = 下のキーのQRコード
+totp-type = 読み取れない場合は、このキーを入力してください。
+totp-open = このデバイスでアプリを開く
+totp-code = アプリに表示されたコードを入力してください
+totp-confirm = 設定する
+totp-late = 時間がかかりすぎました。新しいキーを読み取ってください。
+codes-title = リカバリーコード
+codes-lead = アプリを失ったとき、1つにつき1回代わりに使えます。表示されるのは今だけです。
+codes-note = 印刷するか、パスワードマネージャーに保存してください。アプリと同じデバイスには置かないでください。
+codes-done = 保存しました

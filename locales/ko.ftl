@@ -47,6 +47,7 @@ username = 사용자 이름
 password = 암호
 login-wrong = 사용자 이름 또는 암호가 올바르지 않습니다.
 login-too-many = 시도 횟수가 너무 많습니다. 1분 뒤에 다시 시도해 주세요.
+login-late = 시간이 너무 오래 걸렸습니다. 다시 로그인하세요.
 
 ## Consent
 
@@ -186,3 +187,46 @@ deletion-step-sessions = 모든 곳에서 로그아웃됨
 deletion-step-upstream = 로그인 제공업체의 권한을 반환함
 deletion-step-person = 계정을 지움
 deletion-step-clients = 앱에 알림
+
+## Proving once more who one is
+
+prove-title = 본인이신가요?
+prove-lead = 계속하려면 한 번 더 로그인하세요.
+prove-none = 다시 로그인할 방법이 없습니다. 사이트 운영자에게 알려 주세요.
+prove-wrong = 비밀번호 또는 코드가 올바르지 않습니다.
+account-done-proved = 확인했습니다. 이제 계속할 수 있습니다.
+
+## The second step
+
+second-title = 두 번째 단계
+second-lead = 본인임을 확인해 주세요.
+second-code = 코드
+second-code-hint = 앱의 여섯 자리 숫자 또는 복구 코드 하나.
+second-wrong = 코드가 올바르지 않거나 이미 사용되었습니다.
+second-too-many = 틀린 코드가 너무 많습니다. 15분 기다려 주세요.
+second-off = 비밀번호만으로 이 계정을 열 수 있습니다.
+second-on = { $day }부터 비밀번호와 함께 앱의 코드가 필요합니다.
+second-manage = 두 번째 단계 변경
+second-add = 앱 코드 설정
+second-remove = 두 번째 단계 제거
+second-renew = 새 복구 코드 만들기
+second-done-added = 두 번째 단계를 설정했습니다.
+second-done-removed = 두 번째 단계를 제거했습니다.
+second-problem-required = 이곳에서는 두 번째 단계가 필수이므로 제거할 수 없습니다.
+second-codes-left = { $count ->
+   *[other] 복구 코드 { $count }개 남음
+}
+totp-title = 앱 코드
+totp-lead = 이후에는 비밀번호와 코드로 로그인합니다.
+totp-lead-required = 이곳에서는 두 번째 단계가 필수입니다. 계속하려면 설정하세요.
+totp-scan = 앱으로 스캔하세요
+totp-qr = 아래 키의 QR 코드
+totp-type = 스캔할 수 없으면 이 키를 입력하세요.
+totp-open = 이 기기에서 앱 열기
+totp-code = 그다음 앱에 표시된 코드를 입력하세요
+totp-confirm = 설정하기
+totp-late = 시간이 너무 오래 걸렸습니다. 새 키를 스캔하세요.
+codes-title = 복구 코드
+codes-lead = 앱을 잃어버렸을 때 코드마다 한 번씩 대신 쓸 수 있습니다. 지금만 표시됩니다.
+codes-note = 인쇄하거나 비밀번호 관리자에 보관하세요. 앱이 있는 기기에는 두지 마세요.
+codes-done = 보관했습니다

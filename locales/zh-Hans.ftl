@@ -47,6 +47,7 @@ username = 用户名
 password = 密码
 login-wrong = 用户名或密码不正确。
 login-too-many = 尝试次数过多，请等待一分钟后再试。
+login-late = 时间过长，请重新登录。
 
 ## Consent
 
@@ -186,3 +187,46 @@ deletion-step-sessions = 已在所有位置退出登录
 deletion-step-upstream = 已归还登录服务商处的授权
 deletion-step-person = 账户已抹除
 deletion-step-clients = 已通知应用
+
+## Proving once more who one is
+
+prove-title = 是你本人吗？
+prove-lead = 继续之前，请再次登录。
+prove-none = 没有可用于重新登录的方式，请告知网站管理员。
+prove-wrong = 密码或验证码不正确。
+account-done-proved = 谢谢，你可以继续了。
+
+## The second step
+
+second-title = 第二步
+second-lead = 请证明是你本人。
+second-code = 验证码
+second-code-hint = 应用中的六位数字，或你的一个恢复码。
+second-wrong = 该验证码不正确或已被使用。
+second-too-many = 错误次数过多，请等待一刻钟。
+second-off = 仅凭密码即可打开此账户。
+second-on = 自 { $day } 起，除密码外还需要应用中的验证码。
+second-manage = 更改第二步
+second-add = 设置应用验证码
+second-remove = 移除第二步
+second-renew = 生成新的恢复码
+second-done-added = 第二步已设置。
+second-done-removed = 第二步已移除。
+second-problem-required = 这里要求第二步，因此无法移除。
+second-codes-left = { $count ->
+   *[other] 剩余 { $count } 个恢复码
+}
+totp-title = 应用验证码
+totp-lead = 此后你将使用密码和验证码登录。
+totp-lead-required = 这里要求第二步，请先设置再继续。
+totp-scan = 用你的应用扫描
+totp-qr = 下方密钥的二维码
+totp-type = 如果无法扫描，请输入此密钥。
+totp-open = 在此设备上打开应用
+totp-code = 然后输入应用显示的验证码
+totp-confirm = 设置
+totp-late = 时间过长，请扫描这个新密钥。
+codes-title = 你的恢复码
+codes-lead = 如果丢失应用，每个恢复码可代替一次。它们只在此刻显示。
+codes-note = 请打印，或保存在密码管理器中，不要放在装有该应用的设备上。
+codes-done = 我已保存

@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::interaction::Browser;
-use super::login::{Errand, Journey, auth_time};
+use super::login::{Errand, Journey};
+use super::session_opening::auth_time;
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;

@@ -16,7 +16,9 @@ use super::{Failure, Fault, Provider, trace};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api::Api;
 use crate::protocol::authorization_request::{AuthorizationRequest, Prompt};
-use crate::protocol::authorization_response::{AuthorizationResponse, ResponseMode, ReturnTo};
+use crate::protocol::authorization_response::{
+    AuthorizationResponse, ResponseMode, ReturnTo, with_query,
+};
 use crate::protocol::claims_request::{ClaimsRequest, NamedClaims};
 use crate::protocol::client::GrantType;
 use crate::protocol::device_code::{DeviceGrant, INTERVAL, LIFETIME, UserCode};
@@ -52,6 +54,9 @@ pub struct DeviceAuthorizationResponse {
 pub(super) struct WaitingDevice {
     device_code_hash: String,
     user_code: UserCode,
+    /// The languages that the device wished for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ui_locales: Option<String>,
 }
 
 /// The page that asks whether a device may be connected.
@@ -66,6 +71,8 @@ pub struct DevicePage {
     pub signed_in_as: String,
     /// Requested scope values with what they mean, if an API says so.
     pub scopes: Vec<(String, String)>,
+    /// The languages that the device wished for.
+    pub ui_locales: Option<String>,
     /// How the client looks.
     pub look: Box<ClientLook>,
 }
@@ -130,9 +137,12 @@ impl Provider {
             }
         };
         let verification_uri = format!("{}{}", self.issuer, path::DEVICE);
+        let mut complete = vec![("user_code", user_code.to_string())];
+        // Whoever follows the link reads the language of the device.
+        complete.extend(params.one("ui_locales")?.map(|tags| ("ui_locales", tags.to_owned())));
         Ok(DeviceAuthorizationResponse {
             device_code: device_code.expose().clone(),
-            verification_uri_complete: format!("{verification_uri}?user_code={user_code}"),
+            verification_uri_complete: with_query(&verification_uri, &complete),
             verification_uri,
             user_code: user_code.to_string(),
             expires_in: LIFETIME.as_secs(),
@@ -148,6 +158,7 @@ impl Provider {
     pub async fn enter_user_code(
         &self,
         entry: &str,
+        ui_locales: Option<&str>,
         browser: &Browser,
     ) -> Result<Option<InteractionId>, Failure> {
         let now = self.clock.now();
@@ -160,13 +171,14 @@ impl Provider {
         let interaction = Interaction {
             sign_in: Some(id.to_string()),
             client_id: device.client_id.clone(),
-            request: self.request_of(&device),
+            request: self.request_of(&device, ui_locales),
             started_at: now,
             pushed: None,
             browser: browser.binding_hash().cloned().unwrap_or_default(),
             device: Some(WaitingDevice {
                 device_code_hash: device.device_code_hash.to_text(),
                 user_code,
+                ui_locales: ui_locales.map(ToOwned::to_owned),
             }),
         };
         let asked = json!({
@@ -190,12 +202,17 @@ impl Provider {
     }
 
     /// The device's wish as an authorization request whose answer goes to a page of ours.
-    fn request_of(&self, device: &DeviceAuthorization) -> AuthorizationRequest {
+    fn request_of(
+        &self,
+        device: &DeviceAuthorization,
+        ui_locales: Option<&str>,
+    ) -> AuthorizationRequest {
         AuthorizationRequest {
             return_to: ReturnTo {
                 redirect_uri: self.device_done(),
                 response_mode: ResponseMode::Query,
                 state: None,
+                ui_locales: ui_locales.map(ToOwned::to_owned),
             },
             redirect_uri_given: true,
             scope: device.access.scope.clone(),
@@ -209,7 +226,7 @@ impl Provider {
             id_token_hint: None,
             claims: ClaimsRequest::default(),
             dpop_jkt: None,
-            ui_locales: None,
+            acr_values: Vec::new(),
         }
     }
 
@@ -229,6 +246,7 @@ impl Provider {
             user_code: device.user_code.to_string(),
             signed_in_as: display_name(user),
             scopes: situation.described_scopes(),
+            ui_locales: device.ui_locales.clone(),
             look: Box::new(ClientLook::of(&situation.client)),
         }
     }
@@ -311,8 +329,13 @@ impl Provider {
             })
             .await?;
         settled?;
-        let done = self.device_done();
-        let answer = if said_yes { done } else { format!("{done}?error=access_denied") };
+        let mut told = Vec::new();
+        told.extend((!said_yes).then(|| ("error", "access_denied".to_owned())));
+        told.extend(device.ui_locales.clone().map(|tags| ("ui_locales", tags)));
+        let mut answer = self.device_done();
+        if !told.is_empty() {
+            answer = with_query(&answer, &told);
+        }
         Ok(Next::Answer(AuthorizationResponse::Redirect(answer)))
     }
 }

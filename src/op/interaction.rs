@@ -16,7 +16,7 @@ use crate::protocol::authorization_request::AuthorizationRequest;
 use crate::protocol::claims_request::NamedClaims;
 use crate::protocol::client::Client;
 use crate::protocol::error::Refusal;
-use crate::protocol::id::{ClientId, InteractionId};
+use crate::protocol::id::{ClientId, Holder, InteractionId};
 use crate::protocol::id_token::IdTokenClaims;
 use crate::protocol::interaction::{Facts, SignedIn, Step, next_step};
 use crate::protocol::jose::{self, Typ};
@@ -199,10 +199,17 @@ impl Provider {
             }
             Some(_) | None => false,
         };
+        let within_reach = match &person {
+            Some((session, user)) if !request.acr_values.is_empty() => {
+                self.class_within_reach(session, user).await?
+            }
+            Some(_) | None => None,
+        };
         let signed_in = person.as_ref().map(|(session, user)| SignedIn {
             sub: self.sub_for(&client, user),
             auth_time: session.auth_time,
             acr: acr::of(&session.amr),
+            within_reach,
         });
         let step = next_step(&Facts {
             request,
@@ -214,6 +221,19 @@ impl Provider {
             consent_covers,
         });
         Ok(Situation { client, access, apis, claims, person, step })
+    }
+
+    /// What somebody who came with a password kept here could reach by signing in anew.
+    async fn class_within_reach(
+        &self,
+        session: &Session,
+        user: &User,
+    ) -> Result<Option<&'static str>, Failure> {
+        let reached = acr::of(&session.amr);
+        if reached.is_none() || !self.factors.held(&Holder::person(&user.id)).await?.any() {
+            return Ok(reached);
+        }
+        Ok(Some(acr::TWO_FACTORS))
     }
 
     /// Whose answer alone will do: the `sub` an `id_token_hint` names, or that of the `claims`

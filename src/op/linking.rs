@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::account::forget_factors;
 use super::ending::{self, Ended, Ending, Reason};
 use super::interaction::Browser;
 use super::login::{Errand, Journey};
@@ -39,6 +40,8 @@ pub struct Linking {
     pub ways: Vec<WayIn>,
     /// Connections through which they could add one.
     pub more: Vec<Arc<dyn Connector>>,
+    /// Whether they proved a moment ago who they are.
+    pub fresh: bool,
     /// Proves that a form was made for this session.
     pub csrf: String,
 }
@@ -66,20 +69,22 @@ impl Provider {
             .collect();
         let has = |authority: &str| identities.iter().any(|one| one.authority == authority);
         let more = self.connectors().iter().filter(|one| !has(&one.authority())).cloned().collect();
-        Ok(Some(Linking { ways, more, csrf: self.logout_csrf(&session) }))
+        let fresh = self.is_fresh(&session);
+        Ok(Some(Linking { ways, more, fresh, csrf: self.logout_csrf(&session) }))
     }
 
     /// Sends the browser of somebody who is signed in to an upstream, to add an identity there.
     ///
     /// # Errors
-    /// `access_denied` when nobody is signed in or the form is not ours.
+    /// `access_denied` when nobody is signed in or the form is not ours; `login_required` without
+    /// a fresh proof.
     pub async fn depart_to_link(
         &self,
         connection: &ConnectionId,
         browser: &Browser,
         csrf: &str,
     ) -> Result<String, Failure> {
-        let (session, _) = self.own_form(browser, csrf, self.clock.now()).await?;
+        let (session, _) = self.own_fresh_form(browser, csrf, self.clock.now()).await?;
         let binding = browser.binding_hash().cloned().ok_or_else(|| {
             Refusal::invalid_request("cookies are disabled, or were removed meanwhile")
         })?;
@@ -102,12 +107,8 @@ impl Provider {
         callback: &Callback,
         browser: &Browser,
     ) -> Result<(), Failure> {
-        let now = self.clock.now();
-        let here = self.signed_in(browser, now).await?;
-        let (_, user) = here.filter(|(here, _)| here.id == *session).ok_or_else(|| {
-            Refusal::access_denied("whoever asked for this is not signed in here any more")
-        })?;
-        let identity = self.meet(connection, trip, callback, now).await?;
+        let user = self.still_here(session, browser).await?;
+        let identity = self.meet(connection, trip, callback, self.clock.now()).await?;
         let arrival = Arrival { connection_id: connection.clone(), identity, joins: Some(user.id) };
         self.recognise(arrival, self.clock.now()).await?;
         Ok(())
@@ -118,14 +119,14 @@ impl Provider {
     ///
     /// # Errors
     /// `access_denied` when nobody is signed in, the form is not ours, or the identity is not
-    /// theirs; `invalid_request` for the last way in.
+    /// theirs; `invalid_request` for the last way in; `login_required` without a fresh proof.
     pub async fn unlink(
         &self,
         browser: &Browser,
         csrf: &str,
         (authority, subject): (&str, &str),
     ) -> Result<Ended, Failure> {
-        let (_, user) = self.own_form(browser, csrf, self.clock.now()).await?;
+        let (_, user) = self.own_fresh_form(browser, csrf, self.clock.now()).await?;
         let now = self.clock.now();
         let authorities = self.ways();
         let (authority, subject) = (authority.to_owned(), subject.to_owned());
@@ -193,6 +194,11 @@ pub(super) async fn take_away<E: From<StoreFault> + From<SealError>>(
         if grant.authority == *authority && grant.subject == *subject {
             giving_back::leave::<E>(tx, &grant, vault, entropy, now).await?;
         }
+    }
+    if authority == AUTHORITY {
+        // A second step stands beside the password, and goes with it.
+        let event = Event::new(now, "user.totp_removed", "system");
+        forget_factors(tx, user_id, event, now).await?;
     }
     note_change(tx, user_id, connection_id, ChangeType::Delete, now).await?;
     let ending = Ending::Connections(user_id.clone(), vec![connection_id.clone()]);

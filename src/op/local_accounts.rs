@@ -3,7 +3,10 @@
 //! The form stands where others offer a connection, and what follows is the same: a session, under
 //! the same rules. An unknown name, a wrong password and a disabled person look and last alike.
 
+use super::account::note_added;
+use super::factors::Candidate;
 use super::interaction::Browser;
+use super::local_second_step::{Needed, SecondStep};
 use super::login::Welcome;
 use super::offered;
 use super::session_opening::{NewSession, open_session};
@@ -12,11 +15,12 @@ use super::{Failure, Fault, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
-use crate::protocol::id::{ClientId, ConnectionId, InteractionId, SessionId};
+use crate::protocol::id::{ClientId, ConnectionId, Holder, InteractionId, UserId};
 use crate::protocol::local_account::{AMR, AUTHORITY, LocalAccount, canonical};
-use crate::protocol::secret::SecretString;
+use crate::protocol::secret::{SecretHash, SecretString};
 use crate::protocol::sign_in::{SignInStep, Step};
 use crate::protocol::sign_in_cause::Cause;
+use crate::store::{StoreFault, WriteTx};
 
 /// How an attempt ended.
 pub enum LocalSignIn {
@@ -24,6 +28,71 @@ pub enum LocalSignIn {
     Welcome(Welcome),
     /// Not signed in, for a reason nobody is told: the page again.
     Refused(ChoosePage),
+    /// The password was right, and is not enough.
+    Second(Box<SecondStep>),
+    /// Signed in, with a second step set up on the way: recovery codes, shown once.
+    Enrolled(Welcome, Vec<SecretString>),
+    /// The password was typed too long ago: the page again.
+    TooLate(ChoosePage),
+}
+
+/// What stands beside a password.
+pub(super) enum SecondFactor {
+    /// Nothing, and nothing is there.
+    None,
+    /// A code that may be right.
+    Code(Candidate),
+    /// A key that was set up just now, proven by the code of this step.
+    New { sealed: Vec<u8>, step: i64, hashes: Vec<SecretHash> },
+}
+
+/// Whether a session was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opened {
+    /// It was.
+    Here,
+    /// The password was changed, the person disabled, or a second step set up meanwhile.
+    NotTheirs,
+    /// The code was used before.
+    WrongCode,
+}
+
+impl SecondFactor {
+    /// How somebody proved themselves who comes this way (RFC 8176, which has no word for recovery
+    /// codes).
+    pub(super) fn amr(&self) -> Vec<String> {
+        let methods: &[&str] = match self {
+            Self::None => &[AMR],
+            Self::Code(Candidate::Recovery(_)) => &[AMR, "mfa"],
+            Self::Code(Candidate::Totp { .. }) | Self::New { .. } => &[AMR, "otp", "mfa"],
+        };
+        methods.iter().map(ToString::to_string).collect()
+    }
+
+    async fn take(
+        &self,
+        tx: &WriteTx,
+        id: &UserId,
+        request_id: Option<String>,
+        now: Timestamp,
+    ) -> Result<Opened, StoreFault> {
+        let holder = Holder::person(id);
+        let held = tx.held_factors(&holder).await?;
+        match self {
+            Self::None if held.any() => Ok(Opened::NotTheirs),
+            Self::None => Ok(Opened::Here),
+            Self::Code(code) if code.take(tx, &holder).await? => Ok(Opened::Here),
+            Self::Code(_) => Ok(Opened::WrongCode),
+            Self::New { .. } if held.any() => Ok(Opened::NotTheirs),
+            Self::New { sealed, step, hashes } => {
+                tx.put_totp(&holder, sealed, *step, now).await?;
+                tx.put_recovery_codes(&holder, hashes).await?;
+                tx.forget_factor_tries(&holder).await?;
+                note_added(tx, id, request_id, now).await?;
+                Ok(Opened::Here)
+            }
+        }
+    }
 }
 
 impl Provider {
@@ -61,43 +130,35 @@ impl Provider {
             self.count_locally(&interaction.client_id, Some(Cause::Password), now);
             return self.refuse_locally(id, browser, now).await;
         };
-        let cookie = SecretString::random(self.entropy.as_ref());
-        let session = NewSession {
-            id: SessionId::random(self.entropy.as_ref()),
-            cookie_hash: self.vault.hash(cookie.expose()),
-            replaces: browser.session_hash(&self.vault),
-            auth_time: now,
-            amr: vec![AMR.to_owned()],
-            connection_id: ConnectionId::new(AUTHORITY),
-            upstream_sid: None,
-            expires_at: now.plus(self.policy.session_ttl),
-            request_id: Some(id.to_string()),
-            user_agent: browser.user_agent(),
-            returned: None,
-        };
-        if !self.open_local_session(account, session, now).await? {
+        let needed = self.second_step_needed(&interaction, &account).await?;
+        if needed != Needed::No {
+            let step = self.await_second_step(id, &account, needed, browser, now).await?;
+            return Ok(LocalSignIn::Second(Box::new(step)));
+        }
+        let (cookie, session) = self.new_session(ConnectionId::new(AUTHORITY), browser, now);
+        let alone = SecondFactor::None;
+        let session = session.by(alone.amr()).of_sign_in(id);
+        if self.open_local_session(account, session, alone, now).await? != Opened::Here {
             self.count_locally(&interaction.client_id, Some(Cause::Disabled), now);
             return self.refuse_locally(id, browser, now).await;
         }
         self.count_locally(&interaction.client_id, None, now);
         tracing::debug!(client_id = %interaction.client_id, "signed in locally");
-        Ok(LocalSignIn::Welcome(Welcome {
-            interaction: id.clone(),
-            session_cookie: cookie,
-            session_ttl: self.policy.session_ttl,
-        }))
+        Ok(LocalSignIn::Welcome(self.welcome(id, cookie)))
     }
 
-    fn count_locally(&self, client_id: &ClientId, cause: Option<Cause>, now: Timestamp) {
+    pub(super) fn count_locally(&self, client_id: &ClientId, cause: Option<Cause>, now: Timestamp) {
         self.observations.signed_in(client_id, &ConnectionId::new(AUTHORITY), cause, now);
     }
 
-    async fn open_local_session(
+    /// Opens the session of somebody whose password was right, with what stands beside it.
+    pub(super) async fn open_local_session(
         &self,
         verified: LocalAccount,
         session: NewSession,
+        second: SecondFactor,
         now: Timestamp,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Opened, Failure> {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -105,15 +166,19 @@ impl Provider {
                     let user = tx.hold_user(&verified.user_id).await?;
                     let stands = tx.find_local_account(&verified.username).await?;
                     if stands.is_none_or(|now| now.password_hash != verified.password_hash) {
-                        return Ok::<_, Failure>(false);
+                        return Ok::<_, Failure>(Opened::NotTheirs);
                     }
                     let Some(user) = user.filter(|user| user.disabled_at.is_none()) else {
-                        return Ok(false);
+                        return Ok(Opened::NotTheirs);
                     };
+                    match second.take(tx, &user.id, session.request_id.clone(), now).await? {
+                        Opened::Here => {}
+                        other => return Ok(other),
+                    }
                     let connection = &session.connection_id;
                     tx.touch_identity(AUTHORITY, &verified.username, connection, None, now).await?;
                     open_session(tx, &session, &user, now).await?;
-                    Ok(true)
+                    Ok(Opened::Here)
                 })
             })
             .await

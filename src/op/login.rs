@@ -11,11 +11,11 @@ pub(super) use journey::{Errand, Journey};
 
 use journey::Departure;
 
+use super::fresh_proof::Proven;
 use super::interaction::{Browser, Interaction};
 use super::observations::cause_of;
 use super::offered;
-use super::people::{self, Arrival};
-use super::session_opening::{NewSession, open_session};
+use super::people::Arrival;
 use super::{Failure, Provider, trace};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
@@ -23,7 +23,6 @@ use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, InteractionId, SessionId};
 use crate::protocol::secret::SecretString;
 use crate::protocol::sign_in::{SignInStep, Step};
-use crate::store::StoreFault;
 use crate::store::single_use::SingleUse;
 use crate::upstream::{Callback, Trip, UpstreamIdentity};
 
@@ -85,7 +84,7 @@ impl Provider {
         let key = self.vault.hash(&trip.state).to_text();
         let sign_in = match &errand {
             Errand::SignIn(interaction) => Some(interaction.to_string()),
-            Errand::Link(_) | Errand::Console(_) => None,
+            Errand::Link(_) | Errand::Prove(..) | Errand::Console(_) => None,
         };
         let through = serde_json::json!({ "connection": connection });
         let departure = Departure { errand, connection: connection.clone(), browser, trip };
@@ -148,7 +147,9 @@ impl Provider {
             Errand::SignIn(id) => {
                 (Some(id.to_string()), Some(trace::returned(id.as_str(), callback, now)))
             }
-            Errand::Link(_) | Errand::Console(_) => (browser.request_id(), None),
+            Errand::Link(_) | Errand::Prove(..) | Errand::Console(_) => {
+                (browser.request_id(), None)
+            }
         };
         let arrived = match &errand {
             Errand::SignIn(interaction) => {
@@ -166,6 +167,13 @@ impl Provider {
                 let linked = self.link_what_came(session, &connection, &trip, callback, browser);
                 linked.await.map(|()| Arrived::Linked)
             }
+            Errand::Prove(session, page) => {
+                let proof = self.take_proof(session, &connection, &trip, callback, browser).await;
+                proof.map(|session_cookie| {
+                    let session_ttl = self.policy.session_ttl;
+                    Arrived::Proven(Proven { session_cookie, session_ttl, page: *page })
+                })
+            }
             Errand::Console(errand) => {
                 let met = self.meet_for_console(errand, &connection, &trip, callback).await;
                 met.map(|met| Arrived::Console(Box::new(met)))
@@ -178,7 +186,7 @@ impl Provider {
         self.note_failed_login(&connection, &failure, (sign_in, returned), now).await;
         Err(match errand {
             Errand::SignIn(interaction) => Stranded::AtInteraction(interaction, failure),
-            Errand::Link(_) => Stranded::Nowhere(failure),
+            Errand::Link(_) | Errand::Prove(..) => Stranded::Nowhere(failure),
             Errand::Console(errand) => Stranded::AtConsole(errand, failure),
         })
     }
@@ -203,7 +211,7 @@ impl Provider {
         let interaction: Interaction = serde_json::from_slice(&parked.payload)?;
         Ok(Some(Waiting {
             redirect_uri: interaction.request.return_to.redirect_uri,
-            ui_locales: interaction.request.ui_locales,
+            ui_locales: interaction.request.return_to.ui_locales,
         }))
     }
 
@@ -238,49 +246,11 @@ impl Provider {
         self.may_come_through(&interaction, &connection_id).await?;
         let identity = self.meet(&connection_id, &trip, callback, now).await?;
         let now = self.clock.now();
-        let auth_time = auth_time(&trip, &identity, now);
-        let upstream_sid = identity.sid.clone().filter(|sid| (1..=255).contains(&sid.len()));
-        let arrival = Arrival { connection_id: connection_id.clone(), identity, joins: None };
-        let cookie = SecretString::random(self.entropy.as_ref());
-        let session = NewSession {
-            id: SessionId::random(self.entropy.as_ref()),
-            cookie_hash: self.vault.hash(cookie.expose()),
-            replaces: browser.session_hash(&self.vault),
-            auth_time,
-            // How the upstream knew them is the upstream's to say.
-            amr: Vec::new(),
-            connection_id,
-            upstream_sid,
-            expires_at: now.plus(self.policy.session_ttl),
-            request_id: Some(id.to_string()),
-            user_agent: browser.user_agent(),
-            returned,
-        };
-        let prepared = self.prepare(arrival.clone(), now).await?;
-        let opening = session.clone();
-        let first = self
-            .store
-            .write(move |tx| {
-                Box::pin(async move {
-                    let user = people::settle(tx, &prepared, now).await?;
-                    open_session(tx, &opening, &user, now).await
-                })
-            })
-            .await;
-        match first {
-            Err(Failure::Fault(super::Fault::Store(StoreFault::Conflict(_)))) => {
-                let prepared = self.prepare(arrival, now).await?;
-                self.store
-                    .write(move |tx| {
-                        Box::pin(async move {
-                            let user = people::settle(tx, &prepared, now).await?;
-                            open_session(tx, &session, &user, now).await
-                        })
-                    })
-                    .await?;
-            }
-            settled => settled?,
-        }
+        let (cookie, mut session) = self.new_session(connection_id.clone(), browser, now);
+        session.returned = returned;
+        let session = session.of_sign_in(id).proven_by(&trip, &identity, now);
+        let arrival = Arrival { connection_id, identity, joins: None };
+        self.let_in(arrival, session, None, now).await?;
         Ok(cookie)
     }
 
@@ -336,20 +306,4 @@ impl Provider {
 
 fn bound_to(key: &str) -> String {
     format!("single_use:departure:{key}")
-}
-
-/// When the person proved who they are: what the upstream says if it asked them anew, else now.
-/// Never in the future, and never a moment that the upstream merely remembers after we demanded a
-/// fresh proof.
-pub(super) fn auth_time(trip: &Trip, identity: &UpstreamIdentity, now: Timestamp) -> Timestamp {
-    match identity.auth_time {
-        Some(told) if trip.reauthenticate && identity_is_oidc(identity) => told.min(now),
-        Some(_) | None => now,
-    }
-}
-
-/// Apple shows its own page for every web sign-in but dates `auth_time` by the account session;
-/// an OpenID Provider that honours `prompt=login` dates it truly.
-fn identity_is_oidc(identity: &UpstreamIdentity) -> bool {
-    !identity.authority.starts_with("apple:")
 }

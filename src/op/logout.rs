@@ -1,5 +1,6 @@
 //! RP-initiated logout — OIDC RP-Initiated Logout 1.0 §2, §3.
 
+use super::branding::ClientLook;
 use super::ending::{self, Ending, Reason};
 use super::interaction::{Browser, Interaction};
 use super::{Failure, Provider};
@@ -32,6 +33,8 @@ pub enum LoggedOut {
         redirect_uri: Option<String>,
         /// Who asks, if it is known.
         client_name: Option<String>,
+        /// How they look.
+        look: Option<Box<ClientLook>>,
     },
 }
 
@@ -83,8 +86,9 @@ impl Provider {
                 .one("csrf")?
                 .is_some_and(|given| constant_time_eq(given.as_bytes(), csrf.as_bytes()));
         if !hinted && !answered {
+            let look = client.as_ref().map(|client| Box::new(ClientLook::of(client)));
             let client_name = client.map(|client| client.client_name);
-            return Ok(LoggedOut::Confirm { csrf, redirect_uri: target, client_name });
+            return Ok(LoggedOut::Confirm { csrf, redirect_uri: target, client_name, look });
         }
         let frames = self.logout_frames(&session).await?;
         self.close_session(session, now).await?;

@@ -10,6 +10,7 @@ mod address_linking;
 pub mod admin;
 pub mod apple_transfer;
 pub mod audit_stream;
+mod authorization_answer;
 pub mod authorize;
 pub mod branding;
 mod client_assertion;
@@ -25,12 +26,14 @@ pub mod device_authorization;
 pub mod doctor;
 pub mod ending;
 pub mod factors;
+pub mod fresh_proof;
 pub mod giving_back;
 pub mod interaction;
 pub mod introspection;
 pub mod keys;
 pub mod linking;
 pub mod local_accounts;
+pub mod local_second_step;
 pub mod login;
 pub mod logout;
 pub mod master_key;
@@ -80,6 +83,7 @@ use client_keys::ClientKeys;
 use clients::ClientCache;
 use connectors::Connectors;
 use deliveries::Doorbell;
+use factors::Factors;
 use keys::KeyKeeper;
 use master_key::VaultKeeper;
 use mutual_tls::MutualTls;
@@ -176,6 +180,7 @@ pub struct Provider {
     store: Store,
     connectors: Connectors,
     local_passwords: Option<Arc<PasswordHasher>>,
+    factors: Factors,
     keys: Arc<KeyKeeper>,
     clients: ClientCache,
     client_keys: ClientKeys,
@@ -200,6 +205,11 @@ impl Provider {
             Arc::clone(&parts.clock),
             parts.policy.key_rotation,
         ));
+        let factors = Factors::new(
+            parts.store.clone(),
+            Arc::clone(parts.vault_keeper.vault()),
+            Arc::clone(&parts.entropy),
+        );
         Self {
             issuer: parts.issuer,
             policy: parts.policy,
@@ -213,6 +223,7 @@ impl Provider {
             store: parts.store,
             connectors: Connectors::new(parts.connectors, parts.outbound.clone()),
             local_passwords: parts.local_passwords,
+            factors,
             keys,
             verified: VerifiedTokens::new(),
             inbox: Arc::default(),

@@ -1,16 +1,20 @@
 //! A browser gets its session: a new one, or the one it has renewed under a new cookie.
 
 use super::ending::{self, Ending, Reason};
-use super::{Failure, trace};
+use super::interaction::Browser;
+use super::people::{self, Arrival};
+use super::{Failure, Fault, Provider, trace};
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
-use crate::protocol::id::{ConnectionId, SessionId};
-use crate::protocol::secret::SecretHash;
+use crate::protocol::id::{ConnectionId, InteractionId, SessionId, UserId};
+use crate::protocol::secret::{SecretHash, SecretString};
 use crate::protocol::session::Session;
 use crate::protocol::sign_in::{SignInStep, Step};
 use crate::protocol::user::User;
-use crate::store::WriteTx;
 use crate::store::sessions::Reauthentication;
+use crate::store::{StoreFault, WriteTx};
+use crate::upstream::{Trip, UpstreamIdentity};
 
 #[derive(Clone)]
 pub(super) struct NewSession {
@@ -28,6 +32,114 @@ pub(super) struct NewSession {
     pub(super) user_agent: Option<String>,
     /// How the browser came back from an upstream.
     pub(super) returned: Option<SignInStep>,
+}
+
+impl NewSession {
+    /// By these methods (RFC 8176).
+    pub(super) fn by(mut self, amr: Vec<String>) -> Self {
+        self.amr = amr;
+        self
+    }
+
+    /// For the request that waits under this id.
+    pub(super) fn of_sign_in(mut self, id: &InteractionId) -> Self {
+        self.request_id = Some(id.to_string());
+        self
+    }
+
+    /// By what an upstream said of whoever came back.
+    pub(super) fn proven_by(
+        mut self,
+        trip: &Trip,
+        identity: &UpstreamIdentity,
+        now: Timestamp,
+    ) -> Self {
+        self.auth_time = auth_time(trip, identity, now);
+        self.upstream_sid = identity.sid.clone().filter(|sid| (1..=255).contains(&sid.len()));
+        self
+    }
+}
+
+/// When the person proved who they are: what the upstream says if it asked them anew, else now.
+/// Never in the future, and never a moment that the upstream merely remembers after we demanded a
+/// fresh proof.
+pub(super) fn auth_time(trip: &Trip, identity: &UpstreamIdentity, now: Timestamp) -> Timestamp {
+    match identity.auth_time {
+        Some(told) if trip.reauthenticate && identity_is_oidc(identity) => told.min(now),
+        Some(_) | None => now,
+    }
+}
+
+/// Apple shows its own page for every web sign-in but dates `auth_time` by the account session;
+/// an OpenID Provider that honours `prompt=login` dates it truly.
+fn identity_is_oidc(identity: &UpstreamIdentity) -> bool {
+    !identity.authority.starts_with("apple:")
+}
+
+impl Provider {
+    /// A session about to begin in this browser, and its cookie. How the upstream knew them is the
+    /// upstream's to say, so no method stands in it yet.
+    pub(super) fn new_session(
+        &self,
+        connection_id: ConnectionId,
+        browser: &Browser,
+        now: Timestamp,
+    ) -> (SecretString, NewSession) {
+        let cookie = SecretString::random(self.entropy.as_ref());
+        let session = NewSession {
+            id: SessionId::random(self.entropy.as_ref()),
+            cookie_hash: self.vault.hash(cookie.expose()),
+            replaces: browser.session_hash(&self.vault),
+            auth_time: now,
+            amr: Vec::new(),
+            connection_id,
+            upstream_sid: None,
+            expires_at: now.plus(self.policy.session_ttl),
+            request_id: browser.request_id(),
+            user_agent: browser.user_agent(),
+            returned: None,
+        };
+        (cookie, session)
+    }
+
+    /// Settles who arrived and opens their session; tried again when two come at once. `only`
+    /// names the one whom nobody else may come back for.
+    pub(super) async fn let_in(
+        &self,
+        arrival: Arrival,
+        session: NewSession,
+        only: Option<&UserId>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        match self.let_in_once(arrival.clone(), session.clone(), only.cloned(), now).await {
+            Err(Failure::Fault(Fault::Store(StoreFault::Conflict(_)))) => {
+                self.let_in_once(arrival, session, only.cloned(), now).await
+            }
+            settled => settled,
+        }
+    }
+
+    async fn let_in_once(
+        &self,
+        arrival: Arrival,
+        session: NewSession,
+        only: Option<UserId>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let prepared = self.prepare(arrival, now).await?;
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let user = people::settle(tx, &prepared, now).await?;
+                    if only.is_some_and(|only| only != user.id) {
+                        let refusal = "somebody else came back; nothing was changed";
+                        return Err(Refusal::access_denied(refusal).into());
+                    }
+                    open_session(tx, &session, &user, now).await
+                })
+            })
+            .await
+    }
 }
 
 /// Opens a session under a new cookie (M2). The same person's session goes on under its `sid`;

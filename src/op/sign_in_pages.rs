@@ -80,7 +80,7 @@ impl Provider {
             local_accounts: self.offers_local_accounts_for(&situation.client, interaction),
             login_hint: interaction.request.login_hint.clone(),
             redirect_uri: interaction.request.return_to.redirect_uri.clone(),
-            ui_locales: interaction.request.ui_locales.clone(),
+            ui_locales: interaction.request.return_to.ui_locales.clone(),
             look: Box::new(ClientLook::of(&situation.client)),
         }
     }
@@ -98,7 +98,7 @@ pub(super) fn consent_page(
         signed_in_as: display_name(user),
         scopes: situation.described_scopes(),
         redirect_uri: interaction.request.return_to.redirect_uri.clone(),
-        ui_locales: interaction.request.ui_locales.clone(),
+        ui_locales: interaction.request.return_to.ui_locales.clone(),
         look: Box::new(ClientLook::of(&situation.client)),
     }
 }

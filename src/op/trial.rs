@@ -118,8 +118,12 @@ impl Provider {
         pairs.extend(wish.anew.then(|| ("prompt".to_owned(), "login".to_owned())));
         let params = Params::from_pairs(pairs)?;
         let key = self.trial_key(cookie, &state);
-        let return_to =
-            ReturnTo { redirect_uri, response_mode: ResponseMode::Query, state: Some(state) };
+        let return_to = ReturnTo {
+            redirect_uri,
+            response_mode: ResponseMode::Query,
+            state: Some(state),
+            ui_locales: None,
+        };
         let request = table::check(client, self.profile_of(client), &params, return_to, true)?;
         let trial = Trial { client_id: client_id.clone(), wish, nonce, code_verifier };
         let payload = self.vault.seal(&bound_to(&key), &serde_json::to_vec(&trial)?)?;

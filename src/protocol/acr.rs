@@ -4,15 +4,20 @@
 //! itself verified, `2` is two. What an upstream did is the upstream's to say, so a sign-in there
 //! has no class.
 
+/// A password kept here.
+pub const ONE_FACTOR: &str = "1";
+/// A password and a second factor.
+pub const TWO_FACTORS: &str = "2";
+
 /// The classes that can be reached with local accounts, as discovery lists them.
-pub const SUPPORTED: [&str; 1] = ["1"];
+pub const SUPPORTED: [&str; 2] = [ONE_FACTOR, TWO_FACTORS];
 
 /// The class of a sign-in by these methods (RFC 8176).
 pub fn of(amr: &[String]) -> Option<&'static str> {
     let has = |method: &str| amr.iter().any(|used| used == method);
     match (has("pwd"), has("otp") || has("hwk") || has("mfa")) {
-        (true, true) => Some("2"),
-        (true, false) => Some("1"),
+        (true, true) => Some(TWO_FACTORS),
+        (true, false) => Some(ONE_FACTOR),
         (false, _) => None,
     }
 }

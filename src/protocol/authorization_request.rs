@@ -88,9 +88,9 @@ pub struct AuthorizationRequest {
     /// `dpop_jkt`: the key that must redeem the code (RFC 9449 §10).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
-    /// `ui_locales`: the languages the client would like its pages in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ui_locales: Option<String>,
+    /// `acr_values`: the authentication classes the client would like, best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
 }
 
 /// Settles where answers go (RFC 6749 §3.1.2.3): the requested redirect URI if it is registered,
@@ -115,7 +115,14 @@ pub fn return_to(client: &Client, params: &Params) -> Result<(ReturnTo, bool), R
         Ok(Some("form_post")) => ResponseMode::FormPost,
         Ok(_) | Err(_) => ResponseMode::Query,
     };
-    let return_to = ReturnTo { redirect_uri, response_mode, state: state.map(ToOwned::to_owned) };
+    let ui_locales = params.one("ui_locales").ok().flatten();
+    let ui_locales = ui_locales.filter(|tags| tags.len() <= MAX_UI_LOCALES);
+    let return_to = ReturnTo {
+        redirect_uri,
+        response_mode,
+        state: state.map(ToOwned::to_owned),
+        ui_locales: ui_locales.map(ToOwned::to_owned),
+    };
     Ok((return_to, requested.is_some()))
 }
 
@@ -179,13 +186,13 @@ pub fn check(
         return Err(Refusal::invalid_request("dpop_jkt is not a JWK thumbprint (SHA-256)"));
     }
     let claims = ClaimsRequest::parse(params.one("claims")?)?;
-    // These never decide anything here: the pages have one form, and the class that was reached is
-    // told whichever was wished for (OIDC Core §3.1.2.1: requests only). But a repeated one is
-    // still a malformed request.
-    for name in ["display", "claims_locales", "acr_values"] {
+    // These never decide anything here: the pages have one form. But a repeated one is still a
+    // malformed request.
+    for name in ["display", "claims_locales"] {
         params.one(name)?;
     }
-    let ui_locales = params.one("ui_locales")?.filter(|tags| tags.len() <= MAX_UI_LOCALES);
+    params.one("ui_locales")?;
+    let acr_values = params.one("acr_values")?.unwrap_or_default();
     let text = |name| Ok::<_, Refusal>(params.one(name)?.map(ToOwned::to_owned));
     Ok(AuthorizationRequest {
         return_to,
@@ -201,7 +208,7 @@ pub fn check(
         id_token_hint: text("id_token_hint")?,
         claims,
         dpop_jkt: dpop_jkt.map(ToOwned::to_owned),
-        ui_locales: ui_locales.map(ToOwned::to_owned),
+        acr_values: acr_values.split_ascii_whitespace().map(ToOwned::to_owned).collect(),
     })
 }
 

@@ -28,6 +28,9 @@ pub struct ReturnTo {
     pub response_mode: ResponseMode,
     /// `state`, returned verbatim.
     pub state: Option<String>,
+    /// `ui_locales`: the languages the client would like pages in, also those on the way back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ui_locales: Option<String>,
 }
 
 /// An answer on its way to the client.
@@ -41,6 +44,8 @@ pub enum AuthorizationResponse {
         redirect_uri: String,
         /// Hidden inputs: names and values, unescaped.
         fields: Vec<(&'static str, String)>,
+        /// The languages that the page is wished for in.
+        ui_locales: Option<String>,
     },
 }
 
@@ -83,7 +88,9 @@ impl ReturnTo {
                 AuthorizationResponse::Redirect(with_query(&self.redirect_uri, &fields))
             }
             ResponseMode::FormPost => {
-                AuthorizationResponse::FormPost { redirect_uri: self.redirect_uri.clone(), fields }
+                let (redirect_uri, ui_locales) =
+                    (self.redirect_uri.clone(), self.ui_locales.clone());
+                AuthorizationResponse::FormPost { redirect_uri, fields, ui_locales }
             }
         }
     }
@@ -107,7 +114,12 @@ mod tests {
     use super::*;
 
     fn to(redirect_uri: &str, response_mode: ResponseMode) -> ReturnTo {
-        ReturnTo { redirect_uri: redirect_uri.into(), response_mode, state: Some("a b&c".into()) }
+        ReturnTo {
+            redirect_uri: redirect_uri.into(),
+            response_mode,
+            state: Some("a b&c".into()),
+            ui_locales: None,
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct SignedIn {
     pub auth_time: Timestamp,
     /// The class of that proof, if it has one.
     pub acr: Option<&'static str>,
+    /// The class that they would reach by signing in anew, as far as is known.
+    pub within_reach: Option<&'static str>,
 }
 
 /// Everything the decision rests on.
@@ -97,6 +99,16 @@ pub fn next_step(facts: &Facts<'_>) -> Step {
         };
     }
 
+    // A wish, where the person can fulfil it (OIDC Core §3.1.2.1); the class that was reached is
+    // told either way.
+    let wished = &facts.request.acr_values;
+    let could_do_better = !wished.is_empty()
+        && !acr::satisfies(signed_in.acr, wished)
+        && acr::satisfies(signed_in.within_reach, wished);
+    if could_do_better && !just_now && !prompt.none {
+        return Step::Authenticate { anew: true };
+    }
+
     let consented = facts.first_party || facts.consent_covers;
     if prompt.none && !consented {
         Step::Refuse(Refusal::consent_required("consent has not been given"))
@@ -125,6 +137,7 @@ mod tests {
                 redirect_uri: "https://a.example/cb".into(),
                 response_mode: ResponseMode::Query,
                 state: None,
+                ui_locales: None,
             },
             redirect_uri_given: true,
             scope: vec!["openid".into()],
@@ -138,13 +151,13 @@ mod tests {
             id_token_hint: None,
             claims: crate::claims_request::ClaimsRequest::default(),
             dpop_jkt: None,
-            ui_locales: None,
+            acr_values: Vec::new(),
         }
     }
 
     fn alice(seconds_before: i64) -> SignedIn {
         let auth_time = Timestamp::from_secs(1_000_000 - seconds_before);
-        SignedIn { sub: "alice".into(), auth_time, acr: None }
+        SignedIn { sub: "alice".into(), auth_time, acr: None, within_reach: None }
     }
 
     fn facts<'a>(request: &'a AuthorizationRequest, signed_in: Option<&'a SignedIn>) -> Facts<'a> {

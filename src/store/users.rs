@@ -1,7 +1,7 @@
 //! People, their identities at upstreams, and names that wait for their account.
 
 use russet_protocol::ambient::Timestamp;
-use russet_protocol::id::{ConnectionId, UserId};
+use russet_protocol::id::{ConnectionId, Holder, UserId};
 use russet_protocol::user::{Identity, User};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
@@ -250,6 +250,7 @@ impl WriteTx {
     /// Removes a person with identities, sessions, consents, grants and upstream grants; `false`
     /// when there is none with this id.
     pub async fn delete_user(&self, id: &UserId) -> Result<bool, StoreFault> {
+        self.remove_factors(&Holder::person(id)).await?;
         let done = row::Entity::delete_by_id(id.as_str()).exec(&self.connection).await?;
         Ok(done.rows_affected > 0)
     }

@@ -9,16 +9,18 @@ use super::page::Frame;
 use super::page::account::{AccountPage, AppLine, IdentityLine, Message, SessionLine};
 use super::page::interaction::{ErrorPage, ScopeLine, initial};
 use super::words::Words;
-use super::{App, html, request, user_agent};
+use super::{App, html, prove, request, user_agent};
 use crate::op::Failure;
 use crate::op::account::{Account, SeenSession};
+use crate::op::fresh_proof::ProvenFor;
 use crate::protocol::id::{ClientId, ConnectionId, SessionId};
 use crate::protocol::local_account::AUTHORITY;
 use crate::protocol::metadata::path;
 use crate::protocol::params::Params;
 
 /// What a form on the page may have come to: told on the page after it, in words of ours.
-const DONE: [(&str, bool); 4] = [
+const DONE: [(&str, bool); 5] = [
+    ("account-done-proved", true),
     ("account-done-renamed", true),
     ("account-done-ended", true),
     ("account-done-revoked", true),
@@ -73,6 +75,10 @@ fn page(app: &App, frame: Frame, account: Account) -> AccountPage {
         email: account.user.email,
         email_is_private: account.user.is_private_email,
         identities,
+        second: account.factors.map(|held| match held.totp_added_at {
+            Some(at) => words.with("second-on", "day", &words.day(at)),
+            None => words.get("second-off"),
+        }),
         sessions: account.sessions.iter().map(|seen| session_line(words, seen, session)).collect(),
         apps: account
             .apps
@@ -167,7 +173,7 @@ pub async fn export(app: web::Data<App>, request: HttpRequest, body: web::Bytes)
         app.provider.export_account(&app.browser(&request), params.required("csrf")?).await
     };
     match exported.await {
-        Err(failure) => html::error(&app, &request, failure),
+        Err(failure) => prove::or_error(&app, &request, failure, ProvenFor::Account),
         Ok(all) => HttpResponse::Ok()
             .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"account.json\""))
             .content_type("application/json")

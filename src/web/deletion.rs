@@ -11,8 +11,9 @@ use super::page::Frame;
 use super::page::account::{DeletePage, DeletionPage, StepLine};
 use super::reply::no_store;
 use super::words::Words;
-use super::{App, html};
+use super::{App, html, prove};
 use crate::op::deletion::CONFIRMATION;
+use crate::op::fresh_proof::ProvenFor;
 use crate::protocol::deletion::{Deletion, Receipt};
 use crate::protocol::id::DeletionId;
 
@@ -21,6 +22,9 @@ pub async fn ask(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     match app.provider.account(&app.browser(&request)).await {
         Err(failure) => html::error(&app, &request, failure),
         Ok(None) => signed_out(&app, &request),
+        Ok(Some(account)) if !app.provider.is_fresh(&account.session) => {
+            prove::asked(&app, ProvenFor::Delete)
+        }
         Ok(Some(account)) => {
             let frame = html::frame(&app, &request, None);
             let words = frame.words;
@@ -44,7 +48,7 @@ pub async fn begin(app: web::Data<App>, request: HttpRequest, body: web::Bytes) 
         app.provider.delete_own_account(&app.browser(&request), csrf, typed).await
     };
     match begun.await {
-        Err(failure) => html::error(&app, &request, failure),
+        Err(failure) => prove::or_error(&app, &request, failure, ProvenFor::Delete),
         Ok(deletion) => {
             let mut response = see_other(receipt_path(&app, &deletion));
             app.close_session(&mut response);
@@ -97,7 +101,7 @@ pub async fn sign_out_everywhere(
     match ended.await {
         Err(failure) => html::error(&app, &request, failure),
         Ok(frames) => {
-            let mut response = super::logout::signed_out(&app, &request, None, frames);
+            let mut response = super::logout::signed_out(&app, &request, None, None, frames);
             app.close_session(&mut response);
             response
         }

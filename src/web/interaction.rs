@@ -114,16 +114,16 @@ fn show(app: &App, request: &HttpRequest, next: Next) -> HttpResponse {
         Next::Interact(id) => see_other(format!("{}/interaction/{id}", app.base)),
         Next::Depart(url) => see_other(url),
         Next::Answer(AuthorizationResponse::Redirect(uri)) => see_other(uri),
-        Next::Answer(AuthorizationResponse::FormPost { redirect_uri, fields }) => {
-            let source = form_action_source(&redirect_uri);
-            let frame = html::frame(app, request, None);
+        Next::Answer(AuthorizationResponse::FormPost { redirect_uri, fields, ui_locales }) => {
+            let sources = form_sources(&redirect_uri);
+            let frame = html::frame(app, request, ui_locales.as_deref());
             let words = frame.words;
             let template = FormPostPage {
                 frame,
                 redirect_uri,
                 fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             };
-            html::in_language(words, html::page(StatusCode::OK, &template, source.as_slice()))
+            html::in_language(words, html::page(StatusCode::OK, &template, &sources))
         }
         Next::Choose(page) => choose(app, request, page, None, StatusCode::OK),
         Next::Consent(page) => consent_page(app, request, page),
@@ -140,14 +140,15 @@ pub fn choose(
     typed: Option<(String, &str)>,
     status: StatusCode,
 ) -> HttpResponse {
-    let mut sources: Vec<String> = form_action_source(&choices.redirect_uri).into_iter().collect();
+    let mut sources = form_sources(&choices.redirect_uri);
     sources.extend(app.provider.connectors().iter().map(|c| c.form_action_source()));
     let frame = html::frame_of(app, request, choices.ui_locales.as_deref(), Some(&*choices.look));
     let words = frame.words;
+    let name = choices.client_name;
     let template = page::ChoosePage {
         frame,
         interaction: choices.interaction.to_string(),
-        client_name: choices.client_name,
+        client_name: name.clone(),
         connections: choices
             .connections
             .into_iter()
@@ -158,6 +159,7 @@ pub fn choose(
             })
             .collect(),
         signed_in_as: choices.signed_in_as.map(|name| words.person(name)),
+        links: client_links(words, &name, *choices.look),
         password_form: choices.local_accounts.then(|| {
             let (username, problem) = match typed {
                 Some((username, problem)) => (username, Some(words.get(problem))),
@@ -172,7 +174,7 @@ pub fn choose(
 }
 
 fn consent_page(app: &App, request: &HttpRequest, asked: ConsentPage) -> HttpResponse {
-    let sources: Vec<String> = form_action_source(&asked.redirect_uri).into_iter().collect();
+    let sources = form_sources(&asked.redirect_uri);
     let frame = html::frame_of(app, request, asked.ui_locales.as_deref(), Some(&*asked.look));
     let words = frame.words;
     let signed_in_as = words.person(asked.signed_in_as);
@@ -195,6 +197,11 @@ fn consent_page(app: &App, request: &HttpRequest, asked: ConsentPage) -> HttpRes
         csrf: None,
     };
     html::in_language(words, html::page(StatusCode::OK, &template, &sources))
+}
+
+/// Where a form may lead in the end: back to the client.
+pub(super) fn form_sources(redirect_uri: &str) -> Vec<String> {
+    form_action_source(redirect_uri).into_iter().collect()
 }
 
 /// Where a client says more about itself.

@@ -8,7 +8,8 @@ use super::cookies::Jar;
 use super::endpoints::form;
 use super::interaction::{binding, see_other, set};
 use super::page::account::{IdentitiesPage, MoreLine, WayInLine};
-use super::{App, html, request};
+use super::{App, html, prove, request};
+use crate::op::fresh_proof::ProvenFor;
 use crate::op::linking::{Linking, WayIn};
 use crate::protocol::id::ConnectionId;
 
@@ -17,6 +18,7 @@ pub(super) async fn show(app: web::Data<App>, request: HttpRequest) -> HttpRespo
     match app.provider.linking(&app.browser(&request)).await {
         Err(failure) => html::error(&app, &request, failure),
         Ok(None) => signed_out(&app, &request),
+        Ok(Some(linking)) if !linking.fresh => prove::asked(&app, ProvenFor::Identities),
         Ok(Some(linking)) => {
             // A form here leads to an upstream.
             let sources: Vec<String> =
@@ -82,7 +84,7 @@ pub(super) async fn add(
     };
     let mut response = match departed.await {
         Ok(url) => see_other(url),
-        Err(failure) => return html::error(&app, &request, failure),
+        Err(failure) => return prove::or_error(&app, &request, failure, ProvenFor::Identities),
     };
     set(&mut response, cookie);
     response
@@ -101,6 +103,6 @@ pub(super) async fn remove(
     };
     match taken.await {
         Ok(_) => see_other(format!("{}/account/identities?done=removed", app.base)),
-        Err(failure) => html::error(&app, &request, failure),
+        Err(failure) => prove::or_error(&app, &request, failure, ProvenFor::Identities),
     }
 }

@@ -10,8 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use moka::sync::Cache;
 
 use super::endpoints::form;
-use super::interaction::{choose, see_other};
-use super::{App, html};
+use super::interaction::choose;
+use super::{App, html, second_factor};
 use crate::op::local_accounts::LocalSignIn;
 use crate::protocol::id::InteractionId;
 use crate::protocol::local_account::canonical;
@@ -108,16 +108,11 @@ pub async fn sign_in(
         return response;
     };
     match app.provider.sign_in_locally(&id, &username, password, &browser).await {
-        Ok(LocalSignIn::Welcome(welcome)) => {
-            guess.forgive();
-            let mut response =
-                see_other(format!("{}/interaction/{}", app.base, welcome.interaction));
-            app.open_session(&mut response, &welcome.session_cookie, welcome.session_ttl);
-            response
-        }
-        Ok(LocalSignIn::Refused(page)) => {
-            let typed = Some((username, "login-wrong"));
-            choose(&app, &request, page, typed, StatusCode::UNAUTHORIZED)
+        Ok(outcome) => {
+            if !matches!(outcome, LocalSignIn::Refused(_)) {
+                guess.forgive();
+            }
+            second_factor::signed_in(&app, &request, outcome, username)
         }
         Err(failure) => {
             guess.forgive();

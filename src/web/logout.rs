@@ -15,7 +15,8 @@ use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::form_action_source;
 
 /// The parameters a confirmation must bring back.
-const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+const CARRIED: [&str; 5] =
+    ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
 
 /// Logs out, or asks first.
 pub async fn end_session(
@@ -33,10 +34,11 @@ pub async fn end_session(
         Ok(params) => params,
         Err(failure) => return html::error(&app, &request, failure),
     };
+    let wished = params.one("ui_locales").ok().flatten().map(ToOwned::to_owned);
     let browser = app.browser(&request);
     let mut response = match app.provider.end_session(&params, &browser, posted).await {
         Err(failure) => return html::error(&app, &request, failure),
-        Ok(LoggedOut::Confirm { csrf, redirect_uri, client_name }) => {
+        Ok(LoggedOut::Confirm { csrf, redirect_uri, client_name, look }) => {
             let mut carried = Vec::new();
             for name in CARRIED {
                 if let Ok(Some(value)) = params.one(name) {
@@ -45,7 +47,7 @@ pub async fn end_session(
             }
             let sources: Vec<String> =
                 redirect_uri.as_deref().and_then(form_action_source).into_iter().collect();
-            let frame = html::frame(&app, &request, None);
+            let frame = html::frame_of(&app, &request, wished.as_deref(), look.as_deref());
             let words = frame.words;
             let template = LogoutPage {
                 frame,
@@ -56,7 +58,9 @@ pub async fn end_session(
             };
             return html::in_language(words, html::page(StatusCode::OK, &template, &sources));
         }
-        Ok(LoggedOut::Done { target, frames }) => signed_out(&app, &request, target, frames),
+        Ok(LoggedOut::Done { target, frames }) => {
+            signed_out(&app, &request, wished.as_deref(), target, frames)
+        }
     };
     app.close_session(&mut response);
     response
@@ -66,10 +70,11 @@ pub async fn end_session(
 pub(super) fn signed_out(
     app: &App,
     request: &HttpRequest,
+    wished: Option<&str>,
     target: Option<String>,
     frames: Vec<String>,
 ) -> HttpResponse {
-    let frame = html::frame(app, request, None);
+    let frame = html::frame(app, request, wished);
     let words = frame.words;
     if !frames.is_empty() {
         let origins: Vec<String> =

@@ -24,9 +24,12 @@ pub mod metrics;
 pub mod mutual_tls;
 pub mod notifications;
 pub mod page;
+mod prove;
+mod qr;
 pub mod registration;
 pub mod reply;
 pub mod request;
+mod second_factor;
 pub mod upstream;
 mod user_agent;
 pub mod words;
@@ -297,6 +300,8 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                     .route(web::get().to(check_session::check_session)),
             )
             .configure(account::routes)
+            .configure(prove::routes)
+            .configure(second_factor::routes)
             .service(web::resource("/account/identities").route(web::get().to(linking::show)))
             .service(web::resource("/account/identities/add").route(web::post().to(linking::add)))
             .service(

@@ -14,7 +14,7 @@ use super::endpoints::form;
 use super::interaction::{answer, see_other};
 use super::page::interaction::RepostPage;
 use super::reply::{no_store, oauth_error};
-use super::{App, html, linking, request};
+use super::{App, html, linking, prove, request};
 use crate::op::Failure;
 use crate::op::login::{Arrived, Stranded};
 use crate::protocol::error::Refusal;
@@ -61,6 +61,7 @@ pub async fn callback(
     match arrived {
         Ok(Arrived::Console(back)) => upstream_sign_in::arrived(&app, &request, *back).await,
         Ok(Arrived::Linked) => see_other(linking::done(&app)),
+        Ok(Arrived::Proven(proven)) => prove::returned(&app, &proven),
         Ok(Arrived::SignedIn(welcome)) => {
             request::belongs_to(&request, &welcome.interaction);
             let mut response =

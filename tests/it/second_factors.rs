@@ -13,7 +13,7 @@ use crate::harness::House;
 use crate::harness::browser::{Browser, Page};
 
 /// The key that an enrolment page shows, as the app that scanned it.
-fn app_of(page: &Page) -> TotpSecret {
+pub fn app_of(page: &Page) -> TotpSecret {
     let (_, rest) = page.body.split_once("id=\"totp-key\">").expect("a key");
     let key = rest.split_once('<').expect("its end").0;
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

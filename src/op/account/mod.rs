@@ -4,10 +4,15 @@
 //! `linking.rs`.
 
 mod acts;
+mod second_factor;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+
+pub(in crate::op) use second_factor::forget_factors;
+pub(in crate::op) use second_factor::note_added;
+pub use second_factor::{Enrolled, EnrolmentPage, EnrolmentProblem};
 
 use super::admin::Person;
 use super::interaction::Browser;
@@ -21,6 +26,7 @@ use crate::protocol::secret::constant_time_eq;
 use crate::protocol::session::Session;
 use crate::protocol::user::{Identity, User};
 use crate::store::events::EventQuery;
+use crate::store::factors::HeldFactors;
 
 /// Events that an export holds, newest first.
 const EXPORTED_EVENTS: u32 = 1000;
@@ -37,6 +43,8 @@ pub struct Account {
     pub sessions: Vec<SeenSession>,
     /// What has access to their account.
     pub apps: Vec<AppAccess>,
+    /// What they have besides a password kept here, if they have one.
+    pub factors: Option<HeldFactors>,
     /// The session they look at it from.
     pub session: Session,
     /// Proves that a form was made for this session.
@@ -79,6 +87,7 @@ impl Provider {
             identities: self.store.list_identities(&user.id).await?,
             sessions: self.seen_sessions(&session, now).await?,
             apps: self.apps_of(&user, now).await?,
+            factors: self.factors_of(&user.id).await?,
             session,
             user,
         }))
@@ -153,10 +162,11 @@ impl Provider {
     /// Everything that is kept about the person who is signed in here; no token (GDPR article 15).
     ///
     /// # Errors
-    /// `access_denied` when nobody is signed in or the form is not ours.
+    /// `access_denied` when nobody is signed in or the form is not ours; `login_required` without a
+    /// fresh proof.
     pub async fn export_account(&self, browser: &Browser, csrf: &str) -> Result<Value, Failure> {
         let now = self.clock.now();
-        let (_, user) = self.own_form(browser, csrf, now).await?;
+        let (_, user) = self.own_fresh_form(browser, csrf, now).await?;
         let event = Event::new(now, "user.exported", format!("user:{}", user.id))
             .target(user.id.to_string())
             .request_id(browser.request_id());

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{Actor, AdminError, Administration, EventQuery, RecordedEvent};
+use crate::op::account::forget_factors;
 use crate::op::ending::{self, Ended, Ending, Reason};
 use crate::op::linking;
 use crate::protocol::admin::Role;
 use crate::protocol::grant::Grant;
-use crate::protocol::id::{GrantId, SessionId, UserId};
+use crate::protocol::id::{GrantId, Holder, SessionId, UserId};
 use crate::protocol::session::{Consent, Session};
 use crate::protocol::upstream_grant::UpstreamGrant;
 use crate::protocol::user::User;
 use crate::store::clients::Page;
+use crate::store::factors::HeldFactors;
 use crate::store::living::{Living, Of};
 use crate::store::people::PeopleQuery;
 
@@ -165,6 +167,37 @@ impl Administration {
                     let counts = json!({ "sessions": ended.sessions, "grants": ended.grants });
                     tx.record(&event.detail(counts)).await?;
                     Ok(ended)
+                })
+            })
+            .await
+    }
+
+    /// What a person has besides a password kept here.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn factors_of_person(&self, id: &UserId) -> Result<HeldFactors, AdminError> {
+        Ok(self.factors.held(&Holder::person(id)).await?)
+    }
+
+    /// Removes every second factor of a person: for somebody who has lost them all. What is left
+    /// is the password.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is none.
+    pub async fn reset_person_factors(&self, actor: &Actor, id: &UserId) -> Result<(), AdminError> {
+        actor.must_be(Role::Admin)?;
+        let now = self.clock.now();
+        let event = actor.event(now, "user.factors_reset", id.as_str());
+        let id = id.clone();
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.hold_user(&id).await?;
+                    match forget_factors(tx, &id, event, now).await? {
+                        true => Ok(()),
+                        false => Err(AdminError::NotFound),
+                    }
                 })
             })
             .await

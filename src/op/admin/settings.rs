@@ -8,7 +8,8 @@ use super::{Actor, AdminError, Administration, FieldProblem, checked, unchanged}
 use crate::protocol::admin::Role;
 use crate::protocol::id::ConnectionId;
 
-const NAME: &str = "console";
+/// The setting's name.
+pub(in crate::op) const NAME: &str = "console";
 
 /// The settings of the console.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Settings {
     pub require_second_factor: bool,
     /// The connections through which console accounts may sign in.
     pub console_connections: Vec<String>,
+    /// Whether everybody who signs in with a password kept here must have one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_local_second_factor: bool,
 }
 
 /// Longest retention that can be set: a hundred years.

@@ -81,8 +81,8 @@ impl Provider {
     /// The signed-in person deletes their own account, having typed [`CONFIRMATION`].
     ///
     /// # Errors
-    /// `access_denied` when nobody is signed in or the form is not ours; `invalid_request` without
-    /// the confirmation.
+    /// `access_denied` when nobody is signed in or the form is not ours; `login_required` without a
+    /// fresh proof; `invalid_request` without the confirmation.
     pub async fn delete_own_account(
         &self,
         browser: &Browser,
@@ -90,7 +90,7 @@ impl Provider {
         typed: &str,
     ) -> Result<Deletion, Failure> {
         let now = self.clock.now();
-        let (_, user) = self.own_form(browser, csrf, now).await?;
+        let (_, user) = self.own_fresh_form(browser, csrf, now).await?;
         if !typed.trim().eq_ignore_ascii_case(CONFIRMATION) {
             return Err(Refusal::invalid_request("the confirmation was not typed").into());
         }

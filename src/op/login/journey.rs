@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::op::Failure;
 use crate::op::console_journeys::{ConsoleErrand, FromUpstream};
+use crate::op::fresh_proof::{Proven, ProvenFor};
 use crate::protocol::id::{ConnectionId, InteractionId, SessionId};
 use crate::protocol::secret::SecretString;
 use crate::upstream::Trip;
@@ -28,6 +29,8 @@ pub(in crate::op) enum Errand {
     Link(SessionId),
     /// Somebody is under way from the console.
     Console(ConsoleErrand),
+    /// Whoever is signed in in this session proves once more who they are, for this page.
+    Prove(SessionId, ProvenFor),
 }
 
 /// Where a journey led.
@@ -38,6 +41,8 @@ pub enum Arrived {
     Linked,
     /// Somebody is back at the console.
     Console(Box<FromUpstream>),
+    /// Somebody who was signed in proved it once more.
+    Proven(Proven),
 }
 
 /// A journey about to begin.

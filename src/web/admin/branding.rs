@@ -209,6 +209,7 @@ fn sample(
             })
             .collect(),
         signed_in_as: None,
+        links: Vec::new(),
         password_form: console
             .app
             .provider

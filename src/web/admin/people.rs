@@ -94,6 +94,7 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
     let signed = administration.signed(&id).await.map_err(refuse)?;
     let events = administration.timeline(&id, EVENTS).await.map_err(refuse)?;
     let states = administration.upstream_states(&id).await.map_err(refuse)?;
+    let factors = administration.factors_of_person(&id).await.map_err(refuse)?;
     let names = console.client_names(signed.grants.iter().map(|grant| &grant.client_id)).await?;
     let grant_row = |grant: &Grant| GrantRow {
         id: grant.id.to_string(),
@@ -157,6 +158,8 @@ pub(super) async fn show(console: Console, id: web::Path<String>) -> Result<Http
         sessions: signed.sessions.iter().map(session_row).collect(),
         others: signed.grants.iter().filter(|grant| !in_a_session(grant)).map(grant_row).collect(),
         events: events.iter().map(|event| audit::row(&console, event)).collect(),
+        totp_since: factors.totp_added_at.map(moment),
+        recovery_codes: factors.recovery_codes,
         more_url: console.url(&format!("/audit{}", with_query(&[("q", id.as_str())]))),
     }))
 }
@@ -238,6 +241,15 @@ async fn question(
             name: Some(name),
             button: "Unlink",
         },
+        "reset-factors" => Words {
+            heading: format!("Remove the second factor of {name}?"),
+            consequence: "Codes from their app and their recovery codes are good for nothing any \
+                          more. Their password alone signs them in, until they set up another. \
+                          Make sure that it is they who ask."
+                .to_owned(),
+            name: None,
+            button: "Remove",
+        },
         _ => Words {
             heading: format!("Delete {name}?"),
             consequence: format!(
@@ -301,7 +313,7 @@ pub(super) async fn deletion(
     }))
 }
 
-const ACTS: [&str; 4] = ["sign-out", "disable", "unlink", "delete"];
+const ACTS: [&str; 5] = ["sign-out", "disable", "unlink", "reset-factors", "delete"];
 
 /// Asks, with the consequence counted.
 pub(super) async fn ask_page(
@@ -378,6 +390,10 @@ pub(super) async fn act(
                 .await
                 .map_err(refuse)?;
             "unlinked"
+        }
+        "reset-factors" => {
+            administration.reset_person_factors(&actor, &user_id).await.map_err(refuse)?;
+            "factors-removed"
         }
         "delete" => {
             if form.text("confirm") != called(&person.user).trim() {

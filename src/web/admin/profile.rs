@@ -1,11 +1,8 @@
 //! One's own console account: password, second factors, sessions.
 
-use std::fmt::Write as _;
-
 use actix_web::http::header;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use qrcodegen::{QrCode, QrCodeEcc};
-use url::Url;
 
 use super::client_form::status_of;
 use super::form::query;
@@ -18,9 +15,9 @@ use crate::op::factors::Enrolment;
 use crate::protocol::admin::AdminSession;
 use crate::protocol::secret::SecretString;
 use crate::web::cookies::Jar;
-use crate::web::html;
 use crate::web::page::admin::Problems;
 use crate::web::page::admin::profile::{CodesPage, OwnSession, PasskeyRow, ProfilePage, TotpPage};
+use crate::web::{html, qr};
 
 /// What a kept secret of this page is called.
 const RECOVERY: &str = "recovery_codes";
@@ -35,7 +32,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(totp_page))
                 .route(web::post().to(totp_confirm)),
         )
-        .service(web::resource("/admin/profile/totp/qr").route(web::get().to(qr)))
+        .service(web::resource("/admin/profile/totp/qr").route(web::get().to(qr_code)))
         .service(web::resource("/admin/profile/totp/remove").route(web::post().to(totp_remove)))
         .service(web::resource("/admin/profile/identities").route(web::post().to(identities::add)))
         .service(
@@ -170,16 +167,12 @@ async fn enrol(
     Ok(html::page(status_of(&problems, false), &template, &[]))
 }
 
-/// Apps show the host, so that accounts at several installations are told apart.
 fn uri(console: &Console, enrolment: &Enrolment) -> SecretString {
-    let issuer = console.app.provider.issuer();
-    let host = Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let host = host.unwrap_or_else(|| issuer.to_owned());
-    enrolment.secret.uri(&format!("Russet {host}"), &console.admin.username)
+    qr::uri(console.app.provider.issuer(), enrolment, &console.admin.username)
 }
 
 /// The QR code of an enrolment.
-async fn qr(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+async fn qr_code(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
     let sealed = query(&request, "of").unwrap_or_default();
     let enrolment =
         console.app.administration.own_enrolment(&console.signed_in(), &console.cookie, &sealed);
@@ -191,25 +184,7 @@ async fn qr(console: Console, request: HttpRequest) -> Result<HttpResponse, Erro
         .content_type("image/svg+xml")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'"))
-        .body(svg(&code)))
-}
-
-/// Dark squares on white with the quiet zone that the standard asks for, so that it is read on a
-/// dark page too.
-fn svg(code: &QrCode) -> String {
-    const QUIET: i32 = 4;
-    let side = code.size() + 2 * QUIET;
-    let mut path = String::new();
-    for y in 0..code.size() {
-        for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
-            let _ = write!(path, "M{},{}h1v1h-1z", x + QUIET, y + QUIET);
-        }
-    }
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" \
-         shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0,0h{side}v{side}h-{side}z\"/>\
-         <path d=\"{path}\"/></svg>"
-    )
+        .body(qr::svg(&code)))
 }
 
 /// Takes the code that proves the app has the key.
@@ -303,17 +278,4 @@ async fn end_sessions(posted: Posted) -> Result<HttpResponse, Error> {
     let ended = administration.end_own_sessions(&actor, &signed_in, which.as_deref()).await;
     ended.map_err(|error| console.refuse(error))?;
     Ok(see_other(&console.url("/profile?done=signed-out")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_qr_code_is_an_image_with_a_quiet_zone_and_no_script() {
-        let code = QrCode::encode_text("otpauth://totp/a", QrCodeEcc::Medium).unwrap();
-        let image = svg(&code);
-        assert!(image.starts_with("<svg ") && image.contains("M4,4h1v1h-1z"));
-        assert!(!image.contains("M3,") && !image.contains("script") && !image.contains("style"));
-    }
 }

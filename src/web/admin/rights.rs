@@ -227,6 +227,7 @@ const DANGEROUS_PAGES: &[&str] = &[
 const DANGEROUS_ACTS: &[(&str, &str)] = &[
     ("delete", "delete a person"),
     ("unlink", "take an identity from a person"),
+    ("reset-factors", "remove a person's second factor"),
     ("disable", "disable a person"),
 ];
 /// Where such an act is.

@@ -9,6 +9,7 @@ pub(super) fn words_of(done: &str) -> Option<&'static str> {
         "saved" => "Saved.",
         "disabled" => "Disabled.",
         "enabled" => "Enabled.",
+        "factors-removed" => "The second factor is removed.",
         "deleted" => "Deleted.",
         "created" => "Registered.",
         "already-registered" => {

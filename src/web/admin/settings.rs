@@ -103,6 +103,10 @@ async fn page(
                 chosen: opens.iter().any(|id| id == connector.id().as_str()),
             })
             .collect(),
+        require_local_second_factor: form.map_or(settings.require_local_second_factor, |form| {
+            form.ticked("require_local_second_factor")
+        }),
+        local_accounts: console.app.provider.offers_local_accounts(),
         version: version.to_string(),
         conflict: safety.conflict,
         touches,
@@ -132,6 +136,7 @@ pub(super) async fn save(posted: Posted) -> Result<HttpResponse, Error> {
         audit_retention_days: days,
         require_second_factor: form.ticked("require_second_factor"),
         console_connections: form.all("console_connections"),
+        require_local_second_factor: form.ticked("require_local_second_factor"),
     };
     let version = form.text("version").parse().unwrap_or(-1);
     if let Some(safety) = warned(&console, &form, days).await? {

@@ -69,6 +69,8 @@ pub struct AccountPage {
     pub email_is_private: bool,
     /// What they sign in with.
     pub identities: Vec<IdentityLine>,
+    /// How their second step stands, if they have a password here.
+    pub second: Option<String>,
     /// Where they are signed in.
     pub sessions: Vec<SessionLine>,
     /// What has access.
@@ -119,6 +121,78 @@ pub struct IdentitiesPage {
     pub more: Vec<MoreLine>,
     /// Proves that the form was ours.
     pub csrf: String,
+}
+
+/// Once more: who is it?
+#[derive(Template)]
+#[template(path = "account/prove.html")]
+pub struct ProvePage {
+    /// What surrounds it.
+    pub frame: Frame,
+    /// Upstreams that know them.
+    pub ways: Vec<MoreLine>,
+    /// Their username, if they have a password here.
+    pub username: Option<String>,
+    /// Whether a code is asked for beside it.
+    pub second_factor: bool,
+    /// What was wrong.
+    pub problem: Option<String>,
+    /// The page they go on to.
+    pub next: &'static str,
+    /// Proves that the form was ours.
+    pub csrf: String,
+}
+
+/// What somebody has besides their password.
+#[derive(Template)]
+#[template(path = "account/second.html")]
+pub struct SecondFactorPage {
+    /// What surrounds it.
+    pub frame: Frame,
+    /// What the last form came to.
+    pub message: Option<Message>,
+    /// Since when there are codes from an app.
+    pub since: Option<String>,
+    /// How many recovery codes are left, in words.
+    pub recovery_codes: String,
+    /// Proves that the form was ours.
+    pub csrf: String,
+}
+
+/// Setting codes from an app up.
+#[derive(Template)]
+#[template(path = "account/totp.html")]
+pub struct TotpPage {
+    /// What surrounds it.
+    pub frame: Frame,
+    /// Where its form goes.
+    pub action: String,
+    /// What the form carries.
+    pub fields: Vec<(String, String)>,
+    /// Where whoever does not want to goes.
+    pub cancel: String,
+    /// Whether they must.
+    pub required: bool,
+    /// The key as a QR code.
+    pub qr: String,
+    /// The key to be typed.
+    pub key: String,
+    /// The key as a link.
+    pub uri: String,
+    /// What was wrong.
+    pub problem: Option<String>,
+}
+
+/// Recovery codes: the only page that ever shows them.
+#[derive(Template)]
+#[template(path = "account/codes.html")]
+pub struct CodesPage {
+    /// What surrounds it.
+    pub frame: Frame,
+    /// One on each line.
+    pub codes: String,
+    /// Where it goes on.
+    pub next: String,
 }
 
 /// Shall the account go?
@@ -184,6 +258,7 @@ mod tests {
                 email: Some(text()),
                 since: text(),
             }],
+            second: Some(text()),
             sessions: vec![SessionLine {
                 id: text(),
                 current: false,
@@ -221,6 +296,42 @@ mod tests {
             more: vec![MoreLine { id: text(), name: text() }],
             csrf: text(),
         };
+        check(&page.render().unwrap());
+    }
+
+    #[test]
+    fn the_pages_of_proofs_and_second_steps_show_texts_as_text() {
+        let page = ProvePage {
+            frame: Frame::under(""),
+            ways: vec![MoreLine { id: text(), name: text() }],
+            username: Some(text()),
+            second_factor: true,
+            problem: Some(text()),
+            next: "account",
+            csrf: text(),
+        };
+        check(&page.render().unwrap());
+        let page = SecondFactorPage {
+            frame: Frame::under(""),
+            message: Some(Message { words: text(), good: true }),
+            since: Some(text()),
+            recovery_codes: text(),
+            csrf: text(),
+        };
+        check(&page.render().unwrap());
+        let page = TotpPage {
+            frame: Frame::under(""),
+            action: text(),
+            fields: vec![(text(), text())],
+            cancel: text(),
+            required: true,
+            qr: text(),
+            key: text(),
+            uri: text(),
+            problem: Some(text()),
+        };
+        check(&page.render().unwrap());
+        let page = CodesPage { frame: Frame::under(""), codes: text(), next: text() };
         check(&page.render().unwrap());
     }
 

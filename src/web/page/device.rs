@@ -17,6 +17,8 @@ pub struct CodePage {
     pub brought: bool,
     /// What was wrong with the last entry.
     pub problem: Option<String>,
+    /// The languages that the device wished for.
+    pub ui_locales: String,
 }
 
 /// May this device be connected?
@@ -62,6 +64,7 @@ mod tests {
             user_code: text(),
             brought: false,
             problem: Some("no such code".to_owned()),
+            ui_locales: text(),
         };
         let html = page.render().unwrap();
         check(&html);

@@ -37,10 +37,28 @@ pub struct ChoosePage {
     pub connections: Vec<ConnectionButton>,
     /// Who is signed in already, when a fresh proof is wanted.
     pub signed_in_as: Option<String>,
+    /// Where the client says more about itself.
+    pub links: Vec<Link>,
     /// Offered to people with a local account.
     pub password_form: Option<PasswordForm>,
     /// Hidden in every form, when given.
     pub csrf: Option<String>,
+}
+
+/// The second step of a sign-in with a password kept here.
+#[derive(Template)]
+#[template(path = "interaction/second_step.html")]
+pub struct SecondStepPage {
+    /// What surrounds it.
+    pub frame: Frame,
+    /// Where its form goes.
+    pub action: String,
+    /// The interaction's id.
+    pub interaction: String,
+    /// Says whose password was right.
+    pub waiting: String,
+    /// Why the page is shown again.
+    pub problem: Option<String>,
 }
 
 /// One thing a client asks for.
@@ -196,6 +214,7 @@ mod tests {
                 ConnectionButton { id: "corp".into(), name: text(), apple: false },
             ],
             signed_in_as: Some(text()),
+            links: Vec::new(),
             password_form: Some(PasswordForm { username: text(), problem: Some(text()) }),
             csrf: Some(text()),
         };

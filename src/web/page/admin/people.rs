@@ -159,6 +159,10 @@ pub struct ShowPage {
     pub updated_at: String,
     /// What they sign in with.
     pub identities: Vec<IdentityRow>,
+    /// Since when codes from an app are asked for beside their password.
+    pub totp_since: Option<String>,
+    /// Recovery codes that are left.
+    pub recovery_codes: u64,
     /// Where they are signed in.
     pub sessions: Vec<SessionRow>,
     /// What apps hold outside of a browser session that is alive.
@@ -270,6 +274,8 @@ mod tests {
                 ended: true,
                 bounces: Some(text()),
             }],
+            totp_since: Some(text()),
+            recovery_codes: 9,
             sessions: vec![SessionRow {
                 id: text(),
                 connection: text(),

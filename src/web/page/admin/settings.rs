@@ -41,6 +41,10 @@ pub struct SettingsPage {
     pub require_second_factor: bool,
     /// The connections, and whether they open the console.
     pub console_connections: Vec<Choice>,
+    /// Whether everybody with a password kept here must have one.
+    pub require_local_second_factor: bool,
+    /// Whether there are such people.
+    pub local_accounts: bool,
     /// The version that was read.
     pub version: String,
     /// What somebody else saved meanwhile.
@@ -92,6 +96,8 @@ mod tests {
             audit_retention_days: text(),
             require_second_factor: true,
             console_connections: choices(),
+            require_local_second_factor: true,
+            local_accounts: true,
             version: text(),
             conflict: Some(conflict()),
             touches: vec![text()],
