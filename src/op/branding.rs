@@ -15,8 +15,12 @@ pub(super) struct Looks(RwLock<Arc<Branding>>);
 /// How a client looks, and where more is said about it.
 #[derive(Clone, Debug, Default)]
 pub struct ClientLook {
+    /// `client_id`.
+    pub client_id: String,
     /// Its colours and its picture.
     pub branding: Branding,
+    /// `logo_uri`, unless it has a picture here.
+    pub logo_uri: Option<String>,
     /// `client_uri`.
     pub client_uri: Option<String>,
     /// `policy_uri`.
@@ -29,8 +33,11 @@ impl ClientLook {
     /// How this client looks.
     pub fn of(client: &Client) -> Self {
         let settings = &client.settings;
+        let branding = settings.branding.clone().unwrap_or_default();
         Self {
-            branding: settings.branding.clone().unwrap_or_default(),
+            client_id: client.client_id.to_string(),
+            logo_uri: settings.logo_uri.clone().filter(|_| branding.logo.is_none()),
+            branding,
             client_uri: settings.client_uri.clone(),
             policy_uri: settings.policy_uri.clone(),
             tos_uri: settings.tos_uri.clone(),

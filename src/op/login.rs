@@ -20,7 +20,7 @@ use super::{Failure, Provider, trace};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
-use crate::protocol::id::{ConnectionId, InteractionId, SessionId};
+use crate::protocol::id::{ConnectionId, InteractionId};
 use crate::protocol::secret::SecretString;
 use crate::protocol::sign_in::{SignInStep, Step};
 use crate::store::single_use::SingleUse;

@@ -16,6 +16,7 @@ pub mod branding;
 mod client_assertion;
 mod client_documents;
 mod client_keys;
+pub mod client_logos;
 pub mod clients;
 mod connectors;
 pub mod console_journeys;
@@ -80,6 +81,7 @@ use admin::passwords::{PasswordFault, PasswordHasher};
 use branding::Looks;
 use client_documents::Documents;
 use client_keys::ClientKeys;
+use client_logos::ClientLogos;
 use clients::ClientCache;
 use connectors::Connectors;
 use deliveries::Doorbell;
@@ -194,6 +196,7 @@ pub struct Provider {
     documents: Documents,
     observations: Observations,
     looks: Looks,
+    logos: ClientLogos,
 }
 
 impl Provider {
@@ -232,6 +235,7 @@ impl Provider {
             documents: Documents::new(),
             observations: Observations::default(),
             looks: Looks::default(),
+            logos: ClientLogos::new(parts.outbound.clone()),
             outbound: parts.outbound,
             doorbell: Doorbell::default(),
         }

@@ -41,6 +41,12 @@ pub enum ApiScope {
     /// Rotate signing keys.
     #[serde(rename = "keys:write")]
     WriteKeys,
+    /// See how pages look.
+    #[serde(rename = "settings:read")]
+    ReadSettings,
+    /// Change how pages look.
+    #[serde(rename = "settings:write")]
+    WriteSettings,
     /// Read the audit log.
     #[serde(rename = "events:read")]
     ReadEvents,
@@ -51,7 +57,7 @@ pub enum ApiScope {
 
 impl ApiScope {
     /// Every scope.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::ReadClients,
         Self::WriteClients,
         Self::ReadApis,
@@ -62,6 +68,8 @@ impl ApiScope {
         Self::WriteSessions,
         Self::ReadKeys,
         Self::WriteKeys,
+        Self::ReadSettings,
+        Self::WriteSettings,
         Self::ReadEvents,
         Self::WriteEvents,
     ];
@@ -79,6 +87,8 @@ impl ApiScope {
             Self::WriteSessions => "sessions:write",
             Self::ReadKeys => "keys:read",
             Self::WriteKeys => "keys:write",
+            Self::ReadSettings => "settings:read",
+            Self::WriteSettings => "settings:write",
             Self::ReadEvents => "events:read",
             Self::WriteEvents => "events:write",
         }

@@ -27,6 +27,8 @@ use crate::protocol::secret::SecretString;
 const MAX_BODY: usize = 64 * 1024;
 /// But a key set may be longer.
 const MAX_KEY_SET: usize = 256 * 1024;
+/// And the longest picture.
+const MAX_PICTURE: usize = 128 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -140,6 +142,14 @@ impl Outbound {
     /// Every [`OutboundError`].
     pub async fn get_key_set(&self, url: &Url) -> Result<Answer, OutboundError> {
         send(self.client(url)?.get(url.clone()), url, MAX_KEY_SET).await
+    }
+
+    /// Fetches a picture of up to 128 KiB. Any status is an answer.
+    ///
+    /// # Errors
+    /// Every [`OutboundError`].
+    pub async fn get_picture(&self, url: &Url) -> Result<Answer, OutboundError> {
+        send(self.client(url)?.get(url.clone()), url, MAX_PICTURE).await
     }
 
     /// Fetches a document of up to 64 KiB with a bearer token (RFC 6750 §2.1). Any status is an

@@ -5,7 +5,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::brand::brand;
+use super::brand::{brand, registered_logo};
 use super::page::Frame;
 use super::page::interaction::ErrorPage;
 use super::reply::{shown, status};
@@ -62,7 +62,8 @@ pub fn frame_of(
     let branding = app.provider.branding();
     let own = branding.default_locale.as_deref().and_then(Words::tagged).unwrap_or_default();
     let words = Words::of(request, wished, own);
-    let brand = brand(&app.base, &branding, client, words);
+    let mut brand = brand(&app.base, &branding, client, words);
+    brand.client_logo = client.and_then(|client| registered_logo(app, client));
     Frame { base: app.base.clone(), words, brand }
 }
 

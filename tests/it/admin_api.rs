@@ -14,18 +14,24 @@ use crate::console::{admin, send, signed_in};
 use crate::harness::House;
 use crate::harness::app::{Answer, answer};
 
-async fn key(house: &House, scope: &[ApiScope]) -> String {
+pub async fn key(house: &House, scope: &[ApiScope]) -> String {
     let administration = &house.broker.broker.administration;
     let made = administration.create_api_key(&Actor::cli(), "test", scope.to_vec(), 30).await;
     made.expect("a key").1.expose().clone()
 }
 
-fn request(house: &House, key: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
+pub fn request(house: &House, key: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
     let url = format!("{}/admin/api/v1{path}", house.issuer);
     house.http().request(method, url).bearer_auth(key)
 }
 
-async fn ask(house: &House, key: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+pub async fn ask(
+    house: &House,
+    key: &str,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Answer {
     let request = request(house, key, method, path);
     answer(body.into_iter().fold(request, |request, body| request.json(&body))).await
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertifiedIssuer, IsCa, KeyPair};
+use russet::op::admin::NewLocalUser;
 use russet::protocol::client::{Client, ClientKind, GrantType, TokenEndpointAuthMethod};
 use russet::protocol::jose::Algorithm;
 use russet::protocol::subject::SubjectType;
@@ -19,6 +20,7 @@ use crate::harness::receiver::verified;
 use crate::harness::signer::{Signer, key_set, new_key};
 use crate::local_accounts::{PASSWORD, ada, type_in};
 use crate::mutual_tls::{Shown, named, pki, self_signed, shown};
+use crate::person_factors::{set_up, step};
 use crate::{device, workload};
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -91,6 +93,21 @@ impl Fair {
         let tokens = app.redeem(attempt, &code).await;
         assert_eq!(tokens.status, 200, "{}", tokens.json);
         tokens
+    }
+
+    /// Tokens of somebody with a second step, who signs in before it is set up.
+    async fn by_two_factors(&self, app: &App, attempt: &Attempt) -> Answer {
+        let grace = NewLocalUser { username: "grace".to_owned(), ..ada() };
+        self.house.local_user(grace).await;
+        let mut browser = self.house.browser();
+        let page = browser.open(&app.authorize_url(&app.attempt("openid"))).await;
+        type_in(&mut browser, &page, "grace", PASSWORD).await;
+        let (codes, _) = set_up(&self.house, &mut browser).await;
+        let page = browser.open(&app.authorize_url(attempt)).await;
+        let page = type_in(&mut browser, &page, "grace", PASSWORD).await;
+        let next = codes.code(self.house.now().secs() / 30 + 1);
+        let end = step(&mut browser, &page, "second-submit", next.expose()).await;
+        app.redeem(attempt, &end.query("code").expect("a code")).await
     }
 
     async fn error(&mut self, app: &App, attempt: &Attempt) -> Option<String> {
@@ -388,7 +405,10 @@ impl Fair {
                 for acr in each(value) {
                     let app = self.web(|_| {}).await;
                     let attempt = app.attempt("openid").with("acr_values", acr);
-                    let tokens = self.tokens(&app, &attempt).await;
+                    let tokens = match acr {
+                        "2" => self.by_two_factors(&app, &attempt).await,
+                        _ => self.tokens(&app, &attempt).await,
+                    };
                     assert_eq!(claims(tokens.text("id_token"))["acr"], acr);
                 }
             }

@@ -1,12 +1,19 @@
 //! How an installation and its clients look: what is saved, what is refused, and what people see.
 
-use reqwest::StatusCode;
+use base64::Engine as _;
+use reqwest::{Method, StatusCode};
+use russet::op::admin::Actor;
 use russet::protocol::admin::Role;
+use russet::protocol::api_key::ApiScope;
 use russet::protocol::client::ClientKind;
+use serde_json::{Value, json};
 
+use crate::admin_api::{ask, key, request};
 use crate::console::{admin, send, signed_in};
 use crate::harness::House;
+use crate::harness::app::answer;
 use crate::harness::browser::{Browser, Page};
+use crate::harness::receiver::{Receiver, eventually};
 
 const BRANDING: &str = "/admin/settings/branding";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
@@ -145,4 +152,107 @@ async fn a_client_has_its_own_look_over_the_installations() {
     assert!(consent.body.contains("/brand/00563f-x-f0fff8-x.css"), "{}", consent.body);
     assert!(consent.body.contains("https://app.example.com/privacy"));
     assert!(!get(&house, "/account").await.2.contains("/brand/"), "the others stay as they are");
+}
+
+#[actix_web::test]
+async fn a_script_does_what_the_form_does_and_a_document_takes_the_look_elsewhere() {
+    let house = House::new().await;
+    let scopes = [ApiScope::ReadSettings, ApiScope::WriteSettings];
+    let key = key(&house, &scopes).await;
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+    let content = base64::engine::general_purpose::STANDARD.encode(svg);
+    let kept = ask(&house, &key, Method::POST, "/pictures", Some(json!({ "content": content })));
+    let logo = kept.await.text("id").to_owned();
+    let stands = ask(&house, &key, Method::GET, "/branding", None).await;
+    assert_eq!(stands.json, json!({ "version": 0 }));
+    let patch = |tag: &str, body: Value| {
+        let request = request(&house, &key, Method::PATCH, "/branding");
+        answer(request.header("if-match", tag).json(&body))
+    };
+    let look = json!({ "logo": logo, "name": "Example", "accent_color": "#1b4f9c" });
+    let changed = patch("\"0\"", look.clone()).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.json);
+    assert_eq!(patch("\"0\"", look).await.status, StatusCode::PRECONDITION_FAILED);
+    for bad in [
+        json!({ "accent_color": "#ff9900" }),
+        json!({ "colour": "#000000" }),
+        json!({ "name": 7 }),
+        json!({ "logo": "0".repeat(32) }),
+    ] {
+        let refused = patch("\"1\"", bad).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.json);
+    }
+    let (_, _, body) = get(&house, "/account").await;
+    assert!(body.contains(&format!("/brand/pictures/{logo}")), "{body}");
+    assert!(body.contains("alt=\"Example\""));
+    let gone = patch("\"1\"", json!({ "name": null })).await;
+    assert_eq!(gone.json["version"], 2);
+    assert!(gone.json.get("name").is_none());
+
+    let (cli, there) = (Actor::cli(), House::new().await);
+    let document = house.broker.broker.administration.export_declaration(&cli).await.unwrap();
+    let elsewhere = &there.broker.broker.administration;
+    let steps = elsewhere.plan(&cli, document.clone(), false).await.unwrap();
+    let kinds: Vec<_> = steps.iter().map(|step| step.kind).collect();
+    assert_eq!(kinds, ["picture", "branding"]);
+    for step in steps {
+        elsewhere.carry_out(&cli, step).await.unwrap();
+    }
+    assert!(elsewhere.plan(&cli, document.clone(), false).await.unwrap().is_empty(), "and twice");
+    assert_eq!(elsewhere.branding().await.unwrap().0.logo.as_deref(), Some(logo.as_str()));
+    let mut forged = document;
+    forged.pictures.insert("0".repeat(32), content);
+    assert!(elsewhere.plan(&cli, forged, false).await.is_err(), "a name is a hash");
+}
+
+#[actix_web::test]
+async fn c3_20_a_registered_picture_is_fetched_by_us_once_and_shown_from_here() {
+    let house = House::new().await;
+    let mut elsewhere = Receiver::start();
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+    elsewhere.answer(200, svg);
+    let app = house
+        .client(ClientKind::Web, |client| {
+            client.first_party = false;
+            client.settings.logo_uri = Some(elsewhere.url("/logo.svg"));
+            client.settings.tos_uri = Some("https://app.example.com/terms".to_owned());
+        })
+        .await;
+    let mut ada = house.browser();
+    let attempt = app.attempt("openid");
+    // No page waits for it: the first sets the fetch going.
+    let first = app.sign_in(&mut ada, &attempt, "Ada Lovelace").await;
+    assert!(first.body.contains("https://app.example.com/terms"), "{}", first.body);
+    assert_eq!(elsewhere.next().await.path, "/logo.svg");
+    let url = app.authorize_url(&attempt);
+    let ada = tokio::sync::Mutex::new(ada);
+    let page = eventually(|| async {
+        let page = ada.lock().await.open(&url).await;
+        page.body.contains("id=\"client-logo\"").then_some(page)
+    })
+    .await;
+    assert!(!page.body.contains("logo.svg"), "nothing is loaded from there: {}", page.body);
+    let src = page.body.split("src=\"").find(|part| part.starts_with("/brand/logo?")).unwrap();
+    let src = src.split('"').next().unwrap().replace("&#38;", "&");
+    let (status, headers, body) = get(&house, &src).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, svg));
+    assert_eq!(headers["content-type"], "image/svg+xml");
+    assert!(headers["content-security-policy"].to_str().unwrap().contains("sandbox"));
+    assert!(elsewhere.is_quiet(), "once is enough");
+
+    // What is no picture is not shown, and not asked for again at once.
+    let mut page_there = Receiver::start();
+    page_there.answer(200, "<!doctype html><script>alert(1)</script>");
+    let other = house
+        .client(ClientKind::Web, |client| {
+            client.settings.logo_uri = Some(page_there.url("/"));
+        })
+        .await;
+    let src = format!("/brand/logo?client_id={}", other.client_id());
+    for _ in 0..2 {
+        assert_eq!(get(&house, &src).await.0, StatusCode::NOT_FOUND);
+    }
+    page_there.next().await;
+    assert!(page_there.is_quiet());
+    assert_eq!(get(&house, "/brand/logo?client_id=nobody").await.0, StatusCode::NOT_FOUND);
 }

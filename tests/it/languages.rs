@@ -88,3 +88,29 @@ async fn a_repeated_wish_is_malformed_and_an_endless_one_is_none() {
     let page = browser.open(&app.authorize_url(&attempt)).await;
     assert_eq!(page.status, 200, "on to Apple all the same");
 }
+
+#[tokio::test]
+async fn the_page_that_posts_the_answer_and_those_of_a_device_speak_it_too() {
+    let house = local_accounts::house().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let mut browser = house.browser();
+    let attempt = app.attempt("openid").with("response_mode", "form_post").with("ui_locales", "ar");
+    let choose = browser.open(&app.authorize_url(&attempt)).await;
+    let password = local_accounts::PASSWORD;
+    let posting = local_accounts::type_in(&mut browser, &choose, "ada", password).await;
+    assert!(posting.body.contains("id=\"form-post-continue\""), "{}", posting.body);
+    assert!(posting.body.contains("<html lang=\"ar\" dir=\"rtl\">"), "{}", posting.body);
+
+    let device = house.client(ClientKind::Device, |_| {}).await;
+    let asked = [("scope", "openid"), ("ui_locales", "fr")];
+    let waiting = device.post("/device_authorization", &asked).await;
+    let mut page = browser.open(waiting.text("verification_uri_complete")).await;
+    for button in ["device-continue", "device-allow"] {
+        assert!(page.body.contains("<html lang=\"fr\">"), "{button}: {}", page.body);
+        page = browser.press(&page, button).await;
+    }
+    assert!(page.url.path().ends_with("/device/done"), "{}", page.url);
+    assert!(page.body.contains("<html lang=\"fr\">"), "{}", page.body);
+    let (headers, _) = page_for(&house, "/logout?ui_locales=ko", "de").await;
+    assert_eq!(headers["content-language"], "ko");
+}

@@ -33,17 +33,23 @@ async fn enrolled(house: House) -> Enrolled {
     sign_in(&app, &mut browser, &app.attempt("openid")).await;
     let page = browser.open(&format!("{}/account/second", house.issuer)).await;
     assert!(page.body.contains("Your password alone opens this account."), "{}", page.body);
-    let page = browser.open(&format!("{}/account/second/totp", house.issuer)).await;
-    let codes = app_of(&page);
-    let wrong = step(&mut browser, &page, "totp-confirm", "000000").await;
-    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let shown = step(&mut browser, &page, "totp-confirm", &code(&house, &codes)).await;
-    assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
-    let recovery = recovery_codes(&shown);
-    assert_eq!(recovery.len(), 10);
+    let (codes, recovery) = set_up(&house, &mut browser).await;
     // Its own code is spent by that.
     house.advance(Duration::from_secs(60));
     Enrolled { house, app, browser, codes, recovery }
+}
+
+/// Sets codes up for whoever is signed in; returns the app and the recovery codes.
+pub async fn set_up(house: &House, browser: &mut Browser) -> (TotpSecret, Vec<String>) {
+    let page = browser.open(&format!("{}/account/second/totp", house.issuer)).await;
+    let codes = app_of(&page);
+    let wrong = step(browser, &page, "totp-confirm", "000000").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let shown = step(browser, &page, "totp-confirm", &code(house, &codes)).await;
+    assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
+    let recovery = recovery_codes(&shown);
+    assert_eq!(recovery.len(), 10);
+    (codes, recovery)
 }
 
 fn recovery_codes(page: &Page) -> Vec<String> {
@@ -53,7 +59,7 @@ fn recovery_codes(page: &Page) -> Vec<String> {
 }
 
 /// Sends a form as it stands, with this code in it.
-async fn step(browser: &mut Browser, page: &Page, button: &str, totp: &str) -> Page {
+pub async fn step(browser: &mut Browser, page: &Page, button: &str, totp: &str) -> Page {
     let marker = format!("id=\"{button}\"");
     let mut form = page
         .forms()

@@ -49,6 +49,12 @@ impl Administration {
                     if before == branding {
                         return Ok(());
                     }
+                    if let Some(logo) = &branding.logo
+                        && tx.find_picture(logo).await?.is_none()
+                    {
+                        let message = "is not the name of a picture that was kept here";
+                        return Err(AdminError::invalid("logo", message));
+                    }
                     if !tx.put_setting(NAME, &branding, version, now).await? {
                         return Err(AdminError::Conflict);
                     }
@@ -76,10 +82,9 @@ impl Administration {
         if content.len() > LARGEST_PICTURE {
             return Err(AdminError::invalid("logo", "must be 128 KiB at most"));
         }
+        let id = picture_id(&content);
         let content_type = media_type(&content)
             .ok_or_else(|| AdminError::invalid("logo", "must be a PNG, JPEG, WebP or SVG file"))?;
-        let hash = digest(&SHA256, &content);
-        let id: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let picture = Picture { id: id.clone(), content_type: content_type.to_owned(), content };
         let now = self.clock.now();
         self.store
@@ -96,8 +101,14 @@ pub fn problems(found: Vec<(&'static str, String)>) -> Vec<FieldProblem> {
     found.into_iter().map(|(member, text)| FieldProblem::new(member, text)).collect()
 }
 
+/// What a picture is called: the hash of its content.
+pub(in crate::op) fn picture_id(content: &[u8]) -> String {
+    let hash = digest(&SHA256, content);
+    hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What a picture is, by its own first bytes and not by what somebody calls it.
-fn media_type(content: &[u8]) -> Option<&'static str> {
+pub(in crate::op) fn media_type(content: &[u8]) -> Option<&'static str> {
     if content.starts_with(b"\x89PNG\r\n\x1a\n") {
         return Some("image/png");
     }

@@ -100,7 +100,7 @@ impl Caller {
     /// Who acts: the key, with the rights that its scopes give. The console's roles are asked
     /// again by each act.
     pub(super) fn actor(&self) -> Actor {
-        let owners = [ApiScope::WriteKeys, ApiScope::WriteEvents];
+        let owners = [ApiScope::WriteKeys, ApiScope::WriteEvents, ApiScope::WriteSettings];
         let owner = self.key.scope.iter().any(|scope| owners.contains(scope));
         let role = if owner { Role::Owner } else { Role::Admin };
         let mut actor = Actor::named(&format!("api_key:{}", self.key.id), role);

@@ -6,6 +6,7 @@
 
 mod answers;
 mod audit;
+mod branding;
 mod caller;
 mod clients;
 mod openapi;
@@ -90,6 +91,9 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/grants/{id}", S::WriteSessions, "Revoke a grant", None, Some(Schema::Ended), 200),
     route("GET", "/keys", S::ReadKeys, "List signing keys", None, Some(Schema::Keys), 200),
     route("POST", "/keys", S::WriteKeys, "Make the next signing key", Some(Schema::NewKey), Some(Schema::Key), 201),
+    route("GET", "/branding", S::ReadSettings, "How the installation looks", None, Some(Schema::Branding), 200),
+    route("PATCH", "/branding", S::WriteSettings, "Change how the installation looks", Some(Schema::BrandingChange), Some(Schema::Branding), 200),
+    route("POST", "/pictures", S::WriteSettings, "Keep a picture, to be named as a logo", Some(Schema::NewPicture), Some(Schema::Picture), 201),
     route("GET", "/events", S::ReadEvents, "Read the audit log, newest first", None, Some(Schema::Events), 200),
     route("GET", "/audit-receivers", S::ReadEvents, "List who is told the audit log, and how far", None, Some(Schema::AuditReceivers), 200),
     route("POST", "/audit-receivers", S::WriteEvents, "Tell somebody the audit log from now on", Some(Schema::NewAuditReceiver), Some(Schema::AuditReceiver), 201),
@@ -147,6 +151,16 @@ pub fn routes(config: &mut web::ServiceConfig) {
             v1("/keys")
                 .route(web::get().to(others::list_keys))
                 .route(web::post().to(others::rotate_key)),
+        )
+        .service(
+            v1("/branding")
+                .route(web::get().to(branding::show))
+                .route(web::patch().to(branding::change)),
+        )
+        .service(
+            v1("/pictures")
+                .app_data(web::PayloadConfig::new(branding::MAX_UPLOAD))
+                .route(web::post().to(branding::keep_picture)),
         )
         .service(v1("/events").route(web::get().to(others::list_events)))
         .configure(audit::routes)

@@ -9,6 +9,7 @@ use crate::protocol::claim_mapping::{Attribute, Target};
 use crate::protocol::client::{ClientKind, GrantType, TokenEndpointAuthMethod};
 use crate::protocol::client_settings::{ApiSettings, ClientSettings, members};
 use crate::protocol::jose::Algorithm;
+use crate::protocol::metadata::UI_LOCALES;
 use crate::protocol::profile::Profile;
 use crate::protocol::subject::SubjectType;
 
@@ -33,6 +34,10 @@ pub enum Schema {
     Key,
     Keys,
     NewKey,
+    Branding,
+    BrandingChange,
+    NewPicture,
+    Picture,
     Events,
     AuditReceiver,
     AuditReceivers,
@@ -43,7 +48,7 @@ pub enum Schema {
 }
 
 impl Schema {
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::Client,
         Self::Clients,
         Self::NewClient,
@@ -62,6 +67,10 @@ impl Schema {
         Self::Key,
         Self::Keys,
         Self::NewKey,
+        Self::Branding,
+        Self::BrandingChange,
+        Self::NewPicture,
+        Self::Picture,
         Self::Events,
         Self::AuditReceiver,
         Self::AuditReceivers,
@@ -174,6 +183,18 @@ impl Schema {
                 ("gone_at", or_null(seconds())),
             ])),
             Self::NewKey => sent(of([("alg", algorithms())]), &["alg"], &json!({ "alg": "ES256" })),
+            Self::Branding => {
+                told(branding_members().into_iter().chain(of([("version", number())])).collect())
+            }
+            Self::BrandingChange => {
+                sent(branding_members(), &[], &json!({ "accent_color": "#1b4f9c" }))
+            }
+            Self::NewPicture => {
+                let base64 = json!({ "type": "string", "contentEncoding": "base64" });
+                let example = json!({ "content": "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=" });
+                sent(of([("content", base64)]), &["content"], &example)
+            }
+            Self::Picture => told(of([("id", text())])),
             Self::Events => page(told(of([
                 ("id", number()),
                 ("at", json!({ "type": "integer", "description": "Milliseconds since the epoch" })),
@@ -409,18 +430,32 @@ fn setting(name: &str) -> Value {
 
 /// A client's look; the colours must also be readable.
 fn branding() -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": look() })
+}
+
+fn look() -> Members {
     let colour = || or_null(json!({ "type": "string", "pattern": "^#?[0-9A-Fa-f]{6}$" }));
-    json!({
-        "type": "object",
-        "additionalProperties": false,
-        "properties": {
-            "logo": or_null(json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" })),
-            "accent_color": colour(),
-            "accent_color_dark": colour(),
-            "background_color": colour(),
-            "background_color_dark": colour(),
-        },
-    })
+    of([
+        ("logo", or_null(json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }))),
+        ("accent_color", colour()),
+        ("accent_color_dark", colour()),
+        ("background_color", colour()),
+        ("background_color_dark", colour()),
+    ])
+}
+
+fn branding_members() -> Members {
+    let locales = or_null(json!({ "enum": UI_LOCALES }));
+    look()
+        .into_iter()
+        .chain(of([
+            ("name", or_null(words(1, 60))),
+            ("support_uri", or_null(text())),
+            ("policy_uri", or_null(text())),
+            ("tos_uri", or_null(text())),
+            ("default_locale", locales),
+        ]))
+        .collect()
 }
 
 fn claim_rule() -> Value {

@@ -27,6 +27,8 @@ pub struct Brand {
     pub name: Option<String>,
     /// Where its picture is.
     pub logo: Option<String>,
+    /// Where the picture is that the client registered.
+    pub client_logo: Option<String>,
     /// Where its colours are.
     pub stylesheet: Option<String>,
     /// Where more is said.

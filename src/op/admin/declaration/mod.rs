@@ -7,7 +7,10 @@
 
 mod connections;
 mod documents;
+mod look;
 mod trusted_issuers;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -24,6 +27,7 @@ use super::{
 };
 use crate::protocol::admin::Role;
 use crate::protocol::api::Api;
+use crate::protocol::branding::Branding;
 use crate::protocol::client::Client;
 use crate::protocol::id::ClientId;
 use crate::protocol::secret::SecretString;
@@ -36,6 +40,12 @@ pub struct Declaration {
     /// The console's settings; left alone when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Settings>,
+    /// How the installation looks; left alone when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branding: Option<Branding>,
+    /// The pictures that it and its clients show, in base64, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pictures: BTreeMap<String, String>,
     /// The connections of the database, by `id`; those of the configuration file stand there.
     #[serde(default)]
     pub connections: Vec<ConnectionDocument>,
@@ -67,7 +77,7 @@ pub enum Act {
 pub struct Step {
     /// What is done.
     pub act: Act,
-    /// To what kind of thing: `settings`, `connection`, `api`, `client` or `trusted_issuer`.
+    /// To what kind of thing: `settings`, `branding`, `picture`, `connection`, `api`, `client` or `trusted_issuer`.
     pub kind: &'static str,
     /// To which: `identifier` or `client_id`.
     pub name: String,
@@ -79,6 +89,8 @@ pub struct Step {
 #[derive(Clone, Debug)]
 enum Work {
     Settings(Settings, i32),
+    Branding(Box<Branding>, i32),
+    Picture(Vec<u8>),
     NewConnection(Box<NewConnection>),
     ChangeConnection(String, Box<ConnectionChange>),
     DeleteConnection(String),
@@ -99,8 +111,12 @@ impl Administration {
     /// [`AdminError::Forbidden`]; the store's fault.
     pub async fn export_declaration(&self, actor: &Actor) -> Result<Declaration, AdminError> {
         actor.must_be(Role::Admin)?;
+        let clients = self.all_clients().await?;
+        let branding = self.branding().await?.0;
         Ok(Declaration {
             settings: Some(self.settings().await?.0),
+            pictures: self.pictures_of(&branding, &clients).await?,
+            branding: Some(branding),
             connections: self
                 .list_connections()
                 .await?
@@ -115,7 +131,7 @@ impl Administration {
                 .map(TrustedIssuerDocument::of)
                 .collect(),
             apis: self.list_apis().await?.iter().map(ApiDocument::of).collect(),
-            clients: self.all_clients().await?.iter().map(ClientDocument::of).collect(),
+            clients: clients.iter().map(ClientDocument::of).collect(),
         })
     }
 
@@ -141,6 +157,7 @@ impl Administration {
             let work = Work::Settings(wanted, version);
             steps.push(Step::of(Act::Update, "settings", "console", changed, work));
         }
+        steps.extend(self.look_steps(declaration.branding, declaration.pictures).await?);
         let apis = self.list_apis().await?;
         let clients = self.all_clients().await?;
         let connections = self.list_connections().await?;
@@ -207,6 +224,12 @@ impl Administration {
         match step.work {
             Work::Settings(settings, version) => {
                 self.change_settings(actor, settings, version).await?;
+            }
+            Work::Branding(branding, version) => {
+                self.change_branding(actor, *branding, version).await?;
+            }
+            Work::Picture(content) => {
+                self.keep_picture(actor, None, content).await?;
             }
             Work::NewApi(new) => {
                 self.create_api(actor, new).await?;
