@@ -291,7 +291,8 @@ async fn an_essential_class_or_subject_that_is_not_reached_is_an_error() {
     }
     // With pages allowed the person may try, once.
     house.advance(Duration::from_secs(5));
-    let attempt = app.attempt("openid").with("claims", &acr(json!(["2"])).to_string());
+    let gold = acr(json!(["urn:example:gold"])).to_string();
+    let attempt = app.attempt("openid").with("claims", &gold);
     let end = sign_in(&app, &mut browser, &attempt).await;
     assert_eq!(end.query("error").as_deref(), Some("unmet_authentication_requirements"));
 }
