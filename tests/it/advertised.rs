@@ -103,6 +103,7 @@ impl Fair {
         let page = browser.open(&app.authorize_url(&app.attempt("openid"))).await;
         type_in(&mut browser, &page, "grace", PASSWORD).await;
         let (codes, _) = set_up(&self.house, &mut browser).await;
+        let mut browser = self.house.browser();
         let page = browser.open(&app.authorize_url(attempt)).await;
         let page = type_in(&mut browser, &page, "grace", PASSWORD).await;
         let next = codes.code(self.house.now().secs() / 30 + 1);

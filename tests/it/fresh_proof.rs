@@ -66,7 +66,7 @@ async fn somebody_else_proves_nothing_and_becomes_nobody() {
     let led = open(&house, &mut browser, "/account/identities").await;
     let apple = browser.press(&led, "prove-apple").await;
     let page = browser.press(&apple, "Continue as Grace Hopper").await;
-    assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.body);
+    assert_eq!(page.status, StatusCode::BAD_REQUEST, "{}", page.body);
     assert_eq!(house.events("user.created").await, 1, "Grace was not made by it");
     let still = open(&house, &mut browser, "/account/identities").await;
     assert_eq!(still.url.path(), "/account/prove");

@@ -84,7 +84,8 @@ async fn user(house: &House) -> User {
 #[tokio::test]
 async fn a_password_is_not_enough_a_code_counts_once_and_tokens_say_so() {
     for engine in Engine::all() {
-        let house = House::on(engine).await.reopened(&[("LOCAL_ACCOUNTS__ENABLED", "true")]).await;
+        let local = [("RUSSET_LOCAL_ACCOUNTS__ENABLED", "true")];
+        let house = House::configured_on(engine, &local).await;
         house.local_user(ada()).await;
         let Enrolled { house, app, codes, .. } = enrolled(house).await;
         let mut browser = house.browser();
@@ -199,6 +200,7 @@ async fn an_essential_second_factor_is_set_up_by_whoever_has_none() {
     let wished = app.attempt("openid").with("acr_values", "2");
     let end = sign_in(&app, &mut browser, &wished).await;
     assert_eq!(id_token(&app, &wished, &end).await["acr"], "1", "a wish forces nobody");
+    house.advance(Duration::from_secs(5));
     let essential = json!({ "id_token": { "acr": { "essential": true, "values": ["2"] } } });
     let attempt = app.attempt("openid").with("claims", &essential.to_string());
     let page = sign_in(&app, &mut browser, &attempt).await;

@@ -85,6 +85,7 @@ pub const ROUTES: &[Route] = &[
     route("PATCH", "/users/{id}", S::WriteUsers, "Disable or enable a person", Some(Schema::UserChange), Some(Schema::User), 200),
     route("DELETE", "/users/{id}", S::WriteUsers, "Begin the deletion of a person", None, Some(Schema::Deletion), 202),
     route("POST", "/users/{id}/sign-out", S::WriteUsers, "Sign a person out everywhere", None, Some(Schema::Ended), 200),
+    route("DELETE", "/users/{id}/factors", S::WriteUsers, "Remove a person's second factors", None, None, 204),
     route("GET", "/deletions/{id}", S::ReadUsers, "How a deletion stands", None, Some(Schema::Deletion), 200),
     route("GET", "/sessions", S::ReadSessions, "List browser sessions", None, Some(Schema::Sessions), 200),
     route("DELETE", "/sessions/{sid}", S::WriteSessions, "End a browser session", None, Some(Schema::Ended), 200),
@@ -143,6 +144,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::delete().to(others::delete_user)),
         )
         .service(v1("/users/{id}/sign-out").route(web::post().to(others::sign_out_user)))
+        .service(v1("/users/{id}/factors").route(web::delete().to(others::reset_factors)))
         .service(v1("/deletions/{id}").route(web::get().to(others::deletion)))
         .service(v1("/sessions").route(web::get().to(others::list_sessions)))
         .service(v1("/sessions/{sid}").route(web::delete().to(others::end_session)))

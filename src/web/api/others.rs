@@ -175,6 +175,18 @@ pub(super) async fn sign_out_user(
     Ok(counted(ended.map_err(refuse)?))
 }
 
+pub(super) async fn reset_factors(
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let administration = &caller.app.administration;
+    let refuse = |error| caller.refuse(error);
+    let person = administration.find_person(&id).await.map_err(refuse)?;
+    let done = administration.reset_person_factors(&caller.actor(), &person.user.id).await;
+    done.map_err(refuse)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
 pub(super) async fn list_sessions(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let after = asked.get("after");
     let found = caller.app.administration.list_sessions(after.as_deref(), asked.limit()).await;

@@ -120,8 +120,13 @@ impl House {
 
     /// A new house on SQLite with further settings.
     pub async fn configured(settings: &[(&str, &str)]) -> Self {
+        Self::configured_on(Engine::Sqlite, settings).await
+    }
+
+    /// A new house on this engine with further settings.
+    pub async fn configured_on(engine: Engine, settings: &[(&str, &str)]) -> Self {
         let directory = Arc::new(TempDir::new().expect("a directory"));
-        let url = Engine::Sqlite.database(&directory).await;
+        let url = engine.database(&directory).await;
         Self::with_database(&url, directory, settings).await
     }
 
