@@ -2,6 +2,8 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "a schema goes into the one that holds it")]
 
+mod look;
+
 use serde_json::{Map, Value, json};
 
 use crate::protocol::api::AccessTokenFormat;
@@ -9,9 +11,9 @@ use crate::protocol::claim_mapping::{Attribute, Target};
 use crate::protocol::client::{ClientKind, GrantType, TokenEndpointAuthMethod};
 use crate::protocol::client_settings::{ApiSettings, ClientSettings, members};
 use crate::protocol::jose::Algorithm;
-use crate::protocol::metadata::UI_LOCALES;
 use crate::protocol::profile::Profile;
 use crate::protocol::subject::SubjectType;
+use look::{branding, branding_members};
 
 /// What is sent and answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -426,36 +428,6 @@ fn setting(name: &str) -> Value {
         // A newer member: its name is told, and what it takes is found in its error message.
         _ => json!({}),
     }
-}
-
-/// A client's look; the colours must also be readable.
-fn branding() -> Value {
-    json!({ "type": "object", "additionalProperties": false, "properties": look() })
-}
-
-fn look() -> Members {
-    let colour = || or_null(json!({ "type": "string", "pattern": "^#?[0-9A-Fa-f]{6}$" }));
-    of([
-        ("logo", or_null(json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }))),
-        ("accent_color", colour()),
-        ("accent_color_dark", colour()),
-        ("background_color", colour()),
-        ("background_color_dark", colour()),
-    ])
-}
-
-fn branding_members() -> Members {
-    let locales = or_null(json!({ "enum": UI_LOCALES }));
-    look()
-        .into_iter()
-        .chain(of([
-            ("name", or_null(words(1, 60))),
-            ("support_uri", or_null(text())),
-            ("policy_uri", or_null(text())),
-            ("tos_uri", or_null(text())),
-            ("default_locale", locales),
-        ]))
-        .collect()
 }
 
 fn claim_rule() -> Value {

@@ -120,8 +120,10 @@ ${name} = "${Buffer.from(logo).toString('base64')}"
           const tab = await context.newPage();
           await open(tab);
           assert.equal(await tab.locator('img.logo').getAttribute('alt'), 'Example');
+          const { width } = await tab.locator('img.logo').boundingBox();
+          assert.ok(width > 100, 'the logo is seen');
           const ground = await tab.evaluate(
-            () => globalThis.getComputedStyle(document.body).backgroundColor,
+            () => globalThis.getComputedStyle(document.documentElement).backgroundColor,
           );
           const wanted = look.colorScheme === 'dark' ? 'rgb(11, 18, 32)' : 'rgb(238, 243, 251)';
           assert.equal(ground, wanted);

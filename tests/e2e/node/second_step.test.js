@@ -3,12 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { startBroker } from './harness/broker.js';
 import { launch, screenshot, scrollsSideways, violations } from './harness/chromium.js';
 import { authorizationRequest, relyingParty } from './harness/relying_party.js';
-import { cli, createClient, remember } from './harness/russet.js';
+import { cli, remember } from './harness/russet.js';
 
 const redirectUri = 'http://127.0.0.1:49885/callback';
 const password = 'a long enough password';
@@ -45,15 +47,21 @@ describe('the second step of local accounts', () => {
       const account = ['--username', name, '--password-stdin', '--name', `Ada of ${name}`];
       await cli(['user', 'create', ...account], { ...where, input: password });
     }
-    const shop = {
-      kind: 'web',
-      'client-name': 'Shop',
-      'redirect-uri': redirectUri,
-      'first-party': true,
-      'policy-uri': 'https://shop.example/privacy',
-      'tos-uri': 'https://shop.example/terms',
-    };
-    config = await relyingParty(await createClient(shop, where), { issuer: broker.issuer });
+    const document = join(broker.folder, 'shop.toml');
+    writeFileSync(
+      document,
+      `[[clients]]
+client_id = "shop"
+kind = "spa"
+client_name = "Shop"
+redirect_uris = ["${redirectUri}"]
+first_party = true
+policy_uri = "https://shop.example/privacy"
+tos_uri = "https://shop.example/terms"
+`,
+    );
+    await cli(['config', 'apply', document], where);
+    config = await relyingParty({ client_id: 'shop' }, { issuer: broker.issuer });
     browser = await launch();
   });
   after(async () => {
