@@ -173,7 +173,7 @@ impl Provider {
                     };
                     match second.take(tx, &user.id, session.request_id.clone(), now).await? {
                         Opened::Here => {}
-                        other => return Ok(other),
+                        other @ (Opened::NotTheirs | Opened::WrongCode) => return Ok(other),
                     }
                     let connection = &session.connection_id;
                     tx.touch_identity(AUTHORITY, &verified.username, connection, None, now).await?;

@@ -37,7 +37,7 @@ pub(super) fn or_error(
 ) -> HttpResponse {
     match failure {
         Failure::Refused(refusal) if refusal.code == ErrorCode::LoginRequired => asked(app, page),
-        failure => html::error(app, request, failure),
+        failure @ (Failure::Refused(_) | Failure::Fault(_)) => html::error(app, request, failure),
     }
 }
 

@@ -41,10 +41,11 @@ fn merged(stands: &Branding, members: Map<String, Value>) -> Result<Branding, Ad
     let mut document = json!(stands);
     if let Some(known) = document.as_object_mut() {
         for (name, value) in members {
-            match value {
-                Value::Null => known.remove(&name),
-                value => known.insert(name, value),
-            };
+            if value.is_null() {
+                known.remove(&name);
+            } else {
+                known.insert(name, value);
+            }
         }
     }
     let read = serde_json::from_value(document);
