@@ -279,6 +279,7 @@ fn merged(
     let merged = client_settings::merge(settings, patch).map_err(|e| wrong(e.to_string()))?;
     let after = serde_json::to_value(&merged).map_err(|e| wrong(e.to_string()))?;
     for (member, value) in patch {
+        // A switch that is off is not written down, and so stands for nothing.
         let nothing = value.is_null()
             || *value == Value::Bool(false)
             || value.as_array().is_some_and(Vec::is_empty)

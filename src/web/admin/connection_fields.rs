@@ -120,6 +120,7 @@ pub(super) fn key_id_of(file_name: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::protocol::connection::preset;
+    use crate::web::page::admin::members::FieldShape;
 
     #[test]
     fn a_key_id_is_read_from_apples_own_file_names_alone() {
@@ -138,7 +139,9 @@ mod tests {
             let filled = filled.as_object().unwrap();
             let settings = crate::protocol::client_settings::merge(&draft, filled).unwrap();
             let mut body = url::form_urlencoded::Serializer::new(String::new());
-            for field in fields(&settings, None) {
+            // A box that is not ticked is not sent.
+            let sent = |field: &MemberField| field.shape != FieldShape::Tick || field.chosen;
+            for field in fields(&settings, None).into_iter().filter(sent) {
                 body.append_pair(field.name, &field.value);
             }
             let form = Form::parse(body.finish().as_bytes());
