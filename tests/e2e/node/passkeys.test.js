@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
 import { startBroker } from './harness/broker.js';
-import { launch, screenshot, violations } from './harness/chromium.js';
+import { launch, screenshot, scrollsSideways, violations } from './harness/chromium.js';
 import { cli, remember } from './harness/russet.js';
 
 const password = randomBytes(24).toString('base64url');
@@ -47,6 +47,19 @@ describe('passkeys', () => {
     await broker?.stop();
   });
 
+  /** Looks at the page as it is, in light and dark, narrow and wide. */
+  async function look(name) {
+    for (const [width, height] of [[375, 800], [1280, 900]]) {
+      for (const colorScheme of ['light', 'dark']) {
+        await tab.setViewportSize({ width, height });
+        await tab.emulateMedia({ colorScheme });
+        await screenshot(tab, `passkey-${name}-${width}-${colorScheme}`);
+        assert.equal(await scrollsSideways(tab), false, `${name} scrolls sideways at ${width}`);
+        assert.deepEqual(await violations(tab), [], `${name} ${width} ${colorScheme}`);
+      }
+    }
+  }
+
   const at = (path) => tab.waitForURL((url) => url.pathname === path);
 
   it('is made on the page of one’s own account, and brings recovery codes', async () => {
@@ -56,11 +69,10 @@ describe('passkeys', () => {
     await tab.locator('#login-submit').click();
     await at('/admin');
     await tab.goto(`${console_}/profile`);
-    assert.deepEqual(await violations(tab), []);
-    await screenshot(tab, 'console-profile');
+    await look('profile');
     await tab.locator('#passkey-new').click();
     await tab.locator('#passkey_name').fill('This machine');
-    assert.deepEqual(await violations(tab), []);
+    await look('new');
     await tab.locator('#passkey-add').click();
     await tab.locator('#recovery-codes').waitFor();
     const codes = (await tab.locator('#recovery-codes').textContent()).trim().split('\n');
@@ -80,8 +92,7 @@ describe('passkeys', () => {
   it('signs in by itself, without a name', async () => {
     await tab.locator('#sign-out').click();
     await at('/admin/login');
-    assert.deepEqual(await violations(tab), []);
-    await screenshot(tab, 'console-login-passkey');
+    await look('login');
     await tab.locator('#passkey-use').click();
     await at('/admin');
     await tab.goto(`${console_}/profile`);
@@ -95,11 +106,33 @@ describe('passkeys', () => {
     await tab.locator('[name=password]').fill(password);
     await tab.locator('#login-submit').click();
     await tab.locator('#second-submit').waitFor();
-    assert.deepEqual(await violations(tab), []);
-    await tab.goto(console_);
-    await at('/admin/login');
+    await look('second-step');
     await tab.locator('#passkey-use').click();
     await at('/admin');
+  });
+
+  it('proves who sits there before a dangerous act', async () => {
+    await tab.goto(`${console_}/prove?next=/admin/profile/passkeys/new`);
+    await tab.getByText('add a passkey').waitFor();
+    await look('prove');
+    await tab.locator('#passkey-use').click();
+    await at('/admin/profile/passkeys/new');
+    await tab.goto(`${console_}/profile`);
+  });
+
+  it('is explained to a browser without scripts, which is not left standing', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    try {
+      await context.addCookies(await tab.context().cookies());
+      const plain = await context.newPage();
+      await plain.goto(`${console_}/profile/passkeys/new`);
+      await plain.getByText('needs JavaScript').waitFor();
+      assert.equal(await plain.locator('#passkey-add').isVisible(), false);
+      await plain.getByRole('link', { name: 'Codes from an app' }).click();
+      await plain.locator('#totp-confirm').waitFor();
+    } finally {
+      await context.close();
+    }
   });
 
   it('opens nothing once it is removed', async () => {
