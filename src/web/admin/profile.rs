@@ -76,9 +76,12 @@ async fn page(console: &Console, problems: Problems) -> Result<HttpResponse, Err
         current: session.cookie_hash == console.session.cookie_hash,
         second_factor: session.second_factor,
     };
-    let offer = Offer::of_console(&console.app).await.map_err(refuse)?;
+    let mut offer = Offer::of_console(&console.app).await.map_err(refuse)?;
+    let identities = identities::rows(console, &console.admin).await?;
+    let bound = |id: &str| identities.iter().any(|identity| identity.connection == id);
+    offer.buttons.retain(|button| !bound(&button.id));
     let template = ProfilePage {
-        identities: identities::rows(console, &console.admin).await?,
+        identities,
         connections: offer.buttons,
         shell: console.shell(),
         since: moment(console.admin.created_at),
