@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use russet::op::admin::Actor;
 use russet::protocol::client::ClientKind;
+use russet::protocol::deletion::DeletionState;
 use russet::protocol::id::UserId;
 use russet::protocol::user::Identity;
 use serde_json::json;
 
-use crate::harness::House;
+use crate::harness::{BUNDLE_ID, House, SERVICES_ID};
 use crate::on_each_engine;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -101,5 +102,35 @@ async fn who_comes_back_before_that_keeps_what_they_are_given_anew() {
         house.broker.broker.provider.daily_check("a test").await.expect("a check");
         assert_eq!(house.events("apple.grant_revoked").await, 0);
         assert_eq!(grants(&house, &again.user_id).await, 1);
+    });
+}
+
+#[tokio::test]
+async fn a_deletion_gives_both_grants_back_each_with_its_own_client() {
+    on_each_engine!(house, {
+        let identity = ada(&house).await;
+        let app = house.client(ClientKind::Native, |_| {}).await;
+        let credential = house.native_credential("ada", Some("raw")).await;
+        let code = credential["authorizationCode"].as_str().expect("a code");
+        let brought = [("nonce", "raw"), ("authorization_code", code)];
+        let tokens = app.exchange_native(&credential, &brought).await;
+        assert_eq!(tokens.status, 200, "{}", tokens.json);
+        assert_eq!(grants(&house, &identity.user_id).await, 2, "of the web and of the app");
+        let administration = &house.broker.broker.administration;
+        let id = identity.user_id.as_str();
+        let deletion = administration.delete_user(&Actor::cli(), id).await.expect("begun").id;
+        loop {
+            let receipt = house.store().find_receipt(&deletion).await.unwrap().expect("a receipt");
+            if receipt.deletion.state == DeletionState::Completed {
+                break;
+            }
+            house.advance(Duration::from_secs(1));
+            house.broker.broker.provider.continue_deletions().await.expect("going on");
+        }
+        let journal = house.apple_journal().await;
+        let revoked = journal.iter().filter(|entry| entry["endpoint"] == "revoke");
+        let mut clients: Vec<_> = revoked.filter_map(|it| it["client_id"].as_str()).collect();
+        clients.sort_unstable();
+        assert_eq!(clients, [BUNDLE_ID, SERVICES_ID]);
     });
 }

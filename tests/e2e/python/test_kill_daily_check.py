@@ -20,7 +20,12 @@ ANSWERED = 25
 AT_ONCE = 4
 DAY = 24 * 3600 * 1000
 # A broker begins its first check a minute after its start.
-PATIENCE = 240
+PATIENCE = 400
+
+SOONER = (
+    "update upstream_grants set next_check_at = 1 "
+    "where state = 'unreachable' and next_check_at > 1 returning user_id"
+)
 
 
 def at_apple(what: str, asked: dict) -> httpx.Response:
@@ -90,9 +95,17 @@ def test_a_daily_check_that_is_killed_goes_on_where_it_was(engine):
         # The time passes after which a silent replica is taken for dead.
         rows(env, "update leases set expires_at = 0")
         second.start()
-        until(env, asked, PEOPLE)
+        asked_again = 0
+        deadline = time.monotonic() + PATIENCE
+        while rows(env, asked) != [[str(PEOPLE)]]:
+            assert time.monotonic() < deadline, "somebody is forgotten"
+            # Where the machine was too slow for an answer, it is asked again later: now.
+            asked_again += len(rows(env, SOONER))
+            rows(env, "update job_states set resume_at = 0")
+            time.sleep(0.2)
 
-        assert questions() - before <= PEOPLE + AT_ONCE, "somebody was asked about twice"
+        allowed = PEOPLE + AT_ONCE + asked_again
+        assert questions() - before <= allowed, "somebody was asked about twice"
         late = "select count(*) from upstream_grants where next_check_at <= issued_at"
         assert rows(env, late) == [["0"]], "somebody is still due"
         dead = "select count(*) from upstream_grants where state = 'revoked'"
