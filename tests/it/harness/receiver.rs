@@ -92,6 +92,11 @@ impl Receiver {
         next.expect("nothing arrived").expect("the server lives")
     }
 
+    /// What has arrived and was not taken yet, if anything.
+    pub fn arrived(&mut self) -> Option<Received> {
+        self.seen.try_recv().ok()
+    }
+
     /// Whether nothing has arrived that was not taken.
     pub fn is_quiet(&mut self) -> bool {
         self.seen.try_recv().is_err()
