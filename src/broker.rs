@@ -327,6 +327,7 @@ pub(crate) fn outbound(config: &Config) -> Outbound {
     Outbound::new(OutboundSettings {
         ca_pem: config.outbound.ca_pem.clone(),
         allow_private: config.outbound.allow_private.clone(),
+        named: config.apple.iter().map(|apple| apple.issuer.clone()).collect(),
         user_agent: concat!("Russet/", env!("CARGO_PKG_VERSION")).to_owned(),
     })
 }

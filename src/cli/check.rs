@@ -175,7 +175,7 @@ async fn connections(place: &Place, config: &Config, findings: &mut Findings) {
         Some((all, heard)) => (all, Some(heard)),
         None => (connectors, None),
     };
-    if connectors.is_empty() {
+    if connectors.is_empty() && !config.local_accounts.enabled {
         let message = "none, so nobody can sign in; fill in [apple] unless only machines come";
         findings.add(Verdict::Unknown, "connections", message);
     }

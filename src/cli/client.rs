@@ -91,10 +91,10 @@ pub(super) enum ClientCommand {
 #[group(id = "which", required = true, multiple = false)]
 pub(super) struct Which {
     /// The client's client_id.
-    #[arg(value_name = "CLIENT_ID", id = "which_client")]
+    #[arg(value_name = "CLIENT_ID", id = "which_client", allow_hyphen_values = true)]
     positional: Option<String>,
     /// The same, as a flag.
-    #[arg(long = "client-id", value_name = "CLIENT_ID")]
+    #[arg(long = "client-id", value_name = "CLIENT_ID", allow_hyphen_values = true)]
     flag: Option<String>,
 }
 

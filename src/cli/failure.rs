@@ -76,6 +76,10 @@ impl From<StartError> for CliError {
                 Self::Config(error.to_string())
             }
             StartError::Store(StoreFault::BadUrl(_)) => Self::Config(error.to_string()),
+            StartError::Fault(Fault::Seal(_)) => Self::Config(format!(
+                "secrets.master_key_file: this is not the master key of this database ({error}); \
+                 name the one it was made with, or the old one in secrets.previous_master_key_file"
+            )),
             StartError::Store(_)
             | StartError::Fault(_)
             | StartError::Password(_)

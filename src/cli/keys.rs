@@ -29,6 +29,7 @@ pub(super) enum KeysCommand {
     /// Take a leaked key out of service at once; what it signed fails from now on.
     Retire {
         /// The key's kid.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Do not ask.
         #[arg(long)]

@@ -47,7 +47,7 @@ pub(super) enum UserCommand {
 #[derive(Debug, clap::Args)]
 pub(super) struct Whom {
     /// The sub that clients see, or the id inside Russet.
-    #[arg(value_name = "SUB")]
+    #[arg(value_name = "SUB", allow_hyphen_values = true)]
     sub: String,
 }
 

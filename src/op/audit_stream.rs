@@ -184,7 +184,7 @@ impl Provider {
             bearer: None,
             body: token,
         };
-        Ok(match self.outbound.post(&url, posting).await {
+        Ok(match self.outbound.tell(&url, posting).await {
             Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
             Ok(answer) => Err(format!("the receiver answered {}", answer.status)),
             Err(error) => Err(error.to_string()),

@@ -209,7 +209,7 @@ impl Provider {
     /// Back-channel logout §2.5: 200 means done, and some frameworks say 204.
     async fn post_logout_token(&self, uri: Option<&str>, token: &str) -> Result<(), Trouble> {
         let url = destination(uri, "backchannel_logout_uri")?;
-        let answer = self.outbound.post_form(&url, &[("logout_token", token)]).await;
+        let answer = self.outbound.tell_form(&url, &[("logout_token", token)]).await;
         match answer.map_err(|error| unreachable(&error))?.status {
             200 | 204 => Ok(()),
             status => Err(Trouble::Passing(format!("the client answered {status}"))),
@@ -231,7 +231,7 @@ impl Provider {
             body: token,
         };
         let answer =
-            self.outbound.post(&url, posting).await.map_err(|error| unreachable(&error))?;
+            self.outbound.tell(&url, posting).await.map_err(|error| unreachable(&error))?;
         match answer.status {
             200 | 202 | 204 => Ok(()),
             400 => Err(match serde_json::from_slice::<SetError>(&answer.body) {

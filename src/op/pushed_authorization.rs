@@ -17,6 +17,7 @@ use crate::protocol::id::ClientId;
 use crate::protocol::metadata::path;
 use crate::protocol::params::Params;
 use crate::protocol::presented::Presented;
+use crate::protocol::scope;
 use crate::protocol::secret::SecretString;
 use crate::store::WriteTx;
 use crate::store::single_use::SingleUse;
@@ -82,7 +83,10 @@ impl Provider {
             request.with("client_id", client.client_id.as_str())
         };
         let (return_to, given) = table::return_to(client, &request)?;
-        table::check(client, self.profile_of(client), &request, return_to, given)?;
+        let asked = table::check(client, self.profile_of(client), &request, return_to, given)?;
+        let resources = scope::resources(client, &asked.resources)?;
+        let apis = self.store.find_apis(&resources).await?;
+        scope::decide(client, &asked.scope, resources, &apis, true)?;
 
         let reference = SecretString::random(self.entropy.as_ref());
         let key = self.vault.hash(reference.expose()).to_text();

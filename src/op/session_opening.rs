@@ -1,5 +1,7 @@
 //! A browser gets its session: a new one, or the one it has renewed under a new cookie.
 
+use std::time::Duration;
+
 use super::ending::{self, Ending, Reason};
 use super::interaction::Browser;
 use super::people::{self, Arrival};
@@ -62,10 +64,14 @@ impl NewSession {
 
 /// When the person proved who they are: what the upstream says if it asked them anew, else now.
 /// Never in the future, and never a moment that the upstream merely remembers after we demanded a
-/// fresh proof.
+/// fresh proof. An upstream tells whole seconds: the proof was somewhere in that second, and a
+/// request that began within it has been answered.
 pub(super) fn auth_time(trip: &Trip, identity: &UpstreamIdentity, now: Timestamp) -> Timestamp {
+    const REST_OF_THE_SECOND: Duration = Duration::from_millis(999);
     match identity.auth_time {
-        Some(told) if trip.reauthenticate && identity_is_oidc(identity) => told.min(now),
+        Some(told) if trip.reauthenticate && identity_is_oidc(identity) => {
+            told.plus(REST_OF_THE_SECOND).min(now)
+        }
         Some(_) | None => now,
     }
 }

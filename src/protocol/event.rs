@@ -21,6 +21,11 @@ pub struct Event {
     pub detail: Option<serde_json::Value>,
 }
 
+/// The area of a kind, under which lists find it: `client` of `client.created`.
+pub fn area(kind: &str) -> &str {
+    kind.split_once('.').map_or(kind, |(area, _)| area)
+}
+
 impl Event {
     /// An event with neither target nor detail.
     pub fn new(at: Timestamp, kind: &str, actor: impl Into<String>) -> Self {

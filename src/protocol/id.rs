@@ -23,9 +23,16 @@ macro_rules! id {
                 Self(id.into())
             }
 
-            /// Draws a new one.
+            /// Draws a new one. None begins with a hyphen, which a command line would take for a
+            /// flag.
             pub fn random(entropy: &dyn Entropy) -> Self {
-                Self(URL_SAFE_NO_PAD.encode(random::<16>(entropy)))
+                let mut drawn = random::<16>(entropy);
+                if let [first, ..] = &mut drawn
+                    && *first >> 2 == 0b11_1110
+                {
+                    *first &= 0b0111_1111;
+                }
+                Self(URL_SAFE_NO_PAD.encode(drawn))
             }
 
             /// The identifier as text.

@@ -69,10 +69,10 @@ pub fn next_step(facts: &Facts<'_>) -> Step {
 
     // A login made for this very request is fresh, however long the person took afterwards.
     let just_now = signed_in.auth_time >= facts.started_at;
-    let too_old = facts
-        .request
-        .max_age
-        .is_some_and(|max_age| facts.now.since(signed_in.auth_time).as_secs() > u64::from(max_age));
+    // No age at all is `prompt=login` (OIDC Core §3.1.2.1).
+    let too_old = facts.request.max_age.is_some_and(|max_age| {
+        max_age == 0 || facts.now.since(signed_in.auth_time).as_secs() > u64::from(max_age)
+    });
     if !just_now && (too_old || prompt.login || prompt.select_account) {
         return if prompt.none {
             Step::Refuse(Refusal::login_required("the sign-in is older than max_age"))

@@ -146,6 +146,20 @@ pub fn narrow(
     Ok(Access { scope, resources })
 }
 
+/// Leaves out the scope values that belong to other APIs than the chosen ones (RFC 8707 §2.2).
+/// `granted` are the APIs that all of it was granted for.
+pub fn of_chosen<'a>(mut access: Access, granted: impl Iterator<Item = &'a Api> + Clone) -> Access {
+    let chosen = &access.resources;
+    access.scope.retain(|value| {
+        let knows = |api: &&Api| api.scopes.iter().any(|known| known.name == *value);
+        let mut owners = granted.clone().filter(knows).peekable();
+        SUPPORTED.contains(&value.as_str())
+            || owners.peek().is_none()
+            || owners.any(|api| chosen.contains(&api.identifier))
+    });
+    access
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +236,29 @@ mod tests {
         assert_eq!(refused.code.as_str(), "invalid_target");
         let gone = decide(&client(), &[], vec!["https://api.example".into()], &[], true);
         assert_eq!(gone.unwrap_err().code.as_str(), "invalid_target");
+    }
+
+    #[test]
+    fn a_token_for_one_api_holds_no_scope_of_another() {
+        let named = |identifier: &str, scopes: &[&str]| Api {
+            identifier: identifier.to_owned(),
+            scopes: scopes
+                .iter()
+                .map(|name| ApiScope { name: (*name).to_owned(), ..api().scopes[0].clone() })
+                .collect(),
+            ..api()
+        };
+        let apis = [named("https://a", &["r:a", "both"]), named("https://b", &["r:b", "both"])];
+        let of = |resources: &[&str]| {
+            let access = Access {
+                scope: parse("openid r:a r:b both").unwrap(),
+                resources: resources.iter().map(ToString::to_string).collect(),
+            };
+            of_chosen(access, apis.iter()).scope.join(" ")
+        };
+        assert_eq!(of(&["https://a"]), "openid r:a both");
+        assert_eq!(of(&["https://b"]), "openid r:b both");
+        assert_eq!(of(&["https://a", "https://b"]), "openid r:a r:b both");
     }
 
     #[test]

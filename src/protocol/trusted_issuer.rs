@@ -8,9 +8,8 @@ use serde_json::{Map, Value};
 use crate::ambient::Timestamp;
 use crate::error::Refusal;
 use crate::id::ClientId;
+use crate::jwt_times::{SKEW, Times};
 
-/// How far the clocks of two machines may lie apart.
-pub const SKEW: Duration = Duration::from_secs(30);
 /// How long an assertion may live, unless said otherwise: an hour, as Kubernetes gives.
 pub const MAX_LIFETIME: u32 = 3600;
 
@@ -117,18 +116,6 @@ impl<'c> Assertion<'c> {
     pub fn check(&self, rule: &TrustedIssuer, now: Timestamp) -> Result<(), Refusal> {
         let refuse = |why: &str| Err(Refusal::invalid_grant(format!("the assertion {why}")));
         let text = |name: &str| self.claims.get(name).and_then(Value::as_str);
-        let time = |name: &str| match self.claims.get(name) {
-            None => Ok(None),
-            Some(value) => match value.as_f64() {
-                // Seconds, whole or not (RFC 7519 §2).
-                Some(seconds) if seconds.is_finite() && seconds.abs() < 1e12 =>
-                {
-                    #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
-                    Ok(Some(Timestamp::from_secs(seconds as i64)))
-                }
-                Some(_) | None => Err(()),
-            },
-        };
         if text("iss") != Some(rule.issuer.as_str()) {
             return refuse("is another issuer's");
         }
@@ -143,18 +130,16 @@ impl<'c> Assertion<'c> {
         if !for_us {
             return refuse("is for another audience");
         }
-        let (Ok(exp), Ok(nbf), Ok(iat)) = (time("exp"), time("nbf"), time("iat")) else {
-            return refuse("has a time that is no number");
-        };
-        let Some(exp) = exp else { return refuse("has no exp") };
-        if exp.plus(SKEW) <= now {
+        let Some(times) = self.times() else { return refuse("has a time that is no number") };
+        let Some(exp) = times.exp else { return refuse("has no exp") };
+        if times.are_over(now) {
             return refuse("has expired");
         }
         let longest = Duration::from_secs(u64::from(rule.max_lifetime));
         if exp > now.plus(longest).plus(SKEW) {
             return refuse("lives longer than is accepted");
         }
-        if [nbf, iat].into_iter().flatten().any(|at| at > now.plus(SKEW)) {
+        if times.lie_ahead(now) {
             return refuse("is from the future");
         }
         if rule.conditions.is_empty() {
@@ -168,9 +153,17 @@ impl<'c> Assertion<'c> {
 
     /// When it stops being accepted.
     pub fn expires_at(&self) -> Timestamp {
-        let exp = self.claims.get("exp").and_then(Value::as_f64).unwrap_or_default();
-        #[expect(clippy::cast_possible_truncation, reason = "checked before")]
-        Timestamp::from_secs(exp as i64).plus(SKEW)
+        let exp = self.times().and_then(|times| times.exp);
+        exp.unwrap_or_default().plus(SKEW)
+    }
+
+    /// `None` when one of them is no number (RFC 7519 §2).
+    fn times(&self) -> Option<Times> {
+        let time = |name: &str| match self.claims.get(name) {
+            None => Some(None),
+            Some(value) => value.as_f64().map(Some),
+        };
+        Times::read(time("exp")?, time("nbf")?, time("iat")?)
     }
 
     /// `jti`, where the issuer gives one.

@@ -54,6 +54,8 @@ pub struct ChainedEvent {
     pub event: StoredEvent,
     /// Its link.
     pub link: Link,
+    /// The area under which lists find it, which follows from its kind.
+    pub area: String,
 }
 
 #[derive(sea_orm::FromQueryResult)]
@@ -65,6 +67,7 @@ struct Row {
     target: Option<String>,
     request_id: Option<String>,
     detail: Option<String>,
+    area: String,
     seq: Option<i64>,
     chain_hash: Option<Vec<u8>>,
 }
@@ -91,7 +94,7 @@ impl Row {
     }
 }
 
-const COLUMNS: &str = "id, at, kind, actor, target, request_id, detail, seq, chain_hash";
+const COLUMNS: &str = "id, at, kind, actor, target, request_id, detail, area, seq, chain_hash";
 const FIND_MARK: &str = "SELECT seq, hash, at, tag FROM audit_marks WHERE name = $1";
 const SET_MARK: &str = "INSERT INTO audit_marks (name, seq, hash, at, tag) \
                         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) \
@@ -141,7 +144,8 @@ impl Reader {
                     seq: row.seq.unwrap_or_default(),
                     hash: hash.unwrap_or(SecretHash::ZERO),
                 };
-                Ok(ChainedEvent { event: row.into_event(), link })
+                let area = row.area.clone();
+                Ok(ChainedEvent { event: row.into_event(), link, area })
             })
             .collect()
     }

@@ -125,7 +125,8 @@ impl WriteTx {
     /// # Errors
     /// [`StoreFault::Conflict`] when the `user_code` is taken.
     pub async fn insert_device(&self, device: &DeviceAuthorization) -> Result<(), StoreFault> {
-        let first = device.created_at.millis().saturating_add(device.poll_interval);
+        // The pace is between two questions: the first may come at once (RFC 8628 §3.5).
+        let first = device.created_at.millis();
         let values: [Value; 8] = [
             bytes(&device.device_code_hash),
             bytes(&device.user_code_hash),

@@ -1,7 +1,7 @@
 //! The audit log.
 
 use russet_protocol::ambient::Timestamp;
-use russet_protocol::event::Event;
+use russet_protocol::event::{Event, area};
 use sea_orm::{
     ActiveValue, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, FromQueryResult as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, Value,
@@ -254,12 +254,11 @@ impl Reader {
 impl WriteTx {
     /// Writes an event down; it stands if the act does.
     pub async fn record(&self, event: &Event) -> Result<(), StoreFault> {
-        let area = event.kind.split_once('.').map_or(event.kind.as_str(), |(area, _)| area);
         let row = row::ActiveModel {
             id: ActiveValue::NotSet,
             at: ActiveValue::Set(event.at.millis()),
             kind: ActiveValue::Set(event.kind.clone()),
-            area: ActiveValue::Set(area.to_owned()),
+            area: ActiveValue::Set(area(&event.kind).to_owned()),
             actor: ActiveValue::Set(event.actor.clone()),
             target: ActiveValue::Set(event.target.clone()),
             request_id: ActiveValue::Set(event.request_id.clone()),

@@ -47,8 +47,12 @@ impl BuildError {
 /// # Errors
 /// Every [`BuildError`].
 pub fn check(connection: &Connection, secrets: &ConnectionSecrets) -> Result<(), BuildError> {
-    let nowhere =
-        OutboundSettings { ca_pem: None, allow_private: Vec::new(), user_agent: String::new() };
+    let nowhere = OutboundSettings {
+        ca_pem: None,
+        allow_private: Vec::new(),
+        named: Vec::new(),
+        user_agent: String::new(),
+    };
     connector(connection, secrets, &Outbound::new(nowhere)).map(|_| ())
 }
 

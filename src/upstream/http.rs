@@ -12,14 +12,15 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+use reqwest::Client;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client};
 use url::{Host, Url};
 
 use super::UpstreamError;
 use super::address::is_public;
+use super::authorities;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::secret::SecretString;
 
@@ -38,6 +39,9 @@ pub struct OutboundSettings {
     pub ca_pem: Option<Vec<u8>>,
     /// Networks exempt from the guard against private addresses.
     pub allow_private: Vec<IpNet>,
+    /// Servers that the operator's own file names: these very origins are exempt from the guard
+    /// wherever they are. Nobody but the operator can put an address here.
+    pub named: Vec<Url>,
     /// `User-Agent`: Apple refuses some requests without one (apple.md §1.2).
     pub user_agent: String,
 }
@@ -120,12 +124,20 @@ struct Inner {
     settings: OutboundSettings,
     secure: OnceLock<Client>,
     plain: OnceLock<Client>,
+    secure_to_named: OnceLock<Client>,
+    plain_to_named: OnceLock<Client>,
 }
 
 impl Outbound {
     /// A client with these settings. Nothing is parsed or opened before the first request.
     pub fn new(settings: OutboundSettings) -> Self {
-        Self(Arc::new(Inner { settings, secure: OnceLock::new(), plain: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            settings,
+            secure: OnceLock::new(),
+            plain: OnceLock::new(),
+            secure_to_named: OnceLock::new(),
+            plain_to_named: OnceLock::new(),
+        }))
     }
 
     /// Fetches a document of up to 64 KiB. Any status is an answer.
@@ -197,11 +209,24 @@ impl Outbound {
         send(request, url, MAX_BODY).await
     }
 
-    /// Posts a body. Any status is an answer.
+    /// Tells somebody something by a form. What they say to it is read as far as it comes: their
+    /// status is all that counts, and some close the connection rudely after it.
     ///
     /// # Errors
     /// Every [`OutboundError`].
-    pub async fn post(&self, url: &Url, posting: Posting<'_>) -> Result<Answer, OutboundError> {
+    pub async fn tell_form(
+        &self,
+        url: &Url,
+        form: &[(&str, &str)],
+    ) -> Result<Answer, OutboundError> {
+        tell(self.client(url)?.post(url.clone()).form(form), url).await
+    }
+
+    /// Tells somebody something by a body, as [`Outbound::tell_form`]. Any status is an answer.
+    ///
+    /// # Errors
+    /// Every [`OutboundError`].
+    pub async fn tell(&self, url: &Url, posting: Posting<'_>) -> Result<Answer, OutboundError> {
         let mut request = self
             .client(url)?
             .post(url.clone())
@@ -211,18 +236,23 @@ impl Outbound {
         if let Some(bearer) = posting.bearer {
             request = request.bearer_auth(bearer.expose());
         }
-        send(request, url, MAX_BODY).await
+        tell(request, url).await
     }
 
     /// The client for this URL, if the guard lets it pass. What a name stands for is looked at by
     /// that client's resolver, whose answers are the addresses it connects to.
     fn client(&self, url: &Url) -> Result<&Client, OutboundError> {
         let host = || url.host_str().unwrap_or_default().to_owned();
-        let (cell, guard) = match url.scheme() {
-            "https" => (&self.0.secure, self.guard(true)),
-            "http" => (&self.0.plain, self.guard(false)),
-            _ => return Err(OutboundError::NotHttps(host())),
+        let named = self.0.settings.named.iter().any(|named| named.origin() == url.origin());
+        let (cell, tls) = match (url.scheme(), named) {
+            ("https", false) => (&self.0.secure, true),
+            ("https", true) => (&self.0.secure_to_named, true),
+            ("http", false) => (&self.0.plain, false),
+            ("http", true) => (&self.0.plain_to_named, false),
+            (_, _) => return Err(OutboundError::NotHttps(host())),
         };
+        let allow_private = self.0.settings.allow_private.as_slice().into();
+        let guard = Guard { allow_private, tls, named };
         let literal = match url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
@@ -238,10 +268,6 @@ impl Outbound {
         Ok(cell.get_or_init(|| client))
     }
 
-    fn guard(&self, tls: bool) -> Guard {
-        Guard { allow_private: self.0.settings.allow_private.as_slice().into(), tls }
-    }
-
     fn build(&self, guard: Guard) -> Result<Client, OutboundError> {
         let setup = |error: reqwest::Error| OutboundError::Setup(error.to_string());
         #[expect(clippy::disallowed_methods, reason = "the owner of outbound requests")]
@@ -255,8 +281,8 @@ impl Outbound {
             .no_proxy();
         if guard.tls {
             if let Some(pem) = &self.0.settings.ca_pem {
-                builder =
-                    builder.tls_certs_merge(Certificate::from_pem_bundle(pem).map_err(setup)?);
+                let tls = authorities::trusting(pem).map_err(OutboundError::Setup)?;
+                builder = builder.tls_backend_preconfigured(tls);
             }
         } else {
             // Plain http needs none of the system's authorities, which are slow to read and large.
@@ -266,11 +292,27 @@ impl Outbound {
     }
 }
 
+/// Reads an answer to its end.
 async fn send(
     request: reqwest::RequestBuilder,
     url: &Url,
     limit: usize,
 ) -> Result<Answer, OutboundError> {
+    let (answer, whole) = read(request, url, limit).await?;
+    whole.map(|()| answer)
+}
+
+/// Reads an answer as far as it comes.
+async fn tell(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer, OutboundError> {
+    read(request, url, MAX_BODY).await.map(|(answer, _)| answer)
+}
+
+/// The answer, and why its body is not whole if it is not.
+async fn read(
+    request: reqwest::RequestBuilder,
+    url: &Url,
+    limit: usize,
+) -> Result<(Answer, Result<(), OutboundError>), OutboundError> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let failed = |error: reqwest::Error| {
         refused_by_guard(&error).unwrap_or_else(|| OutboundError::Unreachable {
@@ -282,13 +324,17 @@ async fn send(
     let status = response.status().as_u16();
     let date = response.headers().get("date").and_then(|date| http_date(date.to_str().ok()?));
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(&failed)? {
-        if body.len() + chunk.len() > limit {
-            return Err(OutboundError::TooLarge { host, limit });
+    let whole = loop {
+        match response.chunk().await {
+            Ok(None) => break Ok(()),
+            Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
+                break Err(OutboundError::TooLarge { host: host.clone(), limit });
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Err(error) => break Err(failed(error)),
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Answer { status, body, date })
+    };
+    Ok((Answer { status, body, date }, whole))
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {
@@ -347,12 +393,15 @@ struct Guard {
     allow_private: Arc<[IpNet]>,
     /// Whether the connection has TLS; without it a public address will not do either.
     tls: bool,
+    /// Whether it is to a server that the operator's file names.
+    named: bool,
 }
 
 impl Guard {
     fn permits(&self, address: IpAddr) -> bool {
         let canonical = address.to_canonical();
-        (self.tls && is_public(address))
+        self.named
+            || (self.tls && is_public(address))
             || self.allow_private.iter().any(|net| net.contains(&canonical))
     }
 

@@ -6,6 +6,7 @@
 
 mod address;
 pub mod apple;
+mod authorities;
 pub mod build;
 mod dns;
 pub mod github;

@@ -157,12 +157,7 @@ impl App {
     }
 
     /// The error answer of an endpoint that proves clients; who fails too often must wait.
-    pub fn limited(
-        &self,
-        request: &HttpRequest,
-        failure: Failure,
-        basic_was_used: bool,
-    ) -> HttpResponse {
+    pub fn limited(&self, request: &HttpRequest, failure: Failure) -> HttpResponse {
         let failed_proof = matches!(
             &failure,
             Failure::Refused(refusal) if refusal.code == ErrorCode::InvalidClient
@@ -175,7 +170,7 @@ impl App {
                     "error_description": "too many failed attempts; wait a minute",
                 }));
         }
-        reply::oauth_error(failure, basic_was_used)
+        reply::oauth_error(failure)
     }
 }
 
@@ -186,14 +181,16 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
         for kind in ["oauth-authorization-server", "openid-configuration"] {
             config.service(
                 web::resource(format!("/.well-known/{kind}{base}"))
-                    .route(web::get().to(endpoints::metadata)),
+                    .route(web::get().to(endpoints::metadata))
+                    .route(web::head().to(endpoints::metadata)),
             );
         }
     }
     // RFC 9728 §3.1 puts the well-known part before the resource's path.
     config.service(
         web::resource(format!("/.well-known/oauth-protected-resource{base}{}", path::USERINFO))
-            .route(web::get().to(registration::protected_resource)),
+            .route(web::get().to(registration::protected_resource))
+            .route(web::head().to(registration::protected_resource)),
     );
     // Public documents, the same for everybody: they need neither an id nor a span.
     let under_base = |path: &str| format!("{base}{path}");
@@ -203,11 +200,17 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
                 under_base("/.well-known/openid-configuration"),
                 under_base("/.well-known/oauth-authorization-server"),
             ])
-            .route(web::get().to(endpoints::metadata)),
+            .route(web::get().to(endpoints::metadata))
+            .route(web::head().to(endpoints::metadata)),
         )
-        .service(web::resource(under_base(path::JWKS)).route(web::get().to(endpoints::jwks)));
+        .service(
+            web::resource(under_base(path::JWKS))
+                .route(web::get().to(endpoints::jwks))
+                .route(web::head().to(endpoints::jwks)),
+        );
     config.service(
         web::scope(base)
+            .wrap(from_fn(request::in_our_words))
             .wrap(from_fn(request::without_nul))
             .wrap(from_fn(request::envelope))
             .service(

@@ -80,10 +80,11 @@ pub fn shown(failure: Failure) -> Refusal {
 }
 
 /// The JSON answer of the endpoints that clients call (RFC 6749 §5.2).
-pub fn oauth_error(failure: Failure, basic_was_used: bool) -> HttpResponse {
+/// A 401 always names a way to prove oneself (RFC 9110 §15.5.2).
+pub fn oauth_error(failure: Failure) -> HttpResponse {
     let refusal = shown(failure);
     let mut builder = no_store(HttpResponse::build(status(refusal.code)));
-    if refusal.code == ErrorCode::InvalidClient && basic_was_used {
+    if refusal.code == ErrorCode::InvalidClient {
         builder.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"russet\""));
     }
     if refusal.code == ErrorCode::TemporarilyUnavailable {
@@ -107,7 +108,12 @@ pub fn token_error(failure: Failure, tried: Option<TokenType>) -> HttpResponse {
         status(refusal.code)
     };
     let mut builder = no_store(HttpResponse::build(status));
-    for scheme in [TokenType::Bearer, TokenType::Dpop] {
+    // The way that was tried comes first: some clients read no further.
+    let ways = match tried {
+        Some(TokenType::Dpop) => [TokenType::Dpop, TokenType::Bearer],
+        Some(TokenType::Bearer) | None => [TokenType::Bearer, TokenType::Dpop],
+    };
+    for scheme in ways {
         let mut challenge = match scheme {
             TokenType::Bearer => "Bearer realm=\"russet\"".to_owned(),
             TokenType::Dpop => {

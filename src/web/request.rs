@@ -5,14 +5,16 @@ use std::time::Instant;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use tracing::Instrument;
 
+use super::reply::oauth_error;
 use super::{App, api, html};
 use crate::protocol::error::Refusal;
 use crate::protocol::id::InteractionId;
+use crate::protocol::metadata::path;
 
 /// The name under which a request is found in logs, pages and the audit log.
 #[derive(Clone)]
@@ -20,6 +22,9 @@ pub struct RequestId(pub String);
 
 /// What an id of a sign-in may be as long as; what is longer is none.
 const LONGEST: usize = 64;
+
+/// What is said of a body beyond the limit.
+pub(super) const TOO_LONG: &str = "The body is longer than is read here";
 
 /// The sign-in that this path belongs to, if it names one: it is shown in place of the request's
 /// own id, so that all its pages and log lines are found together.
@@ -44,7 +49,7 @@ pub fn id(request: &HttpRequest) -> Option<String> {
 /// Gives the request an id and a span. The span holds the route, never the path's values or the
 /// query, for codes, states and tokens travel there.
 pub async fn envelope<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let id = match request.app_data::<web::Data<App>>() {
@@ -59,6 +64,10 @@ pub async fn envelope<B: MessageBody + 'static>(
         method = %request.method(),
         route = request.match_pattern().unwrap_or_default(),
     );
+    // HEAD is GET without the body, which the connection leaves out by itself (RFC 9110 §9.3.2).
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
     let app = request.app_data::<web::Data<App>>();
     let shown = match app.and_then(|app| sign_in(request.path(), &app.base)) {
         Some(sign_in) => {
@@ -111,6 +120,34 @@ pub async fn envelope<B: MessageBody + 'static>(
     }
     .instrument(span)
     .await
+}
+
+/// Says in each door's own way what actix says in plain text: that a body is too long.
+pub async fn in_our_words<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let response = next.call(request).await?;
+    if response.status() != StatusCode::PAYLOAD_TOO_LARGE {
+        return Ok(response.map_into_left_body());
+    }
+    let request = response.request().clone();
+    let Some(app) = request.app_data::<web::Data<App>>() else {
+        return Ok(response.map_into_left_body());
+    };
+    let path = request.path().strip_prefix(app.base.as_str()).unwrap_or_default();
+    let pages = ["/authorize", "/interaction/", "/upstream/", "/account", "/admin", "/device"];
+    let said = if path.starts_with("/admin/api/") {
+        api::too_long(&request)
+    } else if pages.iter().any(|page| path.starts_with(page)) && path != path::DEVICE_AUTHORIZATION
+    {
+        html::error(app, &request, Refusal::invalid_request(TOO_LONG).into())
+    } else {
+        oauth_error(Refusal::invalid_request(TOO_LONG).into())
+    };
+    let (_, mut said) = response.into_response(said).into_parts();
+    *said.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    Ok(ServiceResponse::new(request, said.map_into_right_body()))
 }
 
 /// Refuses an address that holds a NUL: nothing is called so, and PostgreSQL takes none in a text.

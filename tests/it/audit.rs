@@ -61,6 +61,7 @@ async fn one_changed_byte_is_found_wherever_it_is() {
             ("target = 'thing-X'", "target = 'thing-4'"),
             ("request_id = ''", "request_id = NULL"),
             ("detail = '{}'", "detail = NULL"),
+            ("area = 'tesu'", "area = 'test'"),
         ];
         let (seq, id) = place(&house, "thing-4").await;
         for (change, back) in changes {

@@ -226,6 +226,7 @@ impl World {
                 outbound: Outbound::new(OutboundSettings {
                     ca_pem: None,
                     allow_private: Vec::new(),
+                    named: Vec::new(),
                     user_agent: "test".to_owned(),
                 }),
             })));

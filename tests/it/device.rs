@@ -93,6 +93,7 @@ async fn a_device_that_asks_too_often_must_ask_slower_each_time() {
     on_each_engine!(house, {
         let app = house.client(ClientKind::Device, |_| {}).await;
         let waiting = begin(&app, "openid").await;
+        assert_eq!(ask(&app, &waiting).await.error(), "400 authorization_pending", "the first");
         assert_eq!(ask(&app, &waiting).await.error(), "400 slow_down", "at once");
         house.advance(Duration::from_secs(9));
         assert_eq!(ask(&app, &waiting).await.error(), "400 slow_down", "ten seconds are wanted");

@@ -310,6 +310,8 @@ async fn c6_56_a_client_that_proves_nothing_learns_nothing() {
 
     let nothing = answer(house.http().post(&token).form(&form)).await;
     assert_eq!(nothing.error(), "401 invalid_client");
+    let challenge = nothing.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.starts_with("Basic"), "each 401 names a way (C.6.51, RFC 9110 §15.5.2)");
     let public =
         answer(house.http().post(&token).form(&[form[0], form[1], ("client_id", web.client_id())]))
             .await;
@@ -318,7 +320,28 @@ async fn c6_56_a_client_that_proves_nothing_learns_nothing() {
     assert_eq!(json.error(), "400 invalid_request", "JSON is not a form");
     assert_eq!(house.http().get(&token).send().await.unwrap().status(), 405);
     let flood = house.http().post(&token).form(&[("grant_type", "x".repeat(70_000))]);
-    assert_eq!(flood.send().await.unwrap().status(), 413);
+    assert_eq!(answer(flood).await.error(), "413 invalid_request");
+    let form = [("grant_type", "x".repeat(70_000))];
+    let flood = house.http().post(format!("{}/admin/login", house.issuer)).form(&form);
+    let page = flood.send().await.unwrap();
+    assert_eq!(page.status(), 413);
+    assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+}
+
+#[tokio::test]
+async fn head_is_get_without_its_body() {
+    let house = House::new().await;
+    for path in ["/.well-known/openid-configuration", "/jwks", "/healthz", "/readyz", "/account"] {
+        let address = format!("{}{path}", house.issuer);
+        let get = house.http().get(&address).send().await.unwrap();
+        let head = house.http().head(&address).send().await.unwrap();
+        assert_eq!(head.status(), get.status(), "{path}");
+        let length = |answer: &reqwest::Response| answer.headers().get("content-length").cloned();
+        assert_eq!(length(&head), length(&get), "{path}");
+        assert_eq!(head.text().await.unwrap(), "", "{path}");
+    }
+    let refused = house.http().head(format!("{}/token", house.issuer)).send().await.unwrap();
+    assert_eq!(refused.status(), 405);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::{Actor, AdminError, Administration};
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::audit::Link;
-use crate::protocol::event::Event;
+use crate::protocol::event::{Event, area};
 use crate::protocol::secret::Vault;
 use crate::store::audit::{Mark, StoredMark};
 use crate::store::events::{EventQuery, Events, RecordedEvent};
@@ -126,7 +126,9 @@ impl Administration {
                 if chained.link.seq != missing {
                     let to = chained.link.seq.saturating_sub(1);
                     found.faults.push(ChainFault::Missing { from: missing, to });
-                } else if before.next(&self.vault, &chained.event) != chained.link {
+                } else if before.next(&self.vault, &chained.event) != chained.link
+                    || chained.area != area(&chained.event.kind)
+                {
                     let id = chained.event.id;
                     found.faults.push(ChainFault::Changed { seq: chained.link.seq, id });
                 }

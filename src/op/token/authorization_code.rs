@@ -16,7 +16,6 @@ use crate::protocol::event::Event;
 use crate::protocol::grant::{Grant, GrantTerms};
 use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::protocol::pkce::{self, CodeChallenge};
-use crate::protocol::scope;
 use crate::protocol::sign_in::Step;
 use crate::store::single_use::SingleUse;
 
@@ -126,7 +125,7 @@ impl Provider {
         let grant = redeemed?;
 
         let resources = request.requested_resources();
-        let access = scope::narrow(&grant.terms.scope, &grant.terms.resources, None, &resources)?;
+        let access = self.narrowed(&grant.terms, None, &resources).await?;
         let nonce = grant.terms.nonce.clone();
         let minting = Minting { access, generation: 1, nonce, cnf: request.cnf.clone(), now };
         self.mint_for_grant(request.client(), &grant, minting).await

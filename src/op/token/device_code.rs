@@ -12,7 +12,6 @@ use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::grant::{Grant, GrantTerms};
 use crate::protocol::id::GrantId;
-use crate::protocol::scope;
 use crate::protocol::sign_in::Step;
 use crate::store::devices::DeviceAuthorization;
 use crate::store::{StoreFault, WriteTx};
@@ -61,7 +60,7 @@ impl Provider {
         let Some(given) = device.given else { return Err(not_good().into()) };
 
         let resources = request.requested_resources();
-        let access = scope::narrow(&given.terms.scope, &given.terms.resources, None, &resources)?;
+        let access = self.narrowed(&given.terms, None, &resources).await?;
         // The grant outlives the browser it was given in: a television stays signed in when the
         // telephone signs out. What ends the person's grants ends it too.
         let giver = Giver {

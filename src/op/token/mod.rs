@@ -6,6 +6,7 @@ mod delegation;
 mod device_code;
 mod jwt_bearer;
 mod mapped_claims;
+mod narrowing;
 mod native_trace;
 mod opaque;
 pub mod preview;

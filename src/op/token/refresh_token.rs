@@ -80,8 +80,7 @@ impl Provider {
         let grant = outcome?;
 
         let resources = request.requested_resources();
-        let access =
-            scope::narrow(&grant.terms.scope, &grant.terms.resources, wanted_scope, &resources)?;
+        let access = self.narrowed(&grant.terms, wanted_scope, &resources).await?;
         // No nonce: it belongs to the authentication request, and was answered (OIDC Core §12.2).
         let minting = Minting { access, generation, nonce: None, cnf: request.cnf.clone(), now };
         self.mint_for_grant(client, &grant, minting).await
@@ -110,8 +109,7 @@ impl Provider {
         }
         shows_its_key(&grant, request.cnf.as_ref())?;
         let resources = request.requested_resources();
-        let access =
-            scope::narrow(&grant.terms.scope, &grant.terms.resources, wanted_scope, &resources)?;
+        let access = self.narrowed(&grant.terms, wanted_scope, &resources).await?;
         let (id, idle_expires_at) = (grant.id.clone(), now.plus(idle).min(grant.expires_at));
         let alive = self
             .store

@@ -45,6 +45,21 @@ async fn the_guard_looks_at_literals_names_and_schemes() {
 }
 
 #[tokio::test]
+async fn a_server_that_the_operator_names_is_reached_wherever_it_is_and_no_other() {
+    let server = Server::start(|_, _| HttpResponse::Ok().body("here"));
+    let other = Server::start(|_, _| HttpResponse::Ok().body("here"));
+    let outbound = Outbound::new(OutboundSettings {
+        ca_pem: None,
+        allow_private: Vec::new(),
+        named: vec![server.url("/any")],
+        user_agent: "Russet/test".into(),
+    });
+    assert_eq!(outbound.get(&server.url("/auth/keys")).await.unwrap().status, 200);
+    let found = outbound.get(&other.url("/auth/keys")).await.map(|answer| answer.status);
+    assert_eq!(found.as_ref().map_err(word), Err("not https"), "another port is another server");
+}
+
+#[tokio::test]
 async fn what_only_the_operator_can_mend_is_told_from_what_passes() {
     let misconfigured = |error: OutboundError| {
         matches!(UpstreamError::from(error), UpstreamError::Misconfigured(_))
@@ -60,6 +75,7 @@ async fn what_only_the_operator_can_mend_is_told_from_what_passes() {
     let settings = OutboundSettings {
         ca_pem: Some(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n".to_vec()),
         allow_private: Vec::new(),
+        named: Vec::new(),
         user_agent: "Russet/test".into(),
     };
     let found = Outbound::new(settings).get(&Url::parse("https://id.example/").unwrap()).await;

@@ -72,6 +72,7 @@ pub(super) fn outbound(allow: &[&str]) -> Outbound {
     Outbound::new(OutboundSettings {
         ca_pem: None,
         allow_private: allow.iter().map(|net| net.parse().unwrap()).collect(),
+        named: Vec::new(),
         user_agent: "Russet/test".into(),
     })
 }

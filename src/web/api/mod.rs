@@ -173,8 +173,13 @@ async fn nothing(request: HttpRequest) -> HttpResponse {
     problem(StatusCode::NOT_FOUND, "There is nothing here", None, &[], request::id(&request))
 }
 
+/// The answer to a body that is not read to its end.
+pub(in crate::web) fn too_long(request: &HttpRequest) -> HttpResponse {
+    problem(StatusCode::PAYLOAD_TOO_LARGE, request::TOO_LONG, None, &[], request::id(request))
+}
+
 /// The answer to an address that nothing can have.
-pub(super) fn unreadable(request: &HttpRequest) -> HttpResponse {
+pub(in crate::web) fn unreadable(request: &HttpRequest) -> HttpResponse {
     let title = "The address holds a NUL";
     problem(StatusCode::BAD_REQUEST, title, None, &[], request::id(request))
 }
