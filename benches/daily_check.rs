@@ -197,6 +197,7 @@ async fn main() {
     let asked = Arc::new(AtomicU32::new(0));
     let origin = apple(Arc::clone(&asked));
     let outbound = Outbound::new(OutboundSettings {
+        named: Vec::new(),
         ca_pem: None,
         allow_private: vec!["127.0.0.0/8".parse().unwrap()],
         user_agent: "Russet/bench".to_owned(),

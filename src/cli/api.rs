@@ -10,6 +10,7 @@ use crate::op::admin::metadata::api_metadata;
 use crate::op::admin::{Actor, ApiChange, NewApi};
 use crate::protocol::api::{AccessTokenFormat, ApiScope};
 use crate::protocol::client_settings::ApiSettings;
+use crate::protocol::id::ClientId;
 use crate::protocol::jose::Algorithm;
 
 const FORMATS: [&str; 2] = ["jwt", "opaque"];
@@ -84,6 +85,10 @@ pub(super) struct Members {
     /// Whether clients that register themselves may ask tokens for it.
     #[arg(long, action = clap::ArgAction::Set, value_name = "true|false")]
     self_registered_clients: Option<bool>,
+    /// The client_id of a client as which it introspects tokens made for it (RFC 7662); repeatable,
+    /// "" takes all away.
+    #[arg(long, alias = "introspection-clients", value_name = "CLIENT_ID")]
+    introspection_client: Option<Vec<String>>,
     /// A claim to add to its access tokens, as a rule in JSON (docs/claims.md); repeatable, ""
     /// takes all away.
     #[arg(long, value_name = "JSON", value_parser = super::client_delegation::claim)]
@@ -98,6 +103,11 @@ impl Members {
         }
         if let Some(format) = self.access_token_format {
             before.access_token_format = format;
+        }
+        if let Some(clients) = &self.introspection_client {
+            let clients = clients.iter().filter(|client| !client.is_empty());
+            before.introspection_clients =
+                clients.map(|client| ClientId::new(client.clone())).collect();
         }
         if let Some(rules) = &self.claim {
             let rules = rules.iter().filter(|rule| !rule.is_null());

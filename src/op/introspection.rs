@@ -48,8 +48,8 @@ pub struct Introspection {
 }
 
 impl Provider {
-    /// Tells a client about a token: one of its own, or one made for the API that this client is.
-    /// An API introspects with a client whose `client_id` is the API's identifier.
+    /// Tells a client about a token: one of its own, or one made for an API that asks as this
+    /// client (`introspection_clients` of the API).
     ///
     /// # Errors
     /// `invalid_client` without a confidential client's proof, `invalid_request` without a token.
@@ -69,7 +69,10 @@ impl Provider {
             return self.introspect_refresh_token(&refresh, caller, now).await;
         }
         let live = self.live_access_token(token, now).await?;
-        let live = live.filter(|live| may_know(caller, &live.claims));
+        let live = match live {
+            Some(live) if self.may_know(caller, &live.claims).await? => Some(live),
+            Some(_) | None => None,
+        };
         Ok(live.map_or_else(Introspection::default, |live| {
             let claims = live.claims.as_ref().clone();
             Introspection {
@@ -115,8 +118,18 @@ impl Provider {
             Verdict::Reuse | Verdict::Dead => Ok(Introspection::default()),
         }
     }
-}
 
-fn may_know(caller: &ClientId, claims: &AccessTokenClaims) -> bool {
-    claims.client_id == caller.as_str() || claims.aud.iter().any(|aud| aud == caller.as_str())
+    async fn may_know(
+        &self,
+        caller: &ClientId,
+        claims: &AccessTokenClaims,
+    ) -> Result<bool, Failure> {
+        let of_its_own = claims.client_id == caller.as_str();
+        if of_its_own || claims.aud.iter().any(|aud| aud == caller.as_str()) {
+            return Ok(true);
+        }
+        let audience: Vec<String> = claims.aud.iter().map(ToOwned::to_owned).collect();
+        let apis = self.apis(&audience).await?;
+        Ok(apis.iter().any(|api| api.settings.introspection_clients.contains(caller)))
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::api::AccessTokenFormat;
 use crate::branding::Branding;
 use crate::claim_mapping::ClaimRule;
+use crate::id::ClientId;
 use crate::jose::Algorithm;
 use crate::profile::Profile;
 use crate::subject::SubjectType;
@@ -176,6 +177,9 @@ pub struct ApiSettings {
     /// Claims that an operator adds to its access tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimRule>,
+    /// The clients as which it asks the introspection endpoint about tokens made for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub introspection_clients: Vec<ClientId>,
 }
 
 /// The names of the members that `S` has.

@@ -148,11 +148,11 @@ pub fn narrow(
 
 /// Leaves out the scope values that belong to other APIs than the chosen ones (RFC 8707 §2.2).
 /// `granted` are the APIs that all of it was granted for.
-pub fn of_chosen<'a>(mut access: Access, granted: impl Iterator<Item = &'a Api> + Clone) -> Access {
+pub fn of_chosen(mut access: Access, granted: &[&Api]) -> Access {
     let chosen = &access.resources;
     access.scope.retain(|value| {
-        let knows = |api: &&Api| api.scopes.iter().any(|known| known.name == *value);
-        let mut owners = granted.clone().filter(knows).peekable();
+        let knows = |api: &&&Api| api.scopes.iter().any(|known| known.name == *value);
+        let mut owners = granted.iter().filter(knows).peekable();
         SUPPORTED.contains(&value.as_str())
             || owners.peek().is_none()
             || owners.any(|api| chosen.contains(&api.identifier))
@@ -254,7 +254,7 @@ mod tests {
                 scope: parse("openid r:a r:b both").unwrap(),
                 resources: resources.iter().map(ToString::to_string).collect(),
             };
-            of_chosen(access, apis.iter()).scope.join(" ")
+            of_chosen(access, &[&apis[0], &apis[1]]).scope.join(" ")
         };
         assert_eq!(of(&["https://a"]), "openid r:a both");
         assert_eq!(of(&["https://b"]), "openid r:b both");

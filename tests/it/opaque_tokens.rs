@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use russet::protocol::api::AccessTokenFormat;
 use russet::protocol::client::{Client, ClientKind};
+use russet::protocol::id::ClientId;
 use russet::protocol::jose::Algorithm;
 
 use crate::harness::House;
@@ -32,6 +33,37 @@ fn orders(client: &mut Client) {
 
 async fn active(app: &App, token: &str) -> bool {
     app.introspect(token).await.json["active"] == true
+}
+
+#[tokio::test]
+async fn an_api_asks_as_its_own_client_about_its_own_tokens_alone() {
+    on_each_engine!(house, {
+        let reader = house.client(ClientKind::Machine, |_| {}).await;
+        let stranger = house.client(ClientKind::Machine, |_| {}).await;
+        let other = "https://other.example";
+        house.api(other, Algorithm::Es256, &[]).await;
+        let mut api = house.api(API, Algorithm::Es256, &["orders:read"]).await;
+        api.settings.access_token_format = AccessTokenFormat::Opaque;
+        api.settings.introspection_clients = vec![ClientId::new(reader.client_id())];
+        let stored =
+            house.store().write(move |tx| Box::pin(async move { tx.update_api(&api).await }));
+        assert!(stored.await.unwrap());
+        let app = house.client(ClientKind::Web, orders).await;
+        let scope = "openid offline_access orders:read";
+        let tokens = app.tokens(&mut house.browser(), scope, "Ada Lovelace").await;
+        let told = reader.introspect(tokens.text("access_token")).await.json;
+        assert_eq!((&told["active"], &told["aud"]), (&true.into(), &API.into()));
+        assert!(!active(&stranger, tokens.text("access_token")).await);
+        assert!(!active(&reader, tokens.text("refresh_token")).await, "that is the client's");
+        let elsewhere = house
+            .client(ClientKind::Web, |client| {
+                client.resources = vec![other.to_owned()];
+                client.default_resource = Some(other.to_owned());
+            })
+            .await;
+        let tokens = elsewhere.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
+        assert!(!active(&reader, tokens.text("access_token")).await, "another API's");
+    });
 }
 
 #[tokio::test]

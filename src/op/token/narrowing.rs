@@ -1,6 +1,7 @@
 //! Less than was granted — RFC 6749 §6, RFC 8707 §2.2.
 
 use super::super::{Failure, Provider};
+use crate::protocol::api::Api;
 use crate::protocol::grant::GrantTerms;
 use crate::protocol::scope::{self, Access};
 
@@ -21,6 +22,7 @@ impl Provider {
             return Ok(access);
         }
         let apis = self.apis(&granted.resources).await?;
-        Ok(scope::of_chosen(access, apis.iter().map(AsRef::as_ref)))
+        let apis: Vec<&Api> = apis.iter().map(AsRef::as_ref).collect();
+        Ok(scope::of_chosen(access, &apis))
     }
 }

@@ -11,6 +11,7 @@ use crate::protocol::admin::Role;
 use crate::protocol::api::{ACCESS_TOKEN_TTL, AccessTokenFormat, Api, ApiScope};
 use crate::protocol::claim_mapping::ClaimRule;
 use crate::protocol::client_settings::ApiSettings;
+use crate::protocol::id::ClientId;
 use crate::protocol::jose::Algorithm;
 use crate::web::html;
 use crate::web::page::admin::apis::{ApiForm, ApiRow, EditPage, ListPage};
@@ -115,6 +116,7 @@ pub(super) async fn edit_page(
         signing_alg: algorithms(api.signing_alg.as_str()),
         access_token_format: formats(api.settings.access_token_format),
         self_registered_clients: api.settings.self_registered_clients,
+        introspection_clients: joined(&api.settings.introspection_clients),
         claims: match api.settings.claims.as_slice() {
             [] => String::new(),
             rules => serde_json::to_string_pretty(rules).unwrap_or_default(),
@@ -211,6 +213,7 @@ fn typed(form: &Form, identifier: String, version: Option<String>) -> ApiForm {
         signing_alg: algorithms(&form.text("signing_alg")),
         access_token_format: formats(format(form)),
         self_registered_clients: form.ticked("self_registered_clients"),
+        introspection_clients: form.exact("introspection_clients"),
         claims: form.exact("claims"),
         version,
     }
@@ -241,7 +244,18 @@ fn settings(form: &Form, before: ApiSettings) -> ApiSettings {
         access_token_format: format(form),
         self_registered_clients: form.ticked("self_registered_clients"),
         claims: rules(form).unwrap_or(before.claims),
+        introspection_clients: form
+            .text("introspection_clients")
+            .split_whitespace()
+            .map(ClientId::new)
+            .collect(),
     }
+}
+
+/// One on each line.
+fn joined(clients: &[ClientId]) -> String {
+    let lines: Vec<&str> = clients.iter().map(ClientId::as_str).collect();
+    lines.join("\n")
 }
 
 /// The rules of further claims; `None` for what is none.

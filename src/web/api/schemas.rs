@@ -409,6 +409,7 @@ fn setting(name: &str) -> Value {
         "allowed_connections"
         | "security_events_requested"
         | "contacts"
+        | "introspection_clients"
         | "token_exchange_subject_clients"
         | "token_exchange_audiences" => set(text()),
         "token_endpoint_auth_signing_alg"

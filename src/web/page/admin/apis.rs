@@ -57,6 +57,8 @@ pub struct ApiForm {
     pub access_token_format: Vec<Choice>,
     /// Whether clients that register themselves may ask tokens for it.
     pub self_registered_clients: bool,
+    /// The clients as which it introspects, one on each line.
+    pub introspection_clients: String,
     /// Rules of further claims, as JSON.
     pub claims: String,
     /// The version that was read; `None` for a new one.
@@ -124,6 +126,7 @@ mod tests {
                     signing_alg: choices(),
                     access_token_format: choices(),
                     self_registered_clients: true,
+                    introspection_clients: text(),
                     claims: text(),
                     version,
                 },
