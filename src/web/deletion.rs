@@ -12,21 +12,25 @@ use super::page::account::{DeletePage, DeletionPage, StepLine};
 use super::reply::no_store;
 use super::words::Words;
 use super::{App, html, prove};
-use crate::op::deletion::CONFIRMATION;
+use crate::op::deletion::{CONFIRMATION, is_confirmation};
 use crate::op::fresh_proof::ProvenFor;
 use crate::protocol::deletion::{Deletion, Receipt};
 use crate::protocol::id::DeletionId;
 
 /// Asks whether the account shall go.
 pub async fn ask(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
-    match app.provider.account(&app.browser(&request)).await {
-        Err(failure) => html::error(&app, &request, failure),
-        Ok(None) => signed_out(&app, &request),
+    asked(&app, &request, StatusCode::OK).await
+}
+
+async fn asked(app: &App, request: &HttpRequest, status: StatusCode) -> HttpResponse {
+    match app.provider.account(&app.browser(request)).await {
+        Err(failure) => html::error(app, request, failure),
+        Ok(None) => signed_out(app, request),
         Ok(Some(account)) if !app.provider.is_fresh(&account.session) => {
-            prove::asked(&app, ProvenFor::Delete)
+            prove::asked(app, ProvenFor::Delete)
         }
         Ok(Some(account)) => {
-            let frame = html::frame(&app, &request, None);
+            let frame = html::frame(app, request, None);
             let words = frame.words;
             let template = DeletePage {
                 frame,
@@ -34,13 +38,19 @@ pub async fn ask(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
                 confirmation: CONFIRMATION,
                 csrf: account.csrf,
             };
-            html::in_language(words, html::page(StatusCode::OK, &template, &[]))
+            html::in_language(words, html::page(status, &template, &[]))
         }
     }
 }
 
 /// The person confirmed.
 pub async fn begin(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let typed = form(&request, &body);
+    let typed = typed.as_ref().ok().and_then(|params| params.one("confirm").ok()?);
+    if !typed.is_some_and(is_confirmation) {
+        // The word was not typed: the question stands.
+        return asked(&app, &request, StatusCode::BAD_REQUEST).await;
+    }
     let begun = async {
         let params = form(&request, &body)?;
         let csrf = params.required("csrf")?;

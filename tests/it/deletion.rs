@@ -160,7 +160,9 @@ async fn nothing_is_deleted_without_the_word_the_form_and_the_person() {
     let app = house.client(ClientKind::Web, |_| {}).await;
     let mut browser = house.browser();
     let sub = sub_of(&app, &mut browser).await;
-    assert_eq!(press(&mut browser, &house, "yes").await.status, 400);
+    let again = press(&mut browser, &house, "yes").await;
+    assert_eq!(again.status, 400);
+    assert!(again.body.contains("id=\"confirm\""), "the question stands: {}", again.body);
     let page = browser.open(&format!("{}/account/delete", house.issuer)).await;
     let mut forged = page.forms().remove(0);
     for (name, value) in &mut forged.fields {
@@ -170,7 +172,7 @@ async fn nothing_is_deleted_without_the_word_the_form_and_the_person() {
     let mut stranger = house.browser();
     let asked = stranger.open(&format!("{}/account/delete", house.issuer)).await;
     assert_eq!(asked.status, 401);
-    assert_eq!(stranger.submit(&page, &page.forms().remove(0)).await.status, 400);
+    assert_eq!(stranger.submit(&page, &page.forms().remove(0)).await.status, 401);
     let user = house.store().find_user_by_sub(&sub).await.unwrap().unwrap();
     assert!(user.disabled_at.is_none());
     assert!(house.store().list_deletions(false, 9).await.unwrap().is_empty());

@@ -23,6 +23,11 @@ use crate::store::{StoreFault, WriteTx};
 /// What a person types to confirm.
 pub const CONFIRMATION: &str = "delete";
 
+/// Whether this is the word, as people type it.
+pub fn is_confirmation(typed: &str) -> bool {
+    typed.trim().eq_ignore_ascii_case(CONFIRMATION)
+}
+
 /// Begins the deletion of a person, inside the caller's act. When one is under way already, that
 /// one is the answer and nothing is done twice. `None` when there is no such person.
 ///
@@ -91,7 +96,7 @@ impl Provider {
     ) -> Result<Deletion, Failure> {
         let now = self.clock.now();
         let (_, user) = self.own_fresh_form(browser, csrf, now).await?;
-        if !typed.trim().eq_ignore_ascii_case(CONFIRMATION) {
+        if !is_confirmation(typed) {
             return Err(Refusal::invalid_request("the confirmation was not typed").into());
         }
         self.begin_deletion(user.id, "user".to_owned(), now).await

@@ -265,10 +265,17 @@ async fn redeem(
 ) -> Result<Option<crate::upstream::ObtainedGrant>, Failure> {
     match authorization_code {
         None => Ok(None),
-        Some(code) => native
-            .redeem(verified, code, now)
-            .await
-            .map_err(|error| refused(error, "authorization_code")),
+        Some(code) => native.redeem(verified, code, now).await.map_err(|error| match error {
+            // The credential is used up: asking again with it will not do.
+            UpstreamError::Unavailable(why) => Refusal::temporarily_unavailable(
+                "the identity provider does not answer; let the person sign in there again",
+            )
+            .detail(why)
+            .into(),
+            other @ (UpstreamError::Cancelled
+            | UpstreamError::Rejected { .. }
+            | UpstreamError::Misconfigured(_)) => refused(other, "authorization_code"),
+        }),
     }
 }
 

@@ -30,10 +30,20 @@ impl AppleConnector {
             .append_pair("state", "russet.check")
             .append_pair("nonce", "russet.check");
         let answer = self.outbound.get(&url).await;
-        let error = answer.as_ref().ok().filter(|answer| answer.status == 400);
-        let error = error.and_then(|answer| serde_json::from_slice::<ErrorBody>(&answer.body).ok());
-        Some(match (error, no_answer(&answer)) {
-            (Some(ErrorBody { error }), _) if error == "unauthorized_client" => wrong(
+        let refused = answer.as_ref().ok().filter(|answer| answer.status == 400).map(|answer| {
+            let body = serde_json::from_slice::<ErrorBody>(&answer.body);
+            body.map(|body| body.error).unwrap_or_default()
+        });
+        Some(match (refused.as_deref(), no_answer(&answer)) {
+            // Whether the key is wrong or the Services ID, the token endpoint has told.
+            (Some("invalid_client"), _) => unknown(
+                SUBJECT,
+                format!(
+                    "Apple does not know {services_id} as a Services ID (invalid_client): a bundle \
+                     ID or a team ID will not do; correct services_id"
+                ),
+            ),
+            (Some(_), _) => wrong(
                 SUBJECT,
                 format!(
                     "Apple refuses {return_url}: it is not among the return URLs of {services_id}, \

@@ -2,6 +2,7 @@
 //! sign-in, and the shape of the settings.
 
 mod lifecycle;
+mod return_url;
 
 use std::sync::LazyLock;
 use std::time::Duration;
