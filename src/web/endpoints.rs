@@ -25,7 +25,7 @@ pub async fn jwks(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
             app.jwks_fetchers.note(&request, app.provider.now());
             cached_json(&request, keyring.jwks().clone(), keyring.etag())
         }
-        Err(fault) => oauth_error(fault.into()),
+        Err(fault) => oauth_error(fault.into(), false),
     }
 }
 
@@ -65,7 +65,7 @@ pub async fn token(app: web::Data<App>, request: HttpRequest, body: web::Bytes) 
         Ok(tokens) => (no_store(HttpResponse::Ok()).json(tokens), None),
         Err(failure) => {
             let refused = code(&failure);
-            (app.limited(&request, failure), refused)
+            (app.limited(&request, failure, used_basic(&request)), refused)
         }
     };
     let mut response = cors::open_to_apps(&app, &request, response).await;
@@ -85,7 +85,7 @@ pub async fn device_authorization(
     };
     match answer.await {
         Ok(waiting) => no_store(HttpResponse::Ok()).json(waiting),
-        Err(failure) => app.limited(&request, failure),
+        Err(failure) => app.limited(&request, failure, used_basic(&request)),
     }
 }
 
@@ -99,7 +99,7 @@ pub async fn push(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -
         Ok(pushed) => (no_store(HttpResponse::Created()).json(pushed), None),
         Err(failure) => {
             let refused = code(&failure);
-            (app.limited(&request, failure), refused)
+            (app.limited(&request, failure, used_basic(&request)), refused)
         }
     };
     let mut response = cors::open_to_apps(&app, &request, response).await;
@@ -159,7 +159,7 @@ pub async fn introspect(
     };
     match answer.await {
         Ok(introspection) => no_store(HttpResponse::Ok()).json(introspection),
-        Err(failure) => app.limited(&request, failure),
+        Err(failure) => app.limited(&request, failure, used_basic(&request)),
     }
 }
 
@@ -172,7 +172,7 @@ pub async fn revoke(app: web::Data<App>, request: HttpRequest, body: web::Bytes)
     };
     let response = match answer.await {
         Ok(()) => no_store(HttpResponse::Ok()).finish(),
-        Err(failure) => app.limited(&request, failure),
+        Err(failure) => app.limited(&request, failure, used_basic(&request)),
     };
     cors::open_to_apps(&app, &request, response).await
 }
@@ -191,7 +191,7 @@ pub async fn native_challenge(
         Ok((nonce, expires_in)) => {
             no_store(HttpResponse::Ok()).json(json!({ "nonce": nonce, "expires_in": expires_in }))
         }
-        Err(failure) => oauth_error(failure),
+        Err(failure) => oauth_error(failure, false),
     }
 }
 
@@ -256,6 +256,10 @@ pub fn code(failure: &Failure) -> Option<ErrorCode> {
         Failure::Refused(refusal) => Some(refusal.code),
         Failure::Fault(_) => None,
     }
+}
+
+fn used_basic(request: &HttpRequest) -> bool {
+    request.headers().contains_key(header::AUTHORIZATION)
 }
 
 #[cfg(test)]

@@ -157,7 +157,12 @@ impl App {
     }
 
     /// The error answer of an endpoint that proves clients; who fails too often must wait.
-    pub fn limited(&self, request: &HttpRequest, failure: Failure) -> HttpResponse {
+    pub fn limited(
+        &self,
+        request: &HttpRequest,
+        failure: Failure,
+        basic_was_used: bool,
+    ) -> HttpResponse {
         let failed_proof = matches!(
             &failure,
             Failure::Refused(refusal) if refusal.code == ErrorCode::InvalidClient
@@ -170,7 +175,7 @@ impl App {
                     "error_description": "too many failed attempts; wait a minute",
                 }));
         }
-        reply::oauth_error(failure)
+        reply::oauth_error(failure, basic_was_used)
     }
 }
 

@@ -120,7 +120,7 @@ fn refused(failure: Failure, token_was_sent: bool) -> HttpResponse {
         &failure,
         Failure::Refused(refusal) if refusal.code == ErrorCode::InvalidToken
     );
-    let mut response = oauth_error(failure);
+    let mut response = oauth_error(failure, false);
     if about_the_token {
         let error = if token_was_sent { ", error=\"invalid_token\"" } else { "" };
         let challenge = format!("Bearer realm=\"russet\"{error}");

@@ -80,11 +80,12 @@ pub fn shown(failure: Failure) -> Refusal {
 }
 
 /// The JSON answer of the endpoints that clients call (RFC 6749 §5.2).
-/// A 401 always names a way to prove oneself (RFC 9110 §15.5.2).
-pub fn oauth_error(failure: Failure) -> HttpResponse {
+/// A challenge is for those who tried that way: client libraries take any for the whole answer and
+/// read no `error` beside it.
+pub fn oauth_error(failure: Failure, basic_was_used: bool) -> HttpResponse {
     let refusal = shown(failure);
     let mut builder = no_store(HttpResponse::build(status(refusal.code)));
-    if refusal.code == ErrorCode::InvalidClient {
+    if refusal.code == ErrorCode::InvalidClient && basic_was_used {
         builder.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"russet\""));
     }
     if refusal.code == ErrorCode::TemporarilyUnavailable {

@@ -143,7 +143,7 @@ pub async fn in_our_words<B: MessageBody + 'static>(
     {
         html::error(app, &request, Refusal::invalid_request(TOO_LONG).into())
     } else {
-        oauth_error(Refusal::invalid_request(TOO_LONG).into())
+        oauth_error(Refusal::invalid_request(TOO_LONG).into(), false)
     };
     let (_, mut said) = response.into_response(said).into_parts();
     *said.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;

@@ -143,7 +143,7 @@ pub async fn backchannel_logout(
     };
     match ended.await {
         Ok(()) => no_store(HttpResponse::Ok()).finish(),
-        Err(failure) => oauth_error(failure),
+        Err(failure) => oauth_error(failure, false),
     }
 }
 

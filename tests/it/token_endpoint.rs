@@ -310,8 +310,7 @@ async fn c6_56_a_client_that_proves_nothing_learns_nothing() {
 
     let nothing = answer(house.http().post(&token).form(&form)).await;
     assert_eq!(nothing.error(), "401 invalid_client");
-    let challenge = nothing.headers["www-authenticate"].to_str().unwrap();
-    assert!(challenge.starts_with("Basic"), "each 401 names a way (C.6.51, RFC 9110 §15.5.2)");
+    assert!(!nothing.headers.contains_key("www-authenticate"), "nobody tried Basic");
     let public =
         answer(house.http().post(&token).form(&[form[0], form[1], ("client_id", web.client_id())]))
             .await;
