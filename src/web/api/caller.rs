@@ -84,9 +84,18 @@ impl Caller {
             let title = "An idempotency key has 1 to 255 characters";
             return Err(ended(problem(StatusCode::BAD_REQUEST, title, None, &[], id)));
         }
+        let given = request.headers().get(REASON).map(|value| value.to_str().ok());
+        let reason = match given {
+            None => None,
+            Some(Some(reason)) if !reason.contains('\t') => Some(reason.to_owned()),
+            Some(_) => {
+                let title = "Audit-Reason takes the printable characters of ASCII";
+                return Err(ended(problem(StatusCode::BAD_REQUEST, title, None, &[], id)));
+            }
+        };
         Ok(Self {
             if_match: text(header::IF_MATCH),
-            reason: text(HeaderName::from_static(REASON)),
+            reason,
             once,
             line: format!("{method} {}", request.path()),
             needs_body: line.needs_body(),

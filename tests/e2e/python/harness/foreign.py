@@ -56,7 +56,10 @@ def running(
     leads_on: str | None = None,
 ) -> Iterator[None]:
     """Runs it until `url` answers, or `leads_on` redirects, and ends it afterwards."""
-    with open(RUN / "logs" / f"{name}.log", "ab") as log:
+    # What others write down of themselves is not ours to answer for: addresses with codes, say.
+    logs = RUN / "logs" / "foreign"
+    logs.mkdir(parents=True, exist_ok=True)
+    with open(logs / f"{name}.log", "ab") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, env={**os.environ, **env}, cwd=APPS
         )
