@@ -265,7 +265,7 @@ async fn scripts_name_receivers_keep_views_and_say_why() {
     let refused = answer(ask(Method::POST, "/audit-receivers").json(&odd)).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     let path = format!("/audit-receivers/{}", added.text("id"));
-    for unprintable in [&b"\xc2\x84"[..], b"a\tb"] {
+    for unprintable in [&b"\xc2\x84"[..], b"a\tb", &[b'x'; 501]] {
         let url = format!("{}/admin/api/v1{path}", house.issuer);
         let asked = house.http().delete(url).bearer_auth(&key).header("audit-reason", unprintable);
         assert_eq!(answer(asked).await.status, StatusCode::BAD_REQUEST, "{unprintable:?}");

@@ -142,7 +142,7 @@ impl Administration {
 }
 
 /// Characters kept of a reason.
-const LONGEST_REASON: usize = 300;
+pub const LONGEST_REASON: usize = 300;
 
 /// Who acts, as far as the audit log and the rules care.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::answers::{Made, ended, problem, refusal};
 use super::{REASON, ROUTES, query};
 use crate::op::admin::api_keys::{KeptAnswer, Repeated};
-use crate::op::admin::{Actor, AdminError, FieldProblem};
+use crate::op::admin::{Actor, AdminError, FieldProblem, LONGEST_REASON};
 use crate::protocol::admin::Role;
 use crate::protocol::api_key::{ApiKey, ApiScope};
 use crate::web::{App, request};
@@ -87,10 +87,13 @@ impl Caller {
         let given = request.headers().get(REASON).map(|value| value.to_str().ok());
         let reason = match given {
             None => None,
-            Some(Some(reason)) if !reason.contains('\t') => Some(reason.to_owned()),
+            Some(Some(reason)) if !reason.contains('\t') && reason.len() <= LONGEST_REASON => {
+                Some(reason.to_owned())
+            }
             Some(_) => {
-                let title = "Audit-Reason takes the printable characters of ASCII";
-                return Err(ended(problem(StatusCode::BAD_REQUEST, title, None, &[], id)));
+                let title = "Audit-Reason does not fit";
+                let detail = format!("It takes {LONGEST_REASON} printable characters of ASCII.");
+                return Err(ended(problem(StatusCode::BAD_REQUEST, title, Some(detail), &[], id)));
             }
         };
         Ok(Self {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::schemas::Schema;
 use super::{REASON, ROUTES, Route, query};
+use crate::op::admin::LONGEST_REASON;
 use crate::web::App;
 
 /// The document. Nobody needs a key to read what the API is like.
@@ -94,7 +95,7 @@ fn parameters(Route { method, path, .. }: &Route) -> Vec<Value> {
     if *method != "GET" {
         let why = json!({
             "type": "string",
-            "maxLength": 300,
+            "maxLength": LONGEST_REASON,
             "pattern": "^[ -~]*$",
             "description": "Why; it stands in the audit log",
         });
