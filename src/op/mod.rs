@@ -27,6 +27,7 @@ pub mod device_authorization;
 pub mod doctor;
 pub mod ending;
 pub mod factors;
+mod failure;
 pub mod fresh_proof;
 pub mod giving_back;
 pub mod interaction;
@@ -63,21 +64,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::protocol::ambient::{Clock, Entropy, Timestamp};
-use crate::protocol::error::Refusal;
 use crate::protocol::id::ConnectionId;
-use crate::protocol::jose::JoseError;
 use crate::protocol::metadata::Offered;
 use crate::protocol::notification::NotificationPolicy;
 use crate::protocol::profile::Profile;
-use crate::protocol::secret::{SealError, Vault};
-use crate::store::{Store, StoreFault};
+use crate::protocol::secret::Vault;
+use crate::store::Store;
+use crate::upstream::Connector;
 use crate::upstream::http::Outbound;
 use crate::upstream::key_sets::KeySets;
-use crate::upstream::{Connector, UpstreamError};
 use tokio::sync::Notify;
 
+pub use failure::{Failure, Fault};
+
 use access_token::VerifiedTokens;
-use admin::passwords::{PasswordFault, PasswordHasher};
+use admin::passwords::PasswordHasher;
 use branding::Looks;
 use client_documents::Documents;
 use client_keys::ClientKeys;
@@ -333,86 +334,5 @@ impl Provider {
     /// The store's fault.
     pub async fn sweep(&self) -> Result<u64, Fault> {
         Ok(self.store.sweep(self.clock.now(), 500).await?)
-    }
-}
-
-/// Our own failure. Logged, never shown.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// The database failed.
-    #[error("store: {0}")]
-    Store(#[from] StoreFault),
-    /// A key or token could not be made.
-    #[error("signing: {0}")]
-    Jose(#[from] JoseError),
-    /// A sealed value did not open.
-    #[error("sealing: {0}")]
-    Seal(#[from] SealError),
-    /// A parked or stored value has a shape this version does not know.
-    #[error("stored value: {0}")]
-    Shape(#[from] serde_json::Error),
-    /// A password could not be compared.
-    #[error(transparent)]
-    Password(#[from] PasswordFault),
-    /// The signing keys are not there (yet).
-    #[error("the signing keys are not ready")]
-    KeysNotReady,
-}
-
-impl Fault {
-    /// Whether trying again may help.
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Store(fault) => {
-                matches!(fault, StoreFault::Busy(_) | StoreFault::Unavailable(_))
-            }
-            Self::KeysNotReady => true,
-            Self::Jose(_) | Self::Seal(_) | Self::Shape(_) | Self::Password(_) => false,
-        }
-    }
-}
-
-/// Why an act did not happen: the protocol's no, or our own failure.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The caller is told why.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The caller is told that we failed.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-}
-
-macro_rules! failure_from {
-    ($($cause:ty),*) => { $(
-        impl From<$cause> for Failure {
-            fn from(cause: $cause) -> Self {
-                Self::Fault(cause.into())
-            }
-        }
-    )* };
-}
-failure_from!(StoreFault, JoseError, SealError, serde_json::Error);
-
-impl From<UpstreamError> for Failure {
-    /// Upstream trouble, sorted once: the person cancelled, the proof is bad, the upstream is
-    /// unwell, or the operator must act. Only the log learns which proof failed and how.
-    fn from(error: UpstreamError) -> Self {
-        let detail = error.to_string();
-        Self::Refused(
-            match error {
-                UpstreamError::Cancelled => Refusal::access_denied("the sign-in was cancelled"),
-                UpstreamError::Rejected { reason, .. } => {
-                    Refusal::access_denied(format!("the sign-in was not accepted: {reason}"))
-                }
-                UpstreamError::Unavailable(_) => Refusal::temporarily_unavailable(
-                    "the identity provider does not answer; try again",
-                ),
-                UpstreamError::Misconfigured(_) => {
-                    Refusal::server_error("the connection to the identity provider needs mending")
-                }
-            }
-            .detail(detail),
-        )
     }
 }

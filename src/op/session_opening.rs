@@ -64,16 +64,18 @@ impl NewSession {
 
 /// When the person proved who they are: what the upstream says if it asked them anew, else now.
 /// Never in the future, and never a moment that the upstream merely remembers after we demanded a
-/// fresh proof. An upstream tells whole seconds: the proof was somewhere in that second, and a
-/// request that began within it has been answered.
+/// fresh proof.
 pub(super) fn auth_time(trip: &Trip, identity: &UpstreamIdentity, now: Timestamp) -> Timestamp {
-    const REST_OF_THE_SECOND: Duration = Duration::from_millis(999);
     match identity.auth_time {
-        Some(told) if trip.reauthenticate && identity_is_oidc(identity) => {
-            told.plus(REST_OF_THE_SECOND).min(now)
-        }
+        Some(told) if trip.reauthenticate && identity_is_oidc(identity) => proven_by(told, now),
         Some(_) | None => now,
     }
+}
+
+/// An upstream tells whole seconds: the proof was somewhere in that second, and a request that
+/// began within it has been answered.
+fn proven_by(told: Timestamp, now: Timestamp) -> Timestamp {
+    told.plus(Duration::from_millis(999)).min(now)
 }
 
 /// Apple shows its own page for every web sign-in but dates `auth_time` by the account session;
@@ -218,4 +220,19 @@ pub(super) async fn open_session(
     });
     trace::note(tx, new.request_id.as_deref(), Step::SignedIn, here, now).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_of_the_same_second_is_fresh_and_one_of_the_second_before_is_not() {
+        let started = Timestamp::from_millis(10_400);
+        let now = Timestamp::from_millis(11_200);
+        assert!(proven_by(Timestamp::from_secs(10), now) >= started);
+        assert!(proven_by(Timestamp::from_secs(9), now) < started);
+        assert_eq!(proven_by(Timestamp::from_secs(11), now), now);
+        assert_eq!(proven_by(Timestamp::from_secs(99), now), now, "never in the future");
+    }
 }

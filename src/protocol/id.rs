@@ -10,6 +10,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::ambient::{Entropy, random};
 
+/// The six bits that base64url writes as a hyphen.
+const HYPHEN: u8 = 0b11_1110;
+
+fn drawn(entropy: &dyn Entropy) -> String {
+    let mut bytes = random::<16>(entropy);
+    if let [first, ..] = &mut bytes
+        && *first >> 2 == HYPHEN
+    {
+        *first &= 0b0111_1111;
+    }
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -26,13 +39,7 @@ macro_rules! id {
             /// Draws a new one. None begins with a hyphen, which a command line would take for a
             /// flag.
             pub fn random(entropy: &dyn Entropy) -> Self {
-                let mut drawn = random::<16>(entropy);
-                if let [first, ..] = &mut drawn
-                    && *first >> 2 == 0b11_1110
-                {
-                    *first &= 0b0111_1111;
-                }
-                Self(URL_SAFE_NO_PAD.encode(drawn))
+                Self(drawn(entropy))
             }
 
             /// The identifier as text.
@@ -121,5 +128,28 @@ impl Holder {
     /// As it is stored.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(u8);
+
+    impl Entropy for Fixed {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn none_begins_with_a_hyphen_and_others_are_what_was_drawn() {
+        for byte in 0..=u8::MAX {
+            let id = ClientId::random(&Fixed(byte));
+            let plain = URL_SAFE_NO_PAD.encode([byte; 16]);
+            assert_eq!((id.as_str().len(), id.as_str().starts_with('-')), (22, false), "{byte}");
+            assert_eq!(id.as_str() == plain, !plain.starts_with('-'), "{byte}");
+        }
     }
 }

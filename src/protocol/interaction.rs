@@ -200,6 +200,18 @@ mod tests {
         assert_eq!(next_step(&facts(&generous, Some(&alice(3600)))), Step::Issue);
         let zero = request(Prompt::default(), Some(0));
         assert_eq!(next_step(&facts(&zero, Some(&alice(-5)))), Step::Issue);
+        // No age at all is no age within the same second either.
+        let within = |request| Facts {
+            started_at: START.plus(Duration::from_millis(400)),
+            now: START.plus(Duration::from_millis(500)),
+            ..facts(request, None)
+        };
+        let signed_in = alice(0);
+        let at_once = Facts { signed_in: Some(&signed_in), ..within(&zero) };
+        assert_eq!(next_step(&at_once), Step::Authenticate { anew: true });
+        let silent = request(Prompt { none: true, ..Prompt::default() }, Some(0));
+        let at_once = Facts { signed_in: Some(&signed_in), ..within(&silent) };
+        assert_eq!(refusal(&next_step(&at_once)), "login_required");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! the second time gains nothing. Plain `http` goes only to addresses that the operator exempted.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -13,14 +13,13 @@ use std::time::Duration;
 use ipnet::IpNet;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::Client;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use super::UpstreamError;
-use super::address::is_public;
 use super::authorities;
+use super::guard::{Guard, refused_by_guard};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::secret::SecretString;
 
@@ -342,18 +341,6 @@ fn http_date(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(date.timestamp_millis()))
 }
 
-/// The guard's own refusal, which the resolver hands in and the HTTP library wraps.
-fn refused_by_guard(error: &reqwest::Error) -> Option<OutboundError> {
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        if let Some(refusal) = inner.downcast_ref::<OutboundError>() {
-            return Some(refusal.clone());
-        }
-        source = inner.source();
-    }
-    None
-}
-
 fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -383,44 +370,6 @@ impl<'c> AsyncHttpClient<'c> for Outbound {
                 .header("content-type", "application/json")
                 .body(answer.body)
                 .map_err(|_| OutboundError::Malformed)
-        })
-    }
-}
-
-/// Refuses addresses that only this machine or its network can reach.
-#[derive(Clone)]
-struct Guard {
-    allow_private: Arc<[IpNet]>,
-    /// Whether the connection has TLS; without it a public address will not do either.
-    tls: bool,
-    /// Whether it is to a server that the operator's file names.
-    named: bool,
-}
-
-impl Guard {
-    fn permits(&self, address: IpAddr) -> bool {
-        let canonical = address.to_canonical();
-        self.named
-            || (self.tls && is_public(address))
-            || self.allow_private.iter().any(|net| net.contains(&canonical))
-    }
-
-    fn refusal(&self, host: String) -> OutboundError {
-        if self.tls { OutboundError::Private(host) } else { OutboundError::NotHttps(host) }
-    }
-}
-
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.clone();
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let permitted: Vec<SocketAddr> =
-                found.filter(|address| guard.permits(address.ip())).collect();
-            if permitted.is_empty() {
-                return Err(guard.refusal(name.as_str().to_owned()).into());
-            }
-            Ok(Box::new(permitted.into_iter()) as Addrs)
         })
     }
 }

@@ -10,6 +10,7 @@ mod authorities;
 pub mod build;
 mod dns;
 pub mod github;
+mod guard;
 pub mod http;
 pub mod key_sets;
 pub mod oidc;

@@ -45,16 +45,17 @@ async fn asked(app: &App, request: &HttpRequest, status: StatusCode) -> HttpResp
 
 /// The person confirmed.
 pub async fn begin(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let typed = form(&request, &body);
-    let typed = typed.as_ref().ok().and_then(|params| params.one("confirm").ok()?);
-    if !typed.is_some_and(is_confirmation) {
+    let params = match form(&request, &body) {
+        Ok(params) => params,
+        Err(failure) => return prove::or_error(&app, &request, failure, ProvenFor::Delete),
+    };
+    let typed = params.one("confirm").ok().flatten();
+    let Some(typed) = typed.filter(|typed| is_confirmation(typed)) else {
         // The word was not typed: the question stands.
         return asked(&app, &request, StatusCode::BAD_REQUEST).await;
-    }
+    };
     let begun = async {
-        let params = form(&request, &body)?;
         let csrf = params.required("csrf")?;
-        let typed = params.one("confirm")?.unwrap_or_default();
         app.provider.delete_own_account(&app.browser(&request), csrf, typed).await
     };
     match begun.await {

@@ -131,6 +131,8 @@ async fn c5_44_each_bad_push_is_refused_where_the_client_hears_it() {
         ("response_type", "code id_token", "400 unsupported_response_type"),
         ("response_type", "token", "400 unsupported_response_type"),
         ("scope", "\"", "400 invalid_scope"),
+        ("scope", "openid bogus", "400 invalid_scope"),
+        ("resource", "https://nowhere.example", "400 invalid_target"),
         ("request", "eyJ", "400 invalid_request_object"),
     ] {
         let answer = signer.push(&house, &sound.clone().with(name, value)).await;

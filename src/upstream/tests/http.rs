@@ -109,3 +109,29 @@ async fn a_redirect_is_an_answer_and_not_followed() {
     assert_eq!(answer.status, 302);
     assert!(server.asked("/elsewhere").is_empty());
 }
+
+#[tokio::test]
+async fn who_was_told_has_heard_even_if_the_answer_breaks_off() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    let receiver = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut seen = Vec::new();
+            let mut part = [0; 1024];
+            while !seen.ends_with(b"logout_token=x") {
+                let read = std::io::Read::read(&mut stream, &mut part).unwrap();
+                seen.extend_from_slice(&part[..read]);
+            }
+            let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\ncut";
+            std::io::Write::write_all(&mut stream, cut).unwrap();
+        }
+    });
+    let outbound = outbound(&["127.0.0.1/32"]);
+    let form = [("logout_token", "x")];
+    let told = outbound.tell_form(&url, &form).await.unwrap();
+    assert_eq!((told.status, told.body.as_slice()), (200, &b"cut"[..]));
+    let read = outbound.post_form(&url, &form).await.map(|answer| answer.status);
+    assert_eq!(read.as_ref().map_err(word), Err("unreachable"), "a document must be whole");
+    receiver.join().unwrap();
+}

@@ -7,7 +7,6 @@ use super::client_form::status_of;
 use super::connection_fields::{fields, key_id_of, patch};
 use super::connections::paste;
 use super::form::Form;
-use super::safety::Question;
 use super::{Console, Posted, problems, safety, see_other};
 use crate::op::admin::{AdminError, ConnectionChange, KeyTurn, ListedConnection, NewConnection};
 use crate::protocol::admin::Role;
@@ -17,9 +16,9 @@ use crate::protocol::connection::{
 };
 use crate::protocol::secret::SecretString;
 use crate::web::html;
+use crate::web::page::admin::Problems;
 use crate::web::page::admin::connections::{FindingRow, FormPage, KindsPage};
 use crate::web::page::admin::safety::Conflict;
-use crate::web::page::admin::{DeletePage, Problems};
 
 /// What do people sign in with?
 pub(super) async fn kinds(console: Console) -> Result<HttpResponse, Error> {
@@ -152,12 +151,12 @@ fn merged(
 }
 
 /// Takes up here at once what other replicas take up within seconds.
-async fn reload(console: &Console) -> Result<(), Error> {
+pub(super) async fn reload(console: &Console) -> Result<(), Error> {
     let reloaded = console.app.provider.reload_connectors().await;
     reloaded.map_err(|fault| console.fail(&fault))
 }
 
-async fn find(console: &Console, id: &str) -> Result<ListedConnection, Error> {
+pub(super) async fn find(console: &Console, id: &str) -> Result<ListedConnection, Error> {
     let found = console.app.administration.find_connection(id).await;
     found.map_err(|error| console.refuse(error))
 }
@@ -186,7 +185,7 @@ fn typed_over(
     typed.to_json()
 }
 
-async fn touched(console: &Console, found: &ListedConnection) -> Result<String, Error> {
+pub(super) async fn touched(console: &Console, found: &ListedConnection) -> Result<String, Error> {
     let administration = &console.app.administration;
     let effects = administration.effects_on_connection(&found.connection.id).await;
     effects.map(|effects| safety::touched(&effects)).map_err(|error| console.refuse(error))
@@ -320,109 +319,4 @@ pub(super) async fn turn_key(posted: Posted, id: web::Path<String>) -> Result<Ht
     turned.map_err(|error| console.refuse(error))?;
     reload(&console).await?;
     Ok(see_other(&console.url(&format!("/connections/{id}?done=key-turned"))))
-}
-
-/// Asks before people can come through it no more, with what that concerns counted.
-pub(super) async fn disable_page(
-    console: Console,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Error> {
-    console.must_be(Role::Admin)?;
-    let found = find(&console, &id).await?;
-    let own = console.url(&format!("/connections/{id}"));
-    let question = Question {
-        heading: format!("Disable {}?", found.connection.display_name),
-        consequences: vec![
-            "Nobody can sign in through it until it is enabled again.".to_owned(),
-            touched(&console, &found).await?,
-            "Their sessions and the apps' access stay. To end those too, sign the people out."
-                .to_owned(),
-        ],
-        name: None,
-        button: "Disable",
-        action: format!("{own}/disable"),
-        back: own,
-        carried: Vec::new(),
-    };
-    Ok(safety::ask(&console, question, false))
-}
-
-/// Offers it no more.
-pub(super) async fn disable(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    switch(&posted.console, &id, false, "disabled").await
-}
-
-/// Offers it again.
-pub(super) async fn enable(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    switch(&posted.console, &id, true, "enabled").await
-}
-
-async fn switch(
-    console: &Console,
-    id: &str,
-    enabled: bool,
-    done: &str,
-) -> Result<HttpResponse, Error> {
-    console.must_be(Role::Admin)?;
-    let change = ConnectionChange { enabled: Some(enabled), ..ConnectionChange::default() };
-    let changed = console.app.administration.update_connection(&console.actor(), id, change).await;
-    changed.map_err(|error| console.refuse(error))?;
-    reload(console).await?;
-    Ok(see_other(&console.url(&format!("/connections/{id}?done={done}"))))
-}
-
-/// Asks.
-pub(super) async fn delete_page(
-    console: Console,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Error> {
-    console.must_be(Role::Admin)?;
-    let found = find(&console, &id).await?;
-    ask(&console, &found, Problems::default()).await
-}
-
-/// Removes, if the name was typed.
-pub(super) async fn delete(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let Posted { console, form } = posted;
-    console.must_be(Role::Admin)?;
-    let found = find(&console, &id).await?;
-    if form.text("confirm") != found.connection.display_name.trim() {
-        let mut problems = Problems::default();
-        problems.push("confirm", "is not the name of this connection");
-        return ask(&console, &found, problems).await;
-    }
-    match console.app.administration.delete_connection(&console.actor(), &id).await {
-        Ok(()) => {
-            reload(&console).await?;
-            Ok(see_other(&console.url("/connections?done=deleted")))
-        }
-        Err(AdminError::Invalid(list)) => {
-            let mut told = Problems::default();
-            for problem in list {
-                told.push("confirm", &problem.message);
-            }
-            ask(&console, &found, told).await
-        }
-        Err(error) => Err(console.refuse(error)),
-    }
-}
-
-async fn ask(
-    console: &Console,
-    found: &ListedConnection,
-    problems: Problems,
-) -> Result<HttpResponse, Error> {
-    let own = console.url(&format!("/connections/{}", found.connection.id));
-    let status = status_of(&problems, false);
-    let template = DeletePage {
-        shell: console.shell(),
-        name: found.connection.display_name.clone(),
-        consequence: "Nobody can sign in through it any more. People who came through it stay, \
-                      with their sessions.",
-        touches: vec![touched(console, found).await?],
-        action: format!("{own}/delete"),
-        back: own,
-        problems,
-    };
-    Ok(html::page(status, &template, &[]))
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web;
 
-use super::{connection_form, connections};
+use super::{connection_acts, connection_form, connections};
 
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -28,17 +28,17 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .service(
             web::resource("/admin/connections/{id}/disable")
-                .route(web::get().to(connection_form::disable_page))
-                .route(web::post().to(connection_form::disable)),
+                .route(web::get().to(connection_acts::disable_page))
+                .route(web::post().to(connection_acts::disable)),
         )
         .service(
             web::resource("/admin/connections/{id}/enable")
-                .route(web::post().to(connection_form::enable)),
+                .route(web::post().to(connection_acts::enable)),
         )
         .service(
             web::resource("/admin/connections/{id}/delete")
-                .route(web::get().to(connection_form::delete_page))
-                .route(web::post().to(connection_form::delete)),
+                .route(web::get().to(connection_acts::delete_page))
+                .route(web::post().to(connection_acts::delete)),
         )
         .service(
             web::resource("/admin/connections/{id}/check")

@@ -18,6 +18,7 @@ mod client_members;
 mod client_routes;
 mod client_secrets;
 mod clients;
+mod connection_acts;
 mod connection_fields;
 mod connection_form;
 mod connection_routes;
@@ -33,6 +34,7 @@ mod members;
 mod overview;
 mod passkeys;
 mod people;
+mod person_acts;
 mod profile;
 mod redirect_uris;
 mod refusals;
@@ -85,8 +87,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/admin/people/{id}").route(web::get().to(people::show)))
         .service(
             web::resource("/admin/people/{id}/{act}")
-                .route(web::get().to(people::ask_page))
-                .route(web::post().to(people::act)),
+                .route(web::get().to(person_acts::ask_page))
+                .route(web::post().to(person_acts::act)),
         )
         .service(web::resource("/admin/deletions/{id}").route(web::get().to(people::deletion)))
         .service(web::resource("/admin/sessions").route(web::get().to(sessions::list)))
