@@ -1,3 +1,5 @@
+//! The pages of clients, with hostile names and as a viewer.
+
 use super::*;
 use crate::web::page::admin::hostile::{choices, conflict, problems, shell, snippet};
 use crate::web::page::admin::members::{FieldShape, MemberField};
