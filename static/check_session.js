@@ -1,5 +1,6 @@
-// The OP iframe of OIDC Session Management 1.0 §3.2. Answers whoever embeds it: is the session
-// still the one that `session_state` was made from?
+// The OP iframe of OIDC Session Management 1.0 §3.3. Answers whoever asks, as a rule the frame beside
+// it (§3.1): is the session still the one that `session_state` was made from? The answer is bound to
+// the origin that asks, so nobody learns of another app's session.
 
 const NAMES = ["__Host-russet_state=", "russet_state="];
 
@@ -32,6 +33,6 @@ async function answer(message, origin) {
 }
 
 addEventListener("message", async (event) => {
-  if (event.source !== parent) return;
+  if (!event.source || event.origin === "null") return;
   event.source.postMessage(await answer(event.data, event.origin), event.origin);
 });

@@ -201,8 +201,31 @@ describe('logout', () => {
             [iframe, message],
           );
         };
+        // An app's own frame asks, the frame beside it answers (OIDC Session Management 1.0 §3.1).
+        const askFromFrame = async (message) => {
+          await tab.goto(app.baseURL);
+          return tab.evaluate(
+            ([src, text]) =>
+              new Promise((resolve) => {
+                addEventListener('message', (event) => resolve(event.data));
+                const provider = document.createElement('iframe');
+                provider.src = src;
+                provider.onload = () => {
+                  const party = document.createElement('iframe');
+                  party.srcdoc = `<script>
+                    addEventListener('message', (event) => parent.postMessage(event.data, '*'));
+                    parent.frames[0].postMessage(${JSON.stringify(text)}, ${JSON.stringify(new URL(src).origin)});
+                  </script>`;
+                  document.body.append(party);
+                };
+                document.body.append(provider);
+              }),
+            [iframe, message],
+          );
+        };
         const message = `${app.registered.client_id} ${state}`;
         assert.equal(await ask(message), 'unchanged');
+        assert.equal(await askFromFrame(message), 'unchanged');
         assert.equal(await ask(`another-client ${state}`), 'changed');
         assert.equal(await ask('nonsense'), 'error');
         await tab.goto(`${app.baseURL}/logout`);
