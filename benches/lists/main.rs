@@ -27,7 +27,7 @@ const TARGET: Duration = Duration::from_millis(100);
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// A list, and the ways in which it is asked for.
-const LISTS: [(&str, &str); 22] = [
+const LISTS: [(&str, &str); 29] = [
     ("overview", "/admin"),
     ("clients", "/admin/clients"),
     ("clients, search", "/admin/clients?q=payroll"),
@@ -42,6 +42,13 @@ const LISTS: [(&str, &str); 22] = [
     ("people, disabled with a name", "/admin/people?q=ada&state=disabled"),
     ("people, nothing found", "/admin/people?q=zzzz"),
     ("sessions", "/admin/sessions"),
+    ("connections", "/admin/connections"),
+    ("tokens and issuers", "/admin/trust"),
+    ("tokens and issuers, search", "/admin/trust?q=77"),
+    ("keys of the admin API", "/admin/settings"),
+    ("sign-ins", "/admin/sign-ins"),
+    ("deletions", "/admin/deletions"),
+    ("deletions under way", "/admin/deletions?state=under_way"),
     ("audit log", "/admin/audit"),
     ("audit log, an area", "/admin/audit?area=client"),
     ("audit log, a rare kind", "/admin/audit?kind=client.changed"),

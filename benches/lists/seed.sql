@@ -8,7 +8,7 @@ CREATE TEMP TABLE indexes_to_make AS
   SELECT indexname, indexdef FROM pg_indexes
   WHERE schemaname = 'public' AND indexname NOT LIKE '%_pkey'
     AND tablename IN ('users', 'user_terms', 'identities', 'sessions', 'grants', 'consents',
-                      'clients', 'events');
+                      'clients', 'events', 'sign_in_steps', 'deletions');
 DO $$ DECLARE made record; BEGIN
   FOR made IN SELECT * FROM indexes_to_make LOOP
     EXECUTE format('DROP INDEX %I', made.indexname);
@@ -90,6 +90,35 @@ FROM (SELECT i, (ARRAY['login.succeeded', 'login.succeeded', 'login.succeeded', 
       FROM generate_series(1, {events}::bigint) AS i) AS numbered,
      LATERAL (SELECT CASE WHEN i % 10007 = 0 THEN 'client.changed' ELSE usual END AS kind) AS chosen
 ORDER BY i;
+
+-- A quarter of the people signed in during the days for which steps are kept, in four steps each.
+INSERT INTO sign_in_steps (sign_in, at, step)
+SELECT substr(md5('sign-in' || i), 1, 22), 1800000000000 + i * 4000 + number * 700, step
+FROM generate_series(1, {people}::bigint / 4) AS i,
+     unnest(ARRAY['requested', 'departed', 'signed_in', 'redeemed']) WITH ORDINALITY AS one (step, number)
+ORDER BY i, number;
+
+INSERT INTO deletions (id, requested_by, state, attempts, requested_at, due_at, give_up_at,
+                       completed_at)
+SELECT substr(md5('deletion' || i), 1, 22), 'user:' || i, 'completed', 0, at, at, at, at
+FROM (SELECT i, 1700000000000 + i * 60000 AS at
+      FROM generate_series(1, {people}::bigint / 10) AS i) AS deletion;
+
+INSERT INTO api_keys (id, name, hash, scope, created_by, created_at, expires_at)
+SELECT substr(md5('key' || i), 1, 22), 'Script ' || i, decode(md5('a' || i) || md5('b' || i), 'hex'),
+       '["clients:read"]', 'cli', 1700000000000 + i, 1800000000000
+FROM generate_series(1, {clients}::bigint) AS i;
+
+INSERT INTO registration_tokens (id, name, hash, uses_left, expires_at, created_at)
+SELECT substr(md5('token' || i), 1, 22), 'Suite ' || i,
+       decode(md5('c' || i) || md5('d' || i), 'hex'), 1, 4000000000000, 1700000000000 + i
+FROM generate_series(1, {clients}::bigint) AS i;
+
+INSERT INTO trusted_issuers (id, issuer, audience, client_id, conditions, scope, resources,
+                             max_lifetime, single_use, created_at)
+SELECT substr(md5('issuer' || i), 1, 22), 'https://ci' || i % 100 || '.example', 'https://id.example',
+       'client-' || i, '[]', '[]', '[]', 600, true, 1700000000000 + i
+FROM generate_series(1, {clients}::bigint) AS i;
 
 DO $$ DECLARE made record; BEGIN
   FOR made IN SELECT * FROM indexes_to_make LOOP

@@ -6,8 +6,10 @@ use russet_protocol::secret::SecretHash;
 use sea_orm::{ConnectionTrait as _, FromQueryResult as _, QueryResult};
 
 use crate::act::WriteTx;
+use crate::clients::{ListQuery, Page};
 use crate::column::{from_json, to_hash, to_json, to_time};
 use crate::fault::StoreFault;
+use crate::paging::newest;
 use crate::reader::Reader;
 
 #[derive(sea_orm::FromQueryResult)]
@@ -44,6 +46,17 @@ impl Reader {
         let sql = "SELECT * FROM api_keys ORDER BY created_at DESC, id";
         let rows = self.connection.query_all_raw(self.connection.statement(sql, [])).await?;
         rows.iter().map(read).collect()
+    }
+
+    /// Keys by pages, newest first, also those that are revoked or have ended.
+    pub async fn page_of_api_keys(&self, query: &ListQuery) -> Result<Page<ApiKey>, StoreFault> {
+        newest(&self.connection, "api_keys", query).await?.read(|row| read(&row))
+    }
+
+    /// The key with this id.
+    pub async fn find_api_key_by_id(&self, id: &str) -> Result<Option<ApiKey>, StoreFault> {
+        let stmt = self.connection.statement("SELECT * FROM api_keys WHERE id = $1", [id.into()]);
+        self.connection.query_one_raw(stmt).await?.as_ref().map(read).transpose()
     }
 
     /// The key with this hash, also when it is revoked or has ended.

@@ -12,6 +12,7 @@ use crate::act::WriteTx;
 use crate::clients::{ListQuery, Page};
 use crate::column::{from_json, like_literal, to_algorithm, to_json, to_seconds};
 use crate::fault::StoreFault;
+use crate::paging::page;
 use crate::reader::Reader;
 
 mod row {
@@ -118,20 +119,15 @@ impl Reader {
         } else {
             select.order_by_asc(row::Column::Name)
         };
-        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let mut rows = select
+        let rows = select
             .order_by_asc(row::Column::Identifier)
             .limit(u64::from(query.limit).saturating_add(1))
             .all(&self.connection)
             .await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = match rows.last() {
-            Some(last) if more => Some(to_json(&(&last.name, last.created_at, &last.identifier))?),
-            Some(_) | None => None,
-        };
-        let items = rows.into_iter().map(row::Model::into_domain).collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
+        page(rows, query.limit, |last| {
+            Ok(to_json(&(&last.name, last.created_at, &last.identifier))?)
+        })?
+        .read(row::Model::into_domain)
     }
 
     /// Every API, ordered by name.

@@ -10,7 +10,7 @@ use russet_protocol::deletion::{Deletion, DeletionState, DeletionStep, Receipt};
 use russet_protocol::id::{DeletionId, UserId};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, FromQueryResult as _,
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, ExprTrait as _, FromQueryResult as _,
     IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Value,
 };
 
@@ -18,6 +18,10 @@ use crate::act::WriteTx;
 use crate::column::{from_word, to_millis, to_time};
 use crate::fault::StoreFault;
 use crate::reader::Reader;
+
+/// The states of a deletion that is not done.
+const UNDER_WAY: [DeletionState; 3] =
+    [DeletionState::Revoking, DeletionState::Erasing, DeletionState::Telling];
 
 mod row {
     use sea_orm::entity::prelude::*;
@@ -132,15 +136,23 @@ impl Reader {
         }))
     }
 
-    /// Deletions, newest first: at most `limit`, only those under way if asked so.
+    /// Deletions, newest first: at most `limit`, only those under way if asked so; those before
+    /// the one whose moment and id these are.
     pub async fn list_deletions(
         &self,
         under_way: bool,
+        before: Option<&(i64, String)>,
         limit: u32,
     ) -> Result<Vec<Deletion>, StoreFault> {
         let mut select = row::Entity::find();
         if under_way {
-            select = select.filter(row::Column::State.ne(DeletionState::Completed.as_str()));
+            // By name, so that an index finds the few among all that are done.
+            let words = UNDER_WAY.map(DeletionState::as_str);
+            select = select.filter(row::Column::State.is_in(words));
+        }
+        if let Some((at, id)) = before {
+            let same = row::Column::RequestedAt.eq(*at).and(row::Column::Id.gt(id.as_str()));
+            select = select.filter(row::Column::RequestedAt.lt(*at).or(same));
         }
         let found = select
             .order_by_desc(row::Column::RequestedAt)

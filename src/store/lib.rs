@@ -10,6 +10,7 @@ mod connection;
 mod fault;
 mod lookup;
 mod open;
+mod paging;
 mod reader;
 mod schema;
 mod sweep;

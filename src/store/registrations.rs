@@ -4,11 +4,13 @@
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::id::ClientId;
 use russet_protocol::secret::SecretHash;
-use sea_orm::{ConnectionTrait as _, FromQueryResult};
+use sea_orm::{ConnectionTrait as _, FromQueryResult, QueryResult};
 
 use crate::act::WriteTx;
+use crate::clients::{ListQuery, Page};
 use crate::column::{to_millis, to_time};
 use crate::fault::StoreFault;
+use crate::paging::newest;
 use crate::reader::Reader;
 
 /// An initial access token (RFC 7591 §1.2).
@@ -35,6 +37,17 @@ struct Row {
     created_at: i64,
 }
 
+fn read(row: &QueryResult) -> Result<RegistrationToken, StoreFault> {
+    let row = Row::from_query_result(row, "")?;
+    Ok(RegistrationToken {
+        id: row.id,
+        name: row.name,
+        uses_left: row.uses_left,
+        expires_at: to_time(row.expires_at),
+        created_at: Timestamp::from_millis(row.created_at),
+    })
+}
+
 const INSERT: &str = "INSERT INTO registration_tokens \
                       (id, name, hash, uses_left, expires_at, created_at) \
                       VALUES ($1, $2, $3, $4, $5, $6)";
@@ -54,18 +67,15 @@ impl Reader {
     /// Every initial access token.
     pub async fn list_registration_tokens(&self) -> Result<Vec<RegistrationToken>, StoreFault> {
         let rows = self.connection.query_all_raw(self.connection.statement(LIST, [])).await?;
-        rows.iter()
-            .map(|row| {
-                let row = Row::from_query_result(row, "")?;
-                Ok(RegistrationToken {
-                    id: row.id,
-                    name: row.name,
-                    uses_left: row.uses_left,
-                    expires_at: to_time(row.expires_at),
-                    created_at: Timestamp::from_millis(row.created_at),
-                })
-            })
-            .collect()
+        rows.iter().map(read).collect()
+    }
+
+    /// Initial access tokens by pages, newest first.
+    pub async fn page_of_registration_tokens(
+        &self,
+        query: &ListQuery,
+    ) -> Result<Page<RegistrationToken>, StoreFault> {
+        newest(&self.connection, "registration_tokens", query).await?.read(|row| read(&row))
     }
 
     /// The hash of the token that manages this client; `None` for one that an operator registered.

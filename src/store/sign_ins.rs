@@ -2,7 +2,7 @@
 
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::sign_in::SignInStep;
-use sea_orm::{ConnectionTrait as _, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait as _, FromQueryResult, QueryResult, Value};
 
 use crate::act::WriteTx;
 use crate::column::{from_json, from_word, to_json};
@@ -33,8 +33,10 @@ const INSERT: &str =
     "INSERT INTO sign_in_steps (sign_in, at, step, detail) VALUES ($1, $2, $3, $4)";
 const OF_ONE: &str = "SELECT sign_in, at, step, detail FROM sign_in_steps WHERE sign_in = $1 \
                       ORDER BY at, id LIMIT 200";
-const LATEST: &str = "SELECT sign_in, at, step, detail FROM sign_in_steps \
-                      WHERE at <= $1 ORDER BY at DESC, id DESC LIMIT $2";
+const LATEST: &str = "SELECT id, sign_in, at, step, detail FROM sign_in_steps one WHERE id < $1 \
+                      AND NOT EXISTS (SELECT 1 FROM sign_in_steps later \
+                      WHERE later.sign_in = one.sign_in AND later.id > one.id) \
+                      ORDER BY id DESC LIMIT $2";
 
 impl Reader {
     /// The steps of one sign-in, oldest first.
@@ -42,13 +44,20 @@ impl Reader {
         self.sign_in_steps(OF_ONE, vec![sign_in.into()]).await
     }
 
-    /// The latest steps of all sign-ins, newest first.
-    pub async fn latest_sign_in_steps(
+    /// The last step of each sign-in, newest first, and under which number it was noted; of those
+    /// noted before the number `before`.
+    pub async fn latest_sign_ins(
         &self,
-        until: Timestamp,
+        before: Option<i64>,
         limit: u32,
-    ) -> Result<Vec<SignInStep>, StoreFault> {
-        self.sign_in_steps(LATEST, vec![until.millis().into(), i64::from(limit).into()]).await
+    ) -> Result<Vec<(i64, SignInStep)>, StoreFault> {
+        let values = [before.unwrap_or(i64::MAX).into(), i64::from(limit).into()];
+        let stmt = self.connection.statement(LATEST, values);
+        let rows = self.connection.query_all_raw(stmt).await?;
+        let read = |row: &QueryResult| {
+            Ok((row.try_get("", "id")?, Row::from_query_result(row, "")?.into_domain()?))
+        };
+        rows.iter().map(read).collect()
     }
 
     async fn sign_in_steps(

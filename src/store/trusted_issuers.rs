@@ -3,13 +3,17 @@
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::id::ClientId;
 use russet_protocol::trusted_issuer::TrustedIssuer;
+use sea_orm::sea_query::{Expr, Func, LikeExpr};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 
 use crate::act::WriteTx;
-use crate::column::{from_json, to_json, to_seconds};
+use crate::clients::{ListQuery, Page};
+use crate::column::{from_json, like_literal, to_json, to_seconds};
 use crate::fault::StoreFault;
+use crate::paging::page;
 use crate::reader::Reader;
 
 mod row {
@@ -89,6 +93,35 @@ impl Reader {
             .all(&self.connection)
             .await?;
         found.into_iter().map(row::Model::into_domain).collect()
+    }
+
+    /// Rules by pages, by issuer; those whose issuer or client holds what is searched for.
+    pub async fn page_of_trusted_issuers(
+        &self,
+        query: &ListQuery,
+    ) -> Result<Page<TrustedIssuer>, StoreFault> {
+        let search = query.search.as_deref().unwrap_or_default().to_lowercase();
+        let pattern = format!("%{}%", like_literal(&search));
+        let contains = |column: row::Column| {
+            Expr::expr(Func::lower(Expr::col(column)))
+                .like(LikeExpr::new(pattern.as_str()).escape('\\'))
+        };
+        let found = contains(row::Column::Issuer).or(contains(row::Column::ClientId));
+        let mut select = row::Entity::find().filter(found);
+        let after = query.after.as_deref().and_then(|after| serde_json::from_str(after).ok());
+        if let Some((issuer, id)) = after {
+            let (issuer, id): (String, String) = (issuer, id);
+            let same = row::Column::Issuer.eq(issuer.as_str()).and(row::Column::Id.gt(id));
+            select = select.filter(row::Column::Issuer.gt(issuer).or(same));
+        }
+        let rows = select
+            .order_by_asc(row::Column::Issuer)
+            .order_by_asc(row::Column::Id)
+            .limit(u64::from(query.limit).saturating_add(1))
+            .all(&self.connection)
+            .await?;
+        page(rows, query.limit, |last| Ok(to_json(&(&last.issuer, &last.id))?))?
+            .read(row::Model::into_domain)
     }
 
     /// Every rule, by issuer.

@@ -175,7 +175,7 @@ async fn nothing_is_deleted_without_the_word_the_form_and_the_person() {
     assert_eq!(stranger.submit(&page, &page.forms().remove(0)).await.status, 401);
     let user = house.store().find_user_by_sub(&sub).await.unwrap().unwrap();
     assert!(user.disabled_at.is_none());
-    assert!(house.store().list_deletions(false, 9).await.unwrap().is_empty());
+    assert!(house.store().list_deletions(false, None, 9).await.unwrap().is_empty());
     let missing = browser.open(&format!("{}/account/deletions/x", house.issuer)).await;
     assert_eq!(missing.status, 404);
 }

@@ -24,8 +24,8 @@ async fn steps(house: &House, id: &str) -> Vec<Step> {
 /// The id of the sign-in that began last.
 async fn latest(house: &House) -> String {
     let administration = &house.broker.broker.administration;
-    let steps = administration.latest_sign_in_steps(None, 1).await.expect("steps");
-    steps.first().expect("a step").sign_in.clone()
+    let latest = administration.latest_sign_ins(None, 1).await.expect("sign-ins");
+    latest.first().expect("a sign-in").1.sign_in.clone()
 }
 
 #[tokio::test]

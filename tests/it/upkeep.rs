@@ -231,7 +231,7 @@ async fn a_deletion_that_waits_for_apple_is_seen_and_hastened() {
     let provider = &house.broker.broker.provider;
     eventually(|| async {
         provider.continue_deletions().await.expect("a step");
-        let all = administration.deletions(true, 9).await.unwrap();
+        let all = administration.deletions(true, None, 9).await.unwrap();
         all.into_iter().find(|one| one.due_at > house.now())
     })
     .await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Actor, AdminError, Administration, FieldProblem, checked};
+use super::{Actor, AdminError, Administration, FieldProblem, ListQuery, Page, checked};
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::random;
 use crate::protocol::api_key::{ApiKey, ApiScope, PREFIX};
@@ -112,6 +112,23 @@ impl Administration {
     /// The store's fault.
     pub async fn list_api_keys(&self) -> Result<Vec<ApiKey>, AdminError> {
         Ok(self.store.list_api_keys().await?)
+    }
+
+    /// Keys by pages, newest first.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn page_of_api_keys(&self, query: &ListQuery) -> Result<Page<ApiKey>, AdminError> {
+        Ok(self.store.page_of_api_keys(query).await?)
+    }
+
+    /// A key that is good.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when it is not there or not alive.
+    pub async fn living_api_key(&self, id: &str) -> Result<ApiKey, AdminError> {
+        let found = self.store.find_api_key_by_id(id).await?;
+        found.filter(|key| key.is_alive(self.clock.now())).ok_or(AdminError::NotFound)
     }
 
     /// Revokes a key at once.

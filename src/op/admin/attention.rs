@@ -56,7 +56,7 @@ impl Administration {
         });
         let mut jobs = self.store.list_job_states().await?;
         jobs.retain(|job| job.condition != JobCondition::Running);
-        let mut deletions = self.store.list_deletions(true, TOLD).await?;
+        let mut deletions = self.store.list_deletions(true, None, TOLD).await?;
         deletions.retain(|deletion| deletion.requested_at < now.minus(PATIENCE));
         let failed = DeliveryQuery {
             state: Some(DeliveryState::Failed),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Actor, AdminError, Administration};
+use super::{Actor, AdminError, Administration, ListQuery, Page};
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::random;
 use crate::protocol::secret::SecretString;
@@ -66,6 +66,17 @@ impl Administration {
     /// The store's fault.
     pub async fn list_registration_tokens(&self) -> Result<Vec<RegistrationToken>, AdminError> {
         Ok(self.store.list_registration_tokens().await?)
+    }
+
+    /// Initial access tokens by pages, newest first.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn page_of_registration_tokens(
+        &self,
+        query: &ListQuery,
+    ) -> Result<Page<RegistrationToken>, AdminError> {
+        Ok(self.store.page_of_registration_tokens(query).await?)
     }
 
     /// Removes one; what was registered with it stays.

@@ -1,7 +1,6 @@
 //! Sign-ins, step by step.
 
 use super::{AdminError, Administration};
-use crate::protocol::ambient::Timestamp;
 use crate::protocol::sign_in::SignInStep;
 
 impl Administration {
@@ -14,16 +13,16 @@ impl Administration {
         if steps.is_empty() { Err(AdminError::NotFound) } else { Ok(steps) }
     }
 
-    /// The latest steps of all sign-ins up to `until`, newest first.
+    /// Sign-ins by their last step, newest first, each with the number by which the next page
+    /// begins.
     ///
     /// # Errors
     /// The store's fault.
-    pub async fn latest_sign_in_steps(
+    pub async fn latest_sign_ins(
         &self,
-        until: Option<Timestamp>,
+        before: Option<i64>,
         limit: u32,
-    ) -> Result<Vec<SignInStep>, AdminError> {
-        let until = until.unwrap_or_else(|| self.clock.now());
-        Ok(self.store.latest_sign_in_steps(until, limit).await?)
+    ) -> Result<Vec<(i64, SignInStep)>, AdminError> {
+        Ok(self.store.latest_sign_ins(before, limit).await?)
     }
 }

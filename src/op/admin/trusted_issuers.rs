@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use url::{Host, Url};
 
 use super::rules::is_scope_token;
-use super::{Actor, AdminError, Administration, FieldProblem, checked};
+use super::{Actor, AdminError, Administration, FieldProblem, ListQuery, Page, checked};
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::random;
 use crate::protocol::client::GrantType;
@@ -116,6 +116,17 @@ impl Administration {
     /// The store's fault.
     pub async fn list_trusted_issuers(&self) -> Result<Vec<TrustedIssuer>, AdminError> {
         Ok(self.store.list_trusted_issuers().await?)
+    }
+
+    /// Rules by pages, by issuer.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn page_of_trusted_issuers(
+        &self,
+        query: &ListQuery,
+    ) -> Result<Page<TrustedIssuer>, AdminError> {
+        Ok(self.store.page_of_trusted_issuers(query).await?)
     }
 
     /// Removes a rule. Tokens that it gave live out their minutes.

@@ -65,9 +65,10 @@ impl Administration {
     pub async fn deletions(
         &self,
         under_way: bool,
+        before: Option<&(i64, String)>,
         limit: u32,
     ) -> Result<Vec<Deletion>, AdminError> {
-        Ok(self.store.list_deletions(under_way, limit).await?)
+        Ok(self.store.list_deletions(under_way, before, limit).await?)
     }
 
     /// Has a deletion that waits go on at once.

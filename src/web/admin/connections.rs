@@ -1,9 +1,11 @@
 //! Connections: what people sign in through, and what is wrong with it.
 
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::audit_words::explain;
 use super::connection_fields::fields;
+use super::form::query;
+use super::paging::{pages, part};
 use super::{Console, Posted, connection_form, moment};
 use crate::op::admin::{AdminError, EventQuery};
 use crate::protocol::connection::{Connection, ConnectionKind, ConnectionSettings};
@@ -11,15 +13,29 @@ use crate::protocol::id::ConnectionId;
 use crate::upstream::{Finding, Verdict};
 use crate::web::page::admin::connections::{ConnectionRow, FindingRow, ListPage, Paste, ShowPage};
 
-/// Every connection, those that are switched off too.
-pub(super) async fn list(console: Console) -> Result<HttpResponse, Error> {
+/// Connections in the order in which people see them: searched, those that are switched off too.
+pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let given = |name: &str| query(&request, name).filter(|value| !value.is_empty());
+    let q = given("q").unwrap_or_default().trim().to_owned();
+    let state = given("state").filter(|state| ["enabled", "disabled"].contains(&state.as_str()));
+    let state = state.unwrap_or_default();
+    let after = given("after");
     let all = console.app.administration.list_connections().await;
-    let all = all.map_err(|error| console.refuse(error))?;
+    let mut all = all.map_err(|error| console.refuse(error))?;
+    let sought = q.to_lowercase();
+    all.retain(|listed| {
+        let Connection { id, display_name, enabled, .. } = &listed.connection;
+        (display_name.to_lowercase().contains(&sought) || id.as_str().contains(&sought))
+            && (state.is_empty() || *enabled == (state == "enabled"))
+    });
+    let (shown, next) = part(all, after.as_deref(), |listed| listed.connection.id.as_str());
+    let cursor = ("after", after.as_deref(), next.as_deref());
+    let pages = pages(&console, "/connections", &[("q", &q), ("state", &state)], cursor);
     let mut rows = Vec::new();
-    for listed in all {
+    for listed in shown {
         rows.push(row(&console, &listed.connection).await?);
     }
-    Ok(console.page(&ListPage { shell: console.shell(), rows }))
+    Ok(console.page(&ListPage { shell: console.shell(), q, state, rows, pages }))
 }
 
 pub(super) async fn row(

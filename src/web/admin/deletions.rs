@@ -1,20 +1,30 @@
 //! Deletions under way, and the receipts of those that are done.
 
 use actix_web::{Error, HttpRequest, HttpResponse, web};
+use serde_json::json;
 
 use super::form::query;
+use super::paging::{PAGE, pages};
 use super::{Console, Posted, moment, see_other};
 use crate::protocol::deletion::{Deletion, DeletionState};
 use crate::protocol::id::DeletionId;
 use crate::web::page::admin::upkeep::{DeletionRow, DeletionsPage};
 
-const SHOWN: u32 = 100;
-
 /// The list, newest first.
 pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
     let under_way = query(&request, "state").is_some_and(|state| state == "under_way");
-    let found = console.app.administration.deletions(under_way, SHOWN).await;
-    let found = found.map_err(|error| console.refuse(error))?;
+    let before = query(&request, "before");
+    let place: Option<(i64, String)> =
+        before.as_deref().and_then(|before| serde_json::from_str(before).ok());
+    let found = console.app.administration.deletions(under_way, place.as_ref(), PAGE + 1).await;
+    let mut found = found.map_err(|error| console.refuse(error))?;
+    let more = found.len() > PAGE as usize;
+    found.truncate(PAGE as usize);
+    let next = found.last().filter(|_| more);
+    let next = next.map(|last| json!([last.requested_at.millis(), last.id]).to_string());
+    let state = if under_way { "under_way" } else { "" };
+    let cursor = ("before", before.as_deref(), next.as_deref());
+    let pages = pages(&console, "/deletions", &[("state", state)], cursor);
     let row = |one: &Deletion| DeletionRow {
         id: one.id.to_string(),
         requested_by: one.requested_by.clone(),
@@ -29,6 +39,7 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
         shell: console.shell(),
         under_way,
         rows: found.iter().map(row).collect(),
+        pages,
     }))
 }
 

@@ -5,11 +5,12 @@ use serde_json::json;
 
 use super::client_form::status_of;
 use super::form::{Form, query};
+use super::paging::{PAGE, pages};
 use super::safety::{self, Question, conflict};
 use super::{Console, Posted, moment, problems, see_other};
-use crate::op::admin::AdminError;
 use crate::op::admin::reveal::Reveal;
 use crate::op::admin::settings::Settings;
+use crate::op::admin::{AdminError, ListQuery};
 use crate::protocol::admin::Role;
 use crate::protocol::api_key::{ApiKey, ApiScope};
 use crate::web::html;
@@ -17,9 +18,11 @@ use crate::web::page::admin::safety::Conflict;
 use crate::web::page::admin::settings::{KeyMadePage, KeyRow, SettingsPage};
 use crate::web::page::admin::{Choice, Problems};
 
-/// What was typed for a new key.
+/// What was typed for a new key, and which part of the list of keys is looked at.
 #[derive(Default)]
 struct Typed {
+    q: String,
+    after: Option<String>,
     name: String,
     scope: Vec<String>,
     days: String,
@@ -37,8 +40,14 @@ struct Safety {
 }
 
 /// The settings as they stand.
-pub(super) async fn show(console: Console) -> Result<HttpResponse, Error> {
-    let typed = Typed { days: "90".to_owned(), ..Typed::default() };
+pub(super) async fn show(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let given = |name: &str| query(&request, name).filter(|value| !value.is_empty());
+    let typed = Typed {
+        q: given("q").unwrap_or_default().trim().to_owned(),
+        after: given("after"),
+        days: "90".to_owned(),
+        ..Typed::default()
+    };
     page(&console, None, &typed, Problems::default(), Safety::default()).await
 }
 
@@ -52,7 +61,15 @@ async fn page(
     let administration = &console.app.administration;
     let refuse = |error| console.refuse(error);
     let (settings, version) = administration.settings().await.map_err(refuse)?;
-    let keys = administration.list_api_keys().await.map_err(refuse)?;
+    let part = ListQuery {
+        search: Some(typed.q.clone()).filter(|q| !q.is_empty()),
+        after: typed.after.clone(),
+        limit: PAGE,
+        ..ListQuery::default()
+    };
+    let keys = administration.page_of_api_keys(&part).await.map_err(refuse)?;
+    let cursor = ("after", typed.after.as_deref(), keys.next.as_deref());
+    let key_pages = pages(console, "/settings", &[("q", &typed.q)], cursor);
     let now = console.app.provider.now();
     let row = |key: &ApiKey| KeyRow {
         id: key.id.clone(),
@@ -111,7 +128,9 @@ async fn page(
         conflict: safety.conflict,
         touches,
         confirm_days: safety.confirm_days,
-        keys: keys.iter().map(row).collect(),
+        q: typed.q.clone(),
+        keys: keys.items.iter().map(row).collect(),
+        key_pages,
         key_name: typed.name.clone(),
         key_scope: ApiScope::ALL.map(scope).into(),
         key_days: typed.days.clone(),
@@ -192,6 +211,7 @@ pub(super) async fn create_key(posted: Posted) -> Result<HttpResponse, Error> {
         name: form.text("key_name"),
         scope: form.all("key_scope"),
         days: form.text("key_days"),
+        ..Typed::default()
     };
     let scope: Vec<ApiScope> =
         typed.scope.iter().filter_map(|name| ApiScope::parse(name)).collect();
@@ -248,11 +268,8 @@ pub(super) async fn revoke_page(
 }
 
 async fn find_key(console: &Console, id: &str) -> Result<ApiKey, Error> {
-    let keys = console.app.administration.list_api_keys().await;
-    let keys = keys.map_err(|error| console.refuse(error))?;
-    let now = console.app.provider.now();
-    let key = keys.into_iter().find(|key| key.id == id && key.is_alive(now));
-    key.ok_or_else(|| console.refuse(AdminError::NotFound))
+    let key = console.app.administration.living_api_key(id).await;
+    key.map_err(|error| console.refuse(error))
 }
 
 fn ask(console: &Console, key: ApiKey, wrong: bool) -> HttpResponse {

@@ -1,41 +1,40 @@
 //! Sign-ins replayed: what happened step by step, and why one went no further.
 
-use std::collections::HashSet;
-
 use actix_web::{Error, HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use super::audit_words::explain;
 use super::form::{query, with_query};
+use super::paging::{PAGE, pages};
 use super::{Console, moment, see_other};
 use crate::protocol::event::Event;
 use crate::protocol::sign_in::{SignInStep, Step};
 use crate::web::page::admin::sign_ins::{ListPage, ReplayPage, SignInRow, StepRow};
 
-/// Steps looked at for the list.
-const LOOKED_AT: u32 = 300;
-
-/// The latest sign-ins; or the one whose id was typed.
+/// Sign-ins, the latest first; or the one whose id was typed.
 pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
     let typed = query(&request, "id").unwrap_or_default();
     if !typed.trim().is_empty() {
         return Ok(see_other(&address(&console, typed.trim())));
     }
-    let steps = console.app.administration.latest_sign_in_steps(None, LOOKED_AT).await;
-    let steps = steps.map_err(|error| console.refuse(error))?;
-    let mut seen = HashSet::new();
-    let rows = steps
-        .iter()
-        .filter(|step| seen.insert(step.sign_in.as_str()))
-        .map(|last| SignInRow {
-            url: address(&console, &last.sign_in),
-            id: last.sign_in.clone(),
-            last: in_words(last.step),
-            chip: chip(last.step),
-            at: moment(last.at),
-        })
-        .collect();
-    Ok(console.page(&ListPage { shell: console.shell(), rows }))
+    let before = query(&request, "before");
+    let place = before.as_deref().and_then(|before| before.parse().ok());
+    let found = console.app.administration.latest_sign_ins(place, PAGE + 1).await;
+    let mut found = found.map_err(|error| console.refuse(error))?;
+    let more = found.len() > PAGE as usize;
+    found.truncate(PAGE as usize);
+    let next = found.last().filter(|_| more).map(|(number, _)| number.to_string());
+    let cursor = ("before", before.as_deref(), next.as_deref());
+    let pages = pages(&console, "/sign-ins", &[], cursor);
+    let row = |(_, last): &(i64, SignInStep)| SignInRow {
+        url: address(&console, &last.sign_in),
+        id: last.sign_in.clone(),
+        last: in_words(last.step),
+        chip: chip(last.step),
+        at: moment(last.at),
+    };
+    let rows = found.iter().map(row).collect();
+    Ok(console.page(&ListPage { shell: console.shell(), rows, pages }))
 }
 
 fn address(console: &Console, id: &str) -> String {

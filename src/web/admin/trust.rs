@@ -7,10 +7,11 @@ use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::client_form::status_of;
 use super::form::{Form, lines, query};
+use super::paging::{PAGE, pages};
 use super::safety::{self, Question};
 use super::{Console, Posted, moment, problems, see_other};
 use crate::op::admin::reveal::Reveal;
-use crate::op::admin::{AdminError, NewTrustedIssuer};
+use crate::op::admin::{AdminError, ListQuery, NewTrustedIssuer};
 use crate::op::registration::RegistrationMode;
 use crate::protocol::admin::Role;
 use crate::protocol::trusted_issuer::{MAX_LIFETIME, TrustedIssuer};
@@ -32,16 +33,62 @@ enum Wrong {
     Issuer(Problems),
 }
 
+/// Which part of the two lists is looked at.
+#[derive(Default)]
+struct Sought {
+    q: String,
+    tokens_after: Option<String>,
+    issuers_after: Option<String>,
+}
+
 /// The room.
-pub(super) async fn show(console: Console) -> Result<HttpResponse, Error> {
-    page(&console, &Form::parse(b""), Wrong::Nothing).await
+pub(super) async fn show(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+    let given = |name: &str| query(&request, name).filter(|value| !value.is_empty());
+    let sought = Sought {
+        q: given("q").unwrap_or_default().trim().to_owned(),
+        tokens_after: given("tokens"),
+        issuers_after: given("issuers"),
+    };
+    room(&console, sought, &Form::parse(b""), Wrong::Nothing).await
 }
 
 async fn page(console: &Console, typed: &Form, wrong: Wrong) -> Result<HttpResponse, Error> {
+    room(console, Sought::default(), typed, wrong).await
+}
+
+async fn room(
+    console: &Console,
+    Sought { q, tokens_after, issuers_after }: Sought,
+    typed: &Form,
+    wrong: Wrong,
+) -> Result<HttpResponse, Error> {
     let administration = &console.app.administration;
     let refuse = |error| console.refuse(error);
-    let tokens = administration.list_registration_tokens().await.map_err(refuse)?;
-    let issuers = administration.list_trusted_issuers().await.map_err(refuse)?;
+    let part = |after: &Option<String>| ListQuery {
+        search: Some(q.clone()).filter(|q| !q.is_empty()),
+        after: after.clone(),
+        limit: PAGE,
+        ..ListQuery::default()
+    };
+    let tokens = administration.page_of_registration_tokens(&part(&tokens_after)).await;
+    let tokens = tokens.map_err(refuse)?;
+    let issuers = administration.page_of_trusted_issuers(&part(&issuers_after)).await;
+    let issuers = issuers.map_err(refuse)?;
+    // Either list is turned while the other stays where it is.
+    let tokens_here = tokens_after.as_deref().unwrap_or_default();
+    let issuers_here = issuers_after.as_deref().unwrap_or_default();
+    let token_pages = pages(
+        console,
+        "/trust",
+        &[("q", &q), ("issuers", issuers_here)],
+        ("tokens", tokens_after.as_deref(), tokens.next.as_deref()),
+    );
+    let issuer_pages = pages(
+        console,
+        "/trust",
+        &[("q", &q), ("tokens", tokens_here)],
+        ("issuers", issuers_after.as_deref(), issuers.next.as_deref()),
+    );
     let now = console.app.provider.now();
     let token = |token: &RegistrationToken| TokenRow {
         id: token.id.clone(),
@@ -83,8 +130,11 @@ async fn page(console: &Console, typed: &Form, wrong: Wrong) -> Result<HttpRespo
             RegistrationMode::Token => "token",
             RegistrationMode::Open => "open",
         },
-        tokens: tokens.iter().map(token).collect(),
-        issuers: issuers.iter().map(issuer).collect(),
+        q: q.clone(),
+        tokens: tokens.items.iter().map(token).collect(),
+        token_pages,
+        issuers: issuers.items.iter().map(issuer).collect(),
+        issuer_pages,
         token: TokenForm {
             name: typed.text("token_name"),
             uses: typed.text("token_uses"),

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::members::MemberField;
 use super::safety::Conflict;
-use super::{Problems, Shell};
+use super::{Pages, Problems, Shell};
 
 /// A connection.
 pub struct ConnectionRow {
@@ -32,8 +32,14 @@ pub struct ConnectionRow {
 pub struct ListPage {
     /// What surrounds it.
     pub shell: Shell,
-    /// Every connection.
+    /// What was searched for.
+    pub q: String,
+    /// Whether only those are listed that are switched on, or off.
+    pub state: String,
+    /// One page of them.
     pub rows: Vec<ConnectionRow>,
+    /// The others.
+    pub pages: Pages,
 }
 
 /// What the doctor found.
@@ -137,7 +143,7 @@ pub struct ShowPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{choices, conflict, problems, shell};
+    use crate::web::page::admin::hostile::{choices, conflict, pages, problems, shell};
     use crate::web::page::admin::members::FieldShape;
     use crate::web::page::hostile::{check, check_shape, text};
 
@@ -156,8 +162,18 @@ mod tests {
 
     #[test]
     fn the_pages_of_connections_show_findings_as_text() {
-        check(&ListPage { shell: shell(), rows: vec![row()] }.render().unwrap());
-        check_shape(&ListPage { shell: shell(), rows: Vec::new() }.render().unwrap());
+        let mut list = ListPage {
+            shell: shell(),
+            q: text(),
+            state: "disabled".to_owned(),
+            rows: vec![row()],
+            pages: pages(),
+        };
+        check(&list.render().unwrap());
+        list.rows.clear();
+        check(&list.render().unwrap());
+        (list.q, list.state) = (String::new(), String::new());
+        check_shape(&list.render().unwrap());
         for is_apple in [true, false] {
             let page = ShowPage {
                 shell: shell(),
@@ -203,6 +219,7 @@ mod tests {
             value: text(),
             chosen: true,
             choices: choices(),
+            rules: None,
         };
         for (is_apple, version) in [(true, None), (false, Some(text()))] {
             let page = FormPage {

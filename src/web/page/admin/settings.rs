@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::safety::Conflict;
-use super::{Choice, Problems, Shell};
+use super::{Choice, Pages, Problems, Shell};
 
 /// A key of the admin API.
 pub struct KeyRow {
@@ -53,8 +53,12 @@ pub struct SettingsPage {
     pub touches: Vec<String>,
     /// The retention that was warned of, so that saving again goes through.
     pub confirm_days: Option<u32>,
-    /// The keys of the admin API.
+    /// What was searched for among the keys.
+    pub q: String,
+    /// One page of the keys of the admin API.
     pub keys: Vec<KeyRow>,
+    /// The others.
+    pub key_pages: Pages,
     /// What was typed for a new one.
     pub key_name: String,
     /// The scopes there are.
@@ -84,7 +88,7 @@ pub struct KeyMadePage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{choices, conflict, problems, shell};
+    use crate::web::page::admin::hostile::{choices, conflict, pages, problems, shell};
     use crate::web::page::hostile::{check, text};
 
     #[test]
@@ -102,6 +106,8 @@ mod tests {
             conflict: Some(conflict()),
             touches: vec![text()],
             confirm_days: Some(7),
+            q: text(),
+            key_pages: pages(),
             keys: vec![KeyRow {
                 id: text(),
                 name: text(),

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Shell;
+use super::{Pages, Shell};
 
 /// A sign-in in the list.
 pub struct SignInRow {
@@ -24,8 +24,10 @@ pub struct SignInRow {
 pub struct ListPage {
     /// What surrounds it.
     pub shell: Shell,
-    /// The sign-ins.
+    /// One page of the sign-ins.
     pub rows: Vec<SignInRow>,
+    /// The others.
+    pub pages: Pages,
 }
 
 /// A step.
@@ -63,7 +65,7 @@ pub struct ReplayPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::shell;
+    use crate::web::page::admin::hostile::{pages, shell};
     use crate::web::page::hostile::{check, check_shape, text};
 
     #[test]
@@ -75,8 +77,9 @@ mod tests {
             chip: "",
             at: text(),
         };
-        check(&ListPage { shell: shell(), rows: vec![row] }.render().unwrap());
-        check_shape(&ListPage { shell: shell(), rows: Vec::new() }.render().unwrap());
+        check(&ListPage { shell: shell(), rows: vec![row], pages: pages() }.render().unwrap());
+        let none = ListPage { shell: shell(), rows: Vec::new(), pages: Pages::default() };
+        check_shape(&none.render().unwrap());
         let step = StepRow {
             words: "The browser came back",
             chip: "bad",

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Problems, Shell};
+use super::{Pages, Problems, Shell};
 
 /// An initial access token.
 pub struct TokenRow {
@@ -82,10 +82,16 @@ pub struct TrustPage {
     pub shell: Shell,
     /// `registration.mode`.
     pub mode: &'static str,
-    /// The tokens.
+    /// What was searched for.
+    pub q: String,
+    /// One page of the tokens.
     pub tokens: Vec<TokenRow>,
-    /// The issuers.
+    /// The others.
+    pub token_pages: Pages,
+    /// One page of the issuers.
     pub issuers: Vec<IssuerRow>,
+    /// The others.
+    pub issuer_pages: Pages,
     /// A new token.
     pub token: TokenForm,
     /// A new issuer.
@@ -111,7 +117,7 @@ pub struct TokenPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{problems, shell};
+    use crate::web::page::admin::hostile::{pages, problems, shell};
     use crate::web::page::hostile::{check, text};
 
     #[test]
@@ -119,6 +125,9 @@ mod tests {
         let page = TrustPage {
             shell: shell(),
             mode: "token",
+            q: text(),
+            token_pages: pages(),
+            issuer_pages: pages(),
             tokens: vec![TokenRow {
                 id: text(),
                 name: text(),

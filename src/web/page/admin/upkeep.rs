@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Choice, Shell};
+use super::{Choice, Pages, Shell};
 
 /// The daily check of one team.
 pub struct CheckRow {
@@ -196,14 +196,16 @@ pub struct DeletionsPage {
     pub shell: Shell,
     /// Whether only those under way are shown.
     pub under_way: bool,
-    /// The deletions.
+    /// One page of the deletions.
     pub rows: Vec<DeletionRow>,
+    /// The others.
+    pub pages: Pages,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::shell;
+    use crate::web::page::admin::hostile::{pages, shell};
     use crate::web::page::hostile::{check, check_shape, text};
 
     fn choice() -> Choice {
@@ -319,7 +321,8 @@ mod tests {
             next: Some(text()),
             completed_at: Some(text()),
         };
-        let page = DeletionsPage { shell: shell(), under_way: true, rows: vec![row] };
+        let page =
+            DeletionsPage { shell: shell(), under_way: true, rows: vec![row], pages: pages() };
         check(&page.render().unwrap());
     }
 }

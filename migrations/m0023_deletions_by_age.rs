@@ -1,0 +1,26 @@
+//! Deletions in the order in which the console lists them, so that a page of them is read and not
+//! all of them sorted.
+
+use sea_orm_migration::prelude::*;
+
+pub(crate) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "m0023_deletions_by_age"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let sql = "CREATE INDEX deletions_requested_at ON deletions (requested_at DESC, id)";
+        manager.get_connection().execute_unprepared(sql).await?;
+        Ok(())
+    }
+
+    // SQLite would otherwise run it piecemeal.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
