@@ -1,9 +1,11 @@
 //! Who is told the audit log as it grows, and the views of it that people keep.
 
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::audit_words::AREAS;
 use super::client_form::status_of;
+use super::form::query;
+use super::safety::{self, Question};
 use super::{Console, Posted, moment, problems, see_other};
 use crate::op::admin::AdminError;
 use crate::op::audit_stream::{AuditReceiver, Progress};
@@ -20,7 +22,11 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(show))
                 .route(web::post().to(add)),
         )
-        .service(web::resource("/admin/audit/stream/remove").route(web::post().to(remove)))
+        .service(
+            web::resource("/admin/audit/stream/remove")
+                .route(web::get().to(remove_page))
+                .route(web::post().to(remove)),
+        )
         .service(web::resource("/admin/audit/views").route(web::post().to(keep)))
         .service(web::resource("/admin/audit/views/forget").route(web::post().to(forget)));
 }
@@ -80,8 +86,53 @@ async fn add(posted: Posted) -> Result<HttpResponse, Error> {
     }
 }
 
+async fn find(console: &Console, id: &str) -> Result<(AuditReceiver, Progress), Error> {
+    let receivers = console.app.administration.audit_receivers().await;
+    let receivers = receivers.map_err(|error| console.refuse(error))?;
+    let found = receivers.into_iter().find(|(receiver, _)| receiver.id == id);
+    found.ok_or_else(|| console.refuse(AdminError::NotFound))
+}
+
+fn ask(
+    console: &Console,
+    (receiver, progress): (AuditReceiver, Progress),
+    wrong: bool,
+) -> HttpResponse {
+    let question = Question {
+        heading: format!("Tell {} no more?", receiver.name),
+        consequences: vec![
+            format!(
+                "{} gets nothing after link {}. Added again, it hears what happens from then on \
+                 and never what lies between.",
+                receiver.url, progress.seq
+            ),
+            "What was kept for it beyond the retention goes when the log is next shortened."
+                .to_owned(),
+        ],
+        name: Some(receiver.name),
+        button: "Remove it",
+        action: console.url("/audit/stream/remove"),
+        back: console.url("/audit/stream"),
+        carried: vec![("id", receiver.id)],
+    };
+    safety::ask(console, question, wrong)
+}
+
+/// Asks.
+async fn remove_page(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
+    console.must_be(Role::Owner)?;
+    let found = find(&console, &query(&request, "id").unwrap_or_default()).await?;
+    Ok(ask(&console, found, false))
+}
+
+/// Removes a receiver, if its name was typed.
 async fn remove(posted: Posted) -> Result<HttpResponse, Error> {
     let Posted { console, form } = posted;
+    console.must_be(Role::Owner)?;
+    let found = find(&console, &form.text("id")).await?;
+    if form.text("confirm") != found.0.name.trim() {
+        return Ok(ask(&console, found, true));
+    }
     let administration = &console.app.administration;
     let removed = administration.remove_audit_receiver(&console.actor(), &form.text("id")).await;
     removed.map_err(|error| console.refuse(error))?;
