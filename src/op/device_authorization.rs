@@ -5,6 +5,8 @@
 //! People are always asked, also about the operator's own apps, since the code may have come from
 //! somebody else (§5.4).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -20,7 +22,7 @@ use crate::protocol::authorization_response::{
     AuthorizationResponse, ResponseMode, ReturnTo, with_query,
 };
 use crate::protocol::claims_request::{ClaimsRequest, NamedClaims};
-use crate::protocol::client::GrantType;
+use crate::protocol::client::{Client, GrantType};
 use crate::protocol::device_code::{DeviceGrant, INTERVAL, LIFETIME, UserCode};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
@@ -41,12 +43,19 @@ use crate::store::single_use::SingleUse;
 /// What a device is told (RFC 8628 §3.2).
 #[derive(Serialize)]
 pub struct DeviceAuthorizationResponse {
-    device_code: String,
-    user_code: String,
-    verification_uri: String,
-    verification_uri_complete: String,
+    pub(super) device_code: String,
+    pub(super) user_code: String,
+    pub(super) verification_uri: String,
+    pub(super) verification_uri_complete: String,
     expires_in: u64,
     interval: u64,
+}
+
+impl DeviceAuthorizationResponse {
+    /// How long both codes are good.
+    pub(super) const fn lifetime(&self) -> Duration {
+        Duration::from_secs(self.expires_in)
+    }
 }
 
 /// The device an interaction is about.
@@ -102,10 +111,26 @@ impl Provider {
             .filter(|resource| *resource != self.own_resource())
             .map(ToOwned::to_owned)
             .collect();
-        let resources = scope::resources(client, &resources)?;
+        let ui_locales = params.one("ui_locales")?;
+        self.open_device(client, &requested, &resources, ui_locales, now).await
+    }
+
+    /// Gives a device of a client that has proved itself its two codes.
+    ///
+    /// # Errors
+    /// `invalid_scope` and `invalid_target`.
+    pub(super) async fn open_device(
+        &self,
+        client: &Client,
+        requested: &[String],
+        resources: &[String],
+        ui_locales: Option<&str>,
+        now: Timestamp,
+    ) -> Result<DeviceAuthorizationResponse, Failure> {
+        let resources = scope::resources(client, resources)?;
         let apis: Vec<Api> =
             self.apis(&resources).await?.iter().map(|api| api.as_ref().clone()).collect();
-        let access = scope::decide(client, &requested, resources, &apis, true)?;
+        let access = scope::decide(client, requested, resources, &apis, true)?;
 
         let device_code = SecretString::random(self.entropy.as_ref());
         let waiting = |user_code: &UserCode, access| DeviceAuthorization {
@@ -139,7 +164,7 @@ impl Provider {
         let verification_uri = format!("{}{}", self.issuer, path::DEVICE);
         let mut complete = vec![("user_code", user_code.to_string())];
         // Whoever follows the link reads the language of the device.
-        complete.extend(params.one("ui_locales")?.map(|tags| ("ui_locales", tags.to_owned())));
+        complete.extend(ui_locales.map(|tags| ("ui_locales", tags.to_owned())));
         Ok(DeviceAuthorizationResponse {
             device_code: device_code.expose().clone(),
             verification_uri_complete: with_query(&verification_uri, &complete),

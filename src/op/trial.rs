@@ -6,6 +6,8 @@
 //! begun is parked with it, in the session that began it, to be finished there once. The client's
 //! secret is not needed, and what the trial was given is taken back when it has been looked at.
 
+pub mod device;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@ use russet::protocol::jose::Algorithm;
 use russet::store::living::Of;
 
 use crate::console::{admin, send, signed_in};
+use crate::device::PACE;
 use crate::harness::House;
 use crate::harness::browser::{Browser, Page};
 
@@ -190,4 +191,49 @@ async fn every_answer_to_what_is_being_built_leads_to_values_and_programs() {
     let later = viewer.open(&format!("{}/admin/clients/{id}/quickstart", house.issuer)).await;
     assert!(later.body.contains("go-oidc") && !later.body.contains(&secret));
     assert!(!later.body.contains("client-try"), "a viewer tries nothing");
+}
+
+/// Asks for the tokens as the device would.
+async fn ask(console: &mut Browser, page: &Page) -> Page {
+    let form = page.filled_form("try-device-ask");
+    console.submit(page, &form).await
+}
+
+#[actix_web::test]
+async fn a_device_is_tried_by_a_code_that_somebody_confirms_and_only_in_that_session() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Device, |_| {}).await;
+    admin(&house, "alice", Role::Admin).await;
+    let (mut console, _) = signed_in(&house, "alice").await;
+    let waits = begin(&house, &mut console, app.client_id(), &ALL).await;
+    assert!(waits.url.path().ends_with("/try/device"), "{}", waits.body);
+    let (_, rest) = waits.body.split_once("id=\"user_code\">").expect("a code");
+    let code = rest.split('<').next().expect("its end").to_owned();
+    house.advance(PACE);
+    let pending = ask(&mut console, &waits).await;
+    assert!(pending.body.contains("authorization_pending"), "{}", pending.body);
+    let hurried = ask(&mut console, &pending).await;
+    assert!(hurried.body.contains("slow_down"), "{}", hurried.body);
+
+    admin(&house, "bob", Role::Admin).await;
+    let (mut other, _) = signed_in(&house, "bob").await;
+    let stolen = other.open(waits.url.as_str()).await;
+    assert_eq!(stolen.status, StatusCode::NOT_FOUND, "another session has no such trial");
+
+    let mut phone = house.browser();
+    let page = phone.open(&format!("{}/device?user_code={code}", house.issuer)).await;
+    let apple = phone.press(&page, "Continue").await;
+    let question = phone.press(&apple, "Continue as Ada Lovelace").await;
+    let connected = phone.press(&question, "device-allow").await;
+    assert!(connected.url.path().ends_with("/device/done"), "{}", connected.body);
+    let answered = console.open(waits.url.as_str()).await;
+    assert!(answered.body.contains("The person has answered."), "{}", answered.body);
+    house.advance(PACE * 4);
+    let end = ask(&mut console, &answered).await;
+    assert!(end.body.contains("<h1>It works</h1>"), "{}", end.body);
+    assert!(end.body.contains("Ada Lovelace") && end.body.contains("a refresh token too"));
+    assert_eq!(grants_alive(&house).await, 0, "what it was given is taken back");
+    let again = console.open(waits.url.as_str()).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND, "once");
+    assert_eq!(house.events("client.tried").await, 1);
 }

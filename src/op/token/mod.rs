@@ -190,6 +190,8 @@ impl Provider {
         let request = TokenRequest { own: &own, registered, params, cnf: None, sign_in: None, now };
         if params.one("code")?.is_some() {
             self.redeem_code(&request).await
+        } else if params.one("device_code")?.is_some() {
+            self.redeem_device_code(&request).await
         } else {
             self.client_credentials(&request).await
         }

@@ -32,6 +32,11 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(trials::begin)),
         )
         .service(
+            web::resource("/admin/clients/{client_id}/try/device")
+                .route(web::get().to(trials::device_page))
+                .route(web::post().to(trials::ask_device)),
+        )
+        .service(
             web::resource("/admin/clients/{client_id}/preview")
                 .route(web::get().to(trials::preview)),
         )

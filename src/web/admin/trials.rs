@@ -8,22 +8,24 @@ use url::form_urlencoded;
 use super::client_fields::scope_words;
 use super::client_form::find;
 use super::form::{query, with_query};
-use super::{Console, Posted, ended};
+use super::{Console, Posted, ended, see_other};
 use crate::op::Failure;
+use crate::op::trial::device::{Asked, WaitingTrial};
 use crate::op::trial::{Outcome, Tried, Wish};
 use crate::protocol::admin::Role;
 use crate::protocol::client::{Client, GrantType};
 use crate::protocol::error::Refusal;
 use crate::protocol::id::{ClientId, UserId};
 use crate::protocol::params::Params;
+use crate::protocol::secret::SecretString;
 use crate::protocol::user::User;
 use crate::store::people::PeopleQuery;
 use crate::web::cookies::Jar;
 use crate::web::page::admin::Choice;
 use crate::web::page::admin::trials::{
-    CheckRow, How, Part, PersonRow, PreviewPage, TriedPage, TryPage,
+    CheckRow, DevicePage, How, Part, PersonRow, PreviewPage, TriedPage, TryPage,
 };
-use crate::web::{html, interaction};
+use crate::web::{html, interaction, qr};
 
 /// People that are offered for a preview.
 const OFFERED: u32 = 8;
@@ -31,6 +33,8 @@ const OFFERED: u32 = 8;
 fn how(client: &Client) -> How {
     if client.kind.has_redirects() && client.may_use(GrantType::AuthorizationCode) {
         How::SignIn
+    } else if client.may_use(GrantType::DeviceCode) {
+        How::Device
     } else if client.may_use(GrantType::ClientCredentials) {
         How::Service
     } else {
@@ -50,6 +54,7 @@ pub(super) async fn ask(console: Console, id: web::Path<String>) -> Result<HttpR
         client_id: client.client_id.to_string(),
         how: how(&client),
         disabled: client.disabled_at.is_some(),
+        no_way_in: console.no_way_in(client.kind),
         bound: client.settings.dpop_bound_access_tokens
             || client.settings.tls_client_certificate_bound_access_tokens,
         client_name: client.client_name,
@@ -114,7 +119,7 @@ pub(super) async fn begin(
             let begun =
                 provider.begin_trial(&client.client_id, wish, &console.cookie, &browser).await;
             let next = begun.map_err(|failure| refused(&console, failure))?;
-            let mut response = interaction::answer(&console.app, &request, Ok(next));
+            let mut response = interaction::answer(&console.app, &request, None, Ok(next)).await;
             interaction::set(&mut response, cookie);
             Ok(response)
         }
@@ -123,8 +128,91 @@ pub(super) async fn begin(
             let tried = tried.map_err(|failure| refused(&console, failure))?;
             Ok(console.page(&tried_page(&console, client.client_name, tried)))
         }
+        How::Device => {
+            let begun = provider.begin_device_trial(&client.client_id, wish, &console.cookie).await;
+            let trial = begun.map_err(|failure| refused(&console, failure))?;
+            let query = with_query(&[("trial", &trial)]);
+            Ok(see_other(&console.url(&format!("/clients/{}/try/device{query}", client.client_id))))
+        }
         How::Elsewhere => Err(console.refuse(crate::op::admin::AdminError::NotFound)),
     }
+}
+
+/// The device that waits, with its code.
+pub(super) async fn device_page(
+    console: Console,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    console.must_edit(&id)?;
+    let client = find(&console, &id).await?;
+    let handle = query(&request, "trial").unwrap_or_default();
+    let provider = &console.app.provider;
+    let found = provider.waiting_trial(&client.client_id, &console.cookie, &handle).await;
+    match found.map_err(|failure| refused(&console, failure))? {
+        None => Ok(no_such_trial(&console)),
+        Some((waiting, answered)) => {
+            Ok(device_waits(&console, client, handle, waiting, (answered, None)))
+        }
+    }
+}
+
+/// Asks for the tokens as the device would.
+pub(super) async fn ask_device(
+    posted: Posted,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let Posted { console, form } = posted;
+    console.must_edit(&id)?;
+    let client = find(&console, &id).await?;
+    let handle = form.text("trial");
+    let provider = &console.app.provider;
+    let asked = provider
+        .ask_device_trial(&console.actor(), &client.client_id, &console.cookie, &handle)
+        .await;
+    match asked.map_err(|failure| refused(&console, failure))? {
+        None => Ok(no_such_trial(&console)),
+        Some(Asked::Waiting(waiting, refusal)) => {
+            let told = format!("{}: {}", refusal.code, refusal.description);
+            Ok(device_waits(&console, client, handle, *waiting, (false, Some(told))))
+        }
+        Some(Asked::Ended(Outcome::Refused(_, refusal))) => Ok(refusal_page(&console, &refusal)),
+        Some(Asked::Ended(Outcome::Tried(tried))) => {
+            Ok(console.page(&tried_page(&console, client.client_name, *tried)))
+        }
+    }
+}
+
+fn device_waits(
+    console: &Console,
+    client: Client,
+    trial: String,
+    waiting: WaitingTrial,
+    (answered, told): (bool, Option<String>),
+) -> HttpResponse {
+    let link = SecretString::new(waiting.verification_uri_complete.clone());
+    console.page(&DevicePage {
+        shell: console.shell(),
+        client_id: client.client_id.to_string(),
+        client_name: client.client_name,
+        trial,
+        user_code: waiting.user_code,
+        verification_uri: waiting.verification_uri,
+        verification_uri_complete: waiting.verification_uri_complete,
+        qr: qr::image(&link),
+        answered,
+        told,
+    })
+}
+
+fn no_such_trial(console: &Console) -> HttpResponse {
+    console.problem(
+        StatusCode::NOT_FOUND,
+        "There is no such trial",
+        "It is finished, took too long, or was begun in another session. Begin one at the \
+         client's page."
+            .to_owned(),
+    )
 }
 
 fn refused(console: &Console, failure: Failure) -> Error {
@@ -149,13 +237,7 @@ pub(super) async fn answer(console: Console, request: HttpRequest) -> Result<Htt
     let provider = &console.app.provider;
     let outcome = provider.finish_trial(&console.actor(), &console.cookie, &answer).await;
     match outcome.map_err(|failure| refused(&console, failure))? {
-        None => Ok(console.problem(
-            StatusCode::NOT_FOUND,
-            "There is no such trial",
-            "It is finished, took too long, or was begun in another session. Begin one at the \
-             client's page."
-                .to_owned(),
-        )),
+        None => Ok(no_such_trial(&console)),
         Some(Outcome::Refused(client_id, refusal)) => {
             console.must_edit(client_id.as_str())?;
             Ok(refusal_page(&console, &refusal))

@@ -11,6 +11,8 @@ pub enum How {
     SignIn,
     /// It acts for itself.
     Service,
+    /// Somebody confirms its code in a browser.
+    Device,
     /// Not from here.
     Elsewhere,
 }
@@ -29,6 +31,8 @@ pub struct TryPage {
     pub how: How,
     /// Whether the client is switched off.
     pub disabled: bool,
+    /// Whether there is no connection at all.
+    pub no_way_in: bool,
     /// Whether its tokens in life are bound to a key, which a trial has none of.
     pub bound: bool,
     /// Scope values.
@@ -37,6 +41,32 @@ pub struct TryPage {
     pub resources: Vec<Choice>,
     /// Where the answer comes.
     pub redirect_uri: String,
+}
+
+/// A device waits for its person.
+#[derive(Template)]
+#[template(path = "admin/clients/try_device.html")]
+pub struct DevicePage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// `client_id`.
+    pub client_id: String,
+    /// `client_name`.
+    pub client_name: String,
+    /// Names the trial.
+    pub trial: String,
+    /// What the device shows.
+    pub user_code: String,
+    /// Where it is entered.
+    pub verification_uri: String,
+    /// The same with the code.
+    pub verification_uri_complete: String,
+    /// The latter as a picture for a telephone.
+    pub qr: Option<String>,
+    /// Whether the person has answered.
+    pub answered: bool,
+    /// What the device was told when it asked.
+    pub told: Option<String>,
 }
 
 /// One check and its result.
@@ -129,17 +159,33 @@ mod tests {
 
     #[test]
     fn what_is_tried_is_shown_as_text() {
-        for how in [How::SignIn, How::Service, How::Elsewhere] {
+        for how in [How::SignIn, How::Service, How::Device, How::Elsewhere] {
             let page = TryPage {
                 shell: shell(),
                 client_id: text(),
                 client_name: text(),
                 how,
                 disabled: true,
+                no_way_in: true,
                 bound: true,
                 scope: choices(),
                 resources: choices(),
                 redirect_uri: text(),
+            };
+            check(&page.render().unwrap());
+        }
+        for told in [None, Some(text())] {
+            let page = DevicePage {
+                shell: shell(),
+                client_id: text(),
+                client_name: text(),
+                trial: text(),
+                user_code: text(),
+                verification_uri: text(),
+                verification_uri_complete: text(),
+                qr: Some(text()),
+                answered: told.is_none(),
+                told,
             };
             check(&page.render().unwrap());
         }
