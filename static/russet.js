@@ -34,7 +34,10 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
   const state = () => new URLSearchParams(new FormData(form)).toString();
   const before = state();
   let leaving = false;
-  form.addEventListener("submit", () => { leaving = true; });
+  form.addEventListener("submit", (event) => { 
+    const { submitter } = event;
+    leaving = !submitter?.closest("[data-rows]") || Boolean(submitter.dataset.plainly);
+  });
   addEventListener("beforeunload", (event) => {
     if (!leaving && state() !== before) event.preventDefault();
   });
@@ -75,4 +78,61 @@ for (const field of document.querySelectorAll("[data-check-uris]")) {
       say(problems[0] ?? "");
     }, 400);
   });
+}
+
+// <fieldset data-rows>: rows come, move and go, and what they do is shown, while the rest of the
+// form stays as it is.
+async function turn(form, button, part) {
+  const body = new URLSearchParams(new FormData(form));
+  body.set(button.name, button.value);
+  const answer = await fetch(form.action, { method: "POST", body });
+  if (!answer.ok) throw new Error(answer.statusText);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const [here, there] = [document, page].map((of) => of.getElementById(part));
+  if (!here || !there) throw new Error("another page came");
+  here.replaceWith(there);
+  return there;
+}
+
+document.addEventListener("submit", async (event) => {
+  const button = event.submitter;
+  const rows = button?.closest("[data-rows]");
+  if (!rows || button.dataset.plainly) return;
+  event.preventDefault();
+  const before = rows.querySelectorAll(".rule").length;
+  try {
+    const now = await turn(event.target, button, rows.id);
+    const rules = now.querySelectorAll(".rule");
+    const next = rules.length > before ? rules[rules.length - 1].querySelector("input") : null;
+    (next ?? [...now.querySelectorAll("button")].find((one) => one.value === button.value)
+      ?? now.querySelector("#claims-add"))?.focus();
+    say(button.textContent.trim());
+  } catch {
+    button.dataset.plainly = "true";
+    button.click();
+  }
+});
+
+let looking;
+document.addEventListener("input", (event) => {
+  const rows = event.target.closest("[data-rows]");
+  const look = rows?.querySelector("[value=look]");
+  if (!look || !document.getElementById("claims.person").value.trim()) return;
+  clearTimeout(looking);
+  looking = setTimeout(() => turn(rows.closest("form"), look, "claims-preview").catch(() => {}), 600);
+});
+
+// <form data-waits>: somebody answers elsewhere; it is sent when they have.
+const waits = document.querySelector("form[data-waits]");
+if (waits && !waits.hasAttribute("data-answered")) {
+  const here = new URL(waits.action);
+  here.searchParams.set("trial", waits.elements.trial.value);
+  const again = setInterval(async () => {
+    const answer = await fetch(here).catch(() => null);
+    if (!answer?.ok) { clearInterval(again); return; }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!page.querySelector("form[data-answered]")) return;
+    clearInterval(again);
+    waits.requestSubmit();
+  }, 3000);
 }

@@ -2,14 +2,17 @@
 
 use super::{Giver, Subject};
 use crate::op::userinfo::Userinfo;
-use crate::op::{Failure, Provider};
+use crate::op::{Failure, Fault, Provider};
 use crate::protocol::access_token::AccessTokenClaims;
+use crate::protocol::claim_mapping::{self, ClaimRule, Facts, Preview};
 use crate::protocol::claims_request::NamedClaims;
+use crate::protocol::client::Client;
 use crate::protocol::error::Refusal;
 use crate::protocol::grant::GrantTerms;
-use crate::protocol::id::{ClientId, GrantId, UserId};
+use crate::protocol::id::{ClientId, ConnectionId, GrantId, UserId};
 use crate::protocol::id_token::IdTokenClaims;
 use crate::protocol::scope;
+use crate::protocol::user::User;
 
 /// The claims, token by token.
 pub struct TokenPreview {
@@ -22,6 +25,30 @@ pub struct TokenPreview {
 }
 
 impl Provider {
+    /// What rules of a client, and those of an API, would tell of a person to whom every one of
+    /// these scope values was granted.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn preview_rules(
+        &self,
+        client: &Client,
+        (of_client, of_api): (&[ClaimRule], &[ClaimRule]),
+        user: User,
+        scope: &[String],
+    ) -> Result<Preview, Fault> {
+        let newest = self.store.list_identities(&user.id).await?.into_iter().next();
+        let connection = newest.map(|identity| identity.connection_id);
+        let user = self.seen_by(client, user);
+        let facts = Facts {
+            user: Some(&user),
+            client,
+            scope,
+            connection: connection.as_ref().map(ConnectionId::as_str),
+        };
+        Ok(claim_mapping::preview(of_client, of_api, &facts))
+    }
+
     /// Decides and gathers as if this person had just signed in to this client.
     ///
     /// # Errors

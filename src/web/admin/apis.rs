@@ -1,15 +1,16 @@
 //! APIs. Their identifiers are URIs, so they travel in the query and not in the path.
 
 use actix_web::{Error, HttpRequest, HttpResponse};
+use serde_json::json;
 
+use super::claim_preview::{self, Of};
 use super::client_fields::algorithms;
 use super::client_form::status_of;
 use super::form::{Form, lines, query, with_query};
-use super::{Console, Posted, problems, safety, see_other};
+use super::{Console, Posted, claim_rules, problems, safety, see_other};
 use crate::op::admin::{AdminError, Administration, ApiChange, ListQuery, NewApi};
 use crate::protocol::admin::Role;
 use crate::protocol::api::{ACCESS_TOKEN_TTL, AccessTokenFormat, Api, ApiScope};
-use crate::protocol::claim_mapping::ClaimRule;
 use crate::protocol::client_settings::ApiSettings;
 use crate::protocol::id::ClientId;
 use crate::protocol::jose::Algorithm;
@@ -80,7 +81,11 @@ pub(super) async fn new_page(console: Console) -> Result<HttpResponse, Error> {
 pub(super) async fn create(posted: Posted) -> Result<HttpResponse, Error> {
     let Posted { console, form } = posted;
     console.must_be(Role::Admin)?;
-    let entries = typed(&form, form.text("identifier"), None);
+    let mut entries = typed(&form, form.text("identifier"), None);
+    if claim_rules::is_act(&form) {
+        claim_preview::look(&console, Of::Api, &form, &mut entries.claims).await?;
+        return show(&console, None, entries, Problems::default(), None).await;
+    }
     let (ttl, alg) = match numbers(&form) {
         Ok(numbers) => numbers,
         Err(problems) => return show(&console, None, entries, problems, None).await,
@@ -117,10 +122,7 @@ pub(super) async fn edit_page(
         access_token_format: formats(api.settings.access_token_format),
         self_registered_clients: api.settings.self_registered_clients,
         introspection_clients: joined(&api.settings.introspection_clients),
-        claims: match api.settings.claims.as_slice() {
-            [] => String::new(),
-            rules => serde_json::to_string_pretty(rules).unwrap_or_default(),
-        },
+        claims: claim_rules::field(json!(api.settings).get(claim_rules::NAME), None, true),
         version: Some(api.version.to_string()),
     };
     show(&console, Some(&api), form, Problems::default(), None).await
@@ -132,6 +134,10 @@ pub(super) async fn save(posted: Posted, request: HttpRequest) -> Result<HttpRes
     console.must_be(Role::Admin)?;
     let api = find(&console, &request).await?;
     let mut entries = typed(&form, api.identifier.clone(), Some(form.text("version")));
+    if claim_rules::is_act(&form) {
+        claim_preview::look(&console, Of::Api, &form, &mut entries.claims).await?;
+        return show(&console, Some(&api), entries, Problems::default(), None).await;
+    }
     let numbers = numbers(&form).and_then(|numbers| match form.text("version").parse() {
         Ok(version) => Ok((numbers, version)),
         Err(_) => {
@@ -214,7 +220,7 @@ fn typed(form: &Form, identifier: String, version: Option<String>) -> ApiForm {
         access_token_format: formats(format(form)),
         self_registered_clients: form.ticked("self_registered_clients"),
         introspection_clients: form.exact("introspection_clients"),
-        claims: form.exact("claims"),
+        claims: claim_rules::field(None, Some(form), true),
         version,
     }
 }
@@ -243,7 +249,7 @@ fn settings(form: &Form, before: ApiSettings) -> ApiSettings {
     ApiSettings {
         access_token_format: format(form),
         self_registered_clients: form.ticked("self_registered_clients"),
-        claims: rules(form).unwrap_or(before.claims),
+        claims: claim_rules::rules(form).unwrap_or(before.claims),
         introspection_clients: form
             .text("introspection_clients")
             .split_whitespace()
@@ -258,12 +264,6 @@ fn joined(clients: &[ClientId]) -> String {
     lines.join("\n")
 }
 
-/// The rules of further claims; `None` for what is none.
-fn rules(form: &Form) -> Option<Vec<ClaimRule>> {
-    let text = form.text("claims");
-    if text.is_empty() { Some(Vec::new()) } else { serde_json::from_str(&text).ok() }
-}
-
 fn numbers(form: &Form) -> Result<(u32, Algorithm), Problems> {
     let mut problems = Problems::default();
     let ttl = form.text("access_token_ttl").parse().ok();
@@ -274,8 +274,9 @@ fn numbers(form: &Form) -> Result<(u32, Algorithm), Problems> {
     if alg.is_none() {
         problems.push("signing_alg", "must be one of those offered");
     }
-    if rules(form).is_none() {
-        problems.push("claims", "is not a JSON list of claim rules");
+    claim_rules::unreadable(form, &mut problems);
+    if let Err(why) = claim_rules::rules(form) {
+        problems.push(claim_rules::NAME, &why);
     }
     ttl.zip(alg).filter(|_| !problems.any()).ok_or(problems)
 }

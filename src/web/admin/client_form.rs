@@ -3,9 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::{Error, HttpResponse, web};
 
+use super::claim_preview::Of;
 use super::client_fields::{Entries, kind_name, redirect_hint};
 use super::form::Form;
-use super::{Console, Posted, client_members, ended, problems, safety, see_other};
+use super::{
+    Console, Posted, claim_preview, claim_rules, client_members, ended, problems, safety, see_other,
+};
 use crate::op::admin::reveal::Reveal;
 use crate::op::admin::{AdminError, ClientChange, NewClient, RegisteredClient};
 use crate::protocol::admin::Role;
@@ -87,6 +90,10 @@ pub(super) async fn save(posted: Posted, id: web::Path<String>) -> Result<HttpRe
     console.must_edit(&id)?;
     let client = find(&console, &id).await?;
     let mut entries = Entries::typed(&form, client.client_id.to_string());
+    if claim_rules::is_act(&form) {
+        let none = Problems::default();
+        return show_edit(&console, &client, &entries, Some(&form), none, None).await;
+    }
     let change = match entries.change(client.kind) {
         Ok(change) => {
             ClientChange { settings: client_members::patch(client.kind, &form), ..change }
@@ -188,6 +195,7 @@ fn values_page(
         discovery: console.discovery(),
         env: env.join("\n"),
         programs: quickstart::for_client(issuer, client),
+        no_way_in: console.no_way_in(client.kind),
         needs_redirect: client.kind == ClientKind::Native && client.redirect_uris.is_empty(),
     })
 }
@@ -227,6 +235,11 @@ async fn show_edit(
     let status = status_of(&problems, conflict.is_some());
     let effects = console.app.administration.effects_on_client(client).await;
     let effects = effects.map_err(|error| console.refuse(error))?;
+    let mut groups = client_members::groups(client, typed, &problems);
+    let rules = groups.iter_mut().flat_map(|group| &mut group.fields);
+    if let Some((form, rules)) = typed.zip(rules.filter_map(|field| field.rules.as_mut()).next()) {
+        claim_preview::look(console, Of::Client(client), form, rules).await?;
+    }
     let template = EditPage {
         touches: vec![safety::touched(&effects)],
         shell: console.shell(),
@@ -234,7 +247,7 @@ async fn show_edit(
         kind: client.kind.as_str(),
         redirect_hint: redirect_hint(client.kind),
         form: entries.shown(&apis(console).await?),
-        groups: client_members::groups(client, typed, &problems),
+        groups,
         problems,
         conflict,
     };

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::claim_rules;
 use super::form::Form;
-use super::members::{self, Member, choice, document, list, number, text, tick};
+use super::members::{self, Member, choice, document, list, number, rules, text, tick};
 use crate::protocol::client::{Client, ClientKind};
 use crate::protocol::jose::Algorithm;
 use crate::protocol::profile::Profile;
@@ -129,10 +130,10 @@ const QUESTIONS: &[Question] = &[
                 "Signed with this algorithm; plain JSON otherwise. OIDC Core section 5.3.2.",
                 plain_or_algorithm,
             ),
-            document(
+            rules(
                 "claims",
                 "Further claims",
-                "A JSON list of rules, such as [{\"claim\": \"tier\", \"value\": \"gold\"}]; docs/claims.md has them all. Preview shows what a person's tokens would hold.",
+                "Of several rules for one claim the first that holds counts. Nothing that a token says anyway is replaced.",
             ),
         ],
     },
@@ -270,7 +271,9 @@ pub(super) fn groups(
         let fields = members::fields(question.members, &stands, typed);
         let open = fields
             .iter()
-            .any(|field| problems.has(field.name) || field.chosen || !field.value.is_empty());
+            .any(|field| problems.has(field.name) || field.chosen || !field.value.is_empty())
+            || fields.iter().any(|field| field.rules.is_some())
+                && typed.is_some_and(claim_rules::is_act);
         MemberGroup { id: question.id, question: question.words, fields, open }
     };
     asked(client.kind).map(group).collect()

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::claim_rules;
 use super::form::{Form, lines};
 use crate::web::page::admin::members::{FieldShape, MemberField};
 use crate::web::page::admin::{Choice, Problems};
@@ -62,6 +63,11 @@ pub(super) const fn document(
     of(name, label, hint, FieldShape::Json)
 }
 
+/// Rules of further claims.
+pub(super) const fn rules(name: &'static str, label: &'static str, hint: &'static str) -> Member {
+    of(name, label, hint, FieldShape::Rules)
+}
+
 /// One of several words; the empty one is the default.
 pub(super) const fn choice(
     name: &'static str,
@@ -85,7 +91,12 @@ pub(super) fn fields(
 ) -> Vec<MemberField> {
     let field = |member: &Member| {
         let stands = document.get(member.name);
-        let value = typed.map_or_else(|| shown(stands), |form| form.exact(member.name));
+        let rules =
+            (member.shape == FieldShape::Rules).then(|| claim_rules::field(stands, typed, false));
+        let value = match &rules {
+            Some(rules) => rules.json.clone(),
+            None => typed.map_or_else(|| shown(stands), |form| form.exact(member.name)),
+        };
         let option = |(word, label): (&str, &str)| Choice {
             value: word.to_owned(),
             label: label.to_owned(),
@@ -106,6 +117,7 @@ pub(super) fn fields(
             value,
             chosen,
             choices,
+            rules,
         }
     };
     members.iter().map(field).collect()
@@ -140,6 +152,7 @@ pub(super) fn patch(members: &[Member], form: &Form) -> Map<String, Value> {
             if lines.is_empty() { Value::Null } else { json!(lines) }
         }
         FieldShape::Tick => json!(form.ticked(member.name)),
+        FieldShape::Rules => claim_rules::value(form),
     };
     members.iter().map(|member| (member.name.to_owned(), value(member))).collect()
 }
@@ -147,6 +160,10 @@ pub(super) fn patch(members: &[Member], form: &Form) -> Map<String, Value> {
 /// What of the form cannot be read at all, and so would be taken for nothing.
 pub(super) fn unreadable(members: &[Member], form: &Form, problems: &mut Problems) {
     for member in members {
+        if member.shape == FieldShape::Rules {
+            claim_rules::unreadable(form, problems);
+            continue;
+        }
         let text = form.text(member.name);
         let why = match member.shape {
             FieldShape::Number if text.parse::<u32>().is_err() => "must be a whole number",
@@ -156,7 +173,8 @@ pub(super) fn unreadable(members: &[Member], form: &Form, problems: &mut Problem
             | FieldShape::Tick
             | FieldShape::Choice
             | FieldShape::Number
-            | FieldShape::Json => continue,
+            | FieldShape::Json
+            | FieldShape::Rules => continue,
         };
         if !text.is_empty() {
             problems.push(member.name, why);

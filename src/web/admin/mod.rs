@@ -12,6 +12,8 @@ mod audit;
 mod audit_stream;
 mod audit_words;
 mod branding;
+mod claim_preview;
+mod claim_rules;
 mod client_fields;
 mod client_form;
 mod client_members;
@@ -32,6 +34,7 @@ mod kept;
 mod keys;
 mod members;
 mod overview;
+mod paging;
 mod passkeys;
 mod people;
 mod person_acts;
@@ -67,10 +70,11 @@ use super::{App, html};
 use crate::op::Fault;
 use crate::op::admin::{Actor, AdminError, FieldProblem};
 use crate::protocol::admin::{Admin, AdminSession, Role};
+use crate::protocol::client::ClientKind;
 use crate::protocol::id::{ClientId, ConnectionId};
 use form::Form;
 use refusals::failed;
-use said::{browser, day, moment, words_of};
+use said::{browser, day, moment, span, words_of};
 
 /// The console's routes.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -177,6 +181,14 @@ impl Console {
     fn connection_name(&self, id: &ConnectionId) -> String {
         let connector = self.app.provider.connector(id);
         connector.map_or_else(|| id.to_string(), |found| found.display_name().to_owned())
+    }
+
+    /// Whether a client of this kind is of no use, since nobody can sign in at all.
+    fn no_way_in(&self, kind: ClientKind) -> bool {
+        let provider = &self.app.provider;
+        kind != ClientKind::Machine
+            && provider.connectors().is_empty()
+            && !provider.offers_local_accounts()
     }
 
     /// The names of clients, as far as they are still there.

@@ -17,6 +17,7 @@ describe('every page', () => {
   let browser;
   let config;
   let stranger;
+  let device;
 
   before(async () => {
     browser = await launch();
@@ -29,6 +30,7 @@ describe('every page', () => {
         'first-party': false,
       }),
     );
+    device = await createClient({ kind: 'device', 'client-name': 'A television' });
   });
   after(() => browser?.close());
 
@@ -115,6 +117,16 @@ describe('every page', () => {
     'console: registering an app': inConsole('/admin/clients/new/native'),
     'console: a client': inConsole(`/admin/clients/${dev.clients.web.client_id}`),
     'console: changing a client': inConsole(`/admin/clients/${dev.clients.web.client_id}/edit`),
+    'console: rules of claims, tried': async (tab) => {
+      await inConsole(`/admin/clients/${dev.clients.web.client_id}/edit`)(tab);
+      await tab.locator('details:has(#claims) > summary').click();
+      await tab.locator('#claims-add').click();
+      await tab.locator('[id="claims.0.claim"]').fill('tenant');
+      await tab.locator('[id="claims.0.source"]').selectOption('user.email_domain');
+      await tab.locator('[id="claims.person"]').fill('ada');
+      await tab.locator('#claims-look').click();
+      await tab.locator('#claims-preview pre').first().waitFor();
+    },
     'console: quickstart': inConsole(`/admin/clients/${dev.clients.web.client_id}/quickstart`),
     'console: trying a client': inConsole(`/admin/clients/${dev.clients.web.client_id}/try`),
     'console: a client, tried': async (tab) => {
@@ -122,6 +134,11 @@ describe('every page', () => {
       await tab.locator('#try-begin').click();
       await continueAs(tab);
       await tab.waitForURL((url) => url.pathname.endsWith('/admin/try'));
+    },
+    'console: a device that is tried': async (tab) => {
+      await inConsole(`/admin/clients/${device.client_id}/try`)(tab);
+      await tab.locator('#try-begin').click();
+      await tab.locator('#user_code').waitFor();
     },
     "console: somebody's tokens": async (tab) => {
       await inConsole('/admin/people')(tab);

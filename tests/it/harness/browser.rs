@@ -192,6 +192,37 @@ impl Page {
             .collect()
     }
 
+    /// The form that holds this, with all that a browser would send: what is ticked, chosen and
+    /// typed.
+    pub fn filled_form(&self, marker: &str) -> Form {
+        let found = self.forms().into_iter().find(|form| form.text.contains(marker));
+        let mut form = found.unwrap_or_else(|| panic!("no form holds {marker}: {}", self.body));
+        form.fields.clear();
+        for part in form.text.split('<') {
+            let Some((tag, inside)) = part.split_once('>') else { continue };
+            let Some(name) = attribute(tag, "name") else { continue };
+            let value = || attribute(tag, "value").unwrap_or_default();
+            if tag.starts_with("input ") {
+                let choice = tag.contains("type=\"radio\"") || tag.contains("type=\"checkbox\"");
+                if !choice || tag.contains(" checked") {
+                    form.fields.push((name, value()));
+                }
+            } else if tag.starts_with("textarea ") {
+                let typed = inside.strip_prefix('\n').unwrap_or(inside);
+                form.fields.push((name, unescape(typed)));
+            } else if tag.starts_with("select ") {
+                let (_, options) = form.text.split_once(tag).expect("the select");
+                let (options, _) = options.split_once("</select>").expect("its end");
+                let tags = || options.split("<option ").skip(1).filter_map(|it| it.split_once('>'));
+                let chosen = tags().find(|(tag, _)| tag.contains(" selected"));
+                let chosen = chosen.or_else(|| tags().next());
+                let value = chosen.and_then(|(tag, _)| attribute(tag, "value"));
+                form.fields.push((name, value.unwrap_or_default()));
+            }
+        }
+        form
+    }
+
     /// A parameter of the address the browser ended at.
     pub fn query(&self, name: &str) -> Option<String> {
         self.url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned())

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::claim_rules::RulesField;
 use super::safety::Conflict;
 use super::{Choice, Problems, Shell};
 use crate::web::page::quickstart::Snippet;
@@ -59,8 +60,8 @@ pub struct ApiForm {
     pub self_registered_clients: bool,
     /// The clients as which it introspects, one on each line.
     pub introspection_clients: String,
-    /// Rules of further claims, as JSON.
-    pub claims: String,
+    /// Rules of further claims.
+    pub claims: RulesField,
     /// The version that was read; `None` for a new one.
     pub version: Option<String>,
 }
@@ -92,7 +93,9 @@ pub struct EditPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::page::admin::hostile::{choices, conflict, problems, shell, snippet};
+    use crate::web::page::admin::hostile::{
+        choices, conflict, problems, rules_field, shell, snippet,
+    };
     use crate::web::page::hostile::{check, text};
 
     #[test]
@@ -127,7 +130,7 @@ mod tests {
                     access_token_format: choices(),
                     self_registered_clients: true,
                     introspection_clients: text(),
-                    claims: text(),
+                    claims: rules_field(),
                     version,
                 },
                 problems: problems(&["identifier", "scopes"]),

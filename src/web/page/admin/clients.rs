@@ -164,6 +164,8 @@ pub struct RegisteredPage {
     pub env: String,
     /// Programs to start from.
     pub programs: Vec<Snippet>,
+    /// Whether nobody can sign in, since there is no connection.
+    pub no_way_in: bool,
     /// Whether more programs would be there with a redirect URI.
     pub needs_redirect: bool,
 }

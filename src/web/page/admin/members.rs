@@ -1,6 +1,7 @@
 //! Members of settings as forms offer them.
 
 use super::Choice;
+use super::claim_rules::RulesField;
 
 /// How a field is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum FieldShape {
     Choice,
     /// A JSON document.
     Json,
+    /// Rules of further claims, in rows.
+    Rules,
 }
 
 /// A field of the form.
@@ -37,6 +40,8 @@ pub struct MemberField {
     pub chosen: bool,
     /// What can be chosen.
     pub choices: Vec<Choice>,
+    /// The rows of rules.
+    pub rules: Option<RulesField>,
 }
 
 /// Members that answer one question.

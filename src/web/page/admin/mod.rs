@@ -4,6 +4,7 @@ pub mod admins;
 pub mod apis;
 pub mod audit;
 pub mod branding;
+pub mod claim_rules;
 pub mod clients;
 pub mod connections;
 pub mod keys;
@@ -145,6 +146,22 @@ impl Problems {
     }
 }
 
+/// The ways from one page of a list.
+#[derive(Clone, Default)]
+pub struct Pages {
+    /// To the first page, unless this is it.
+    pub first_url: Option<String>,
+    /// To the page after.
+    pub next_url: Option<String>,
+}
+
+impl Pages {
+    /// Whether there are any.
+    pub const fn any(&self) -> bool {
+        self.first_url.is_some() || self.next_url.is_some()
+    }
+}
+
 /// One of several things to choose.
 #[derive(Clone)]
 pub struct Choice {
@@ -186,6 +203,8 @@ pub struct LoginPage {
     pub kept: String,
     /// Whether passkeys can be had here.
     pub passkeys: bool,
+    /// Whether there is no account yet.
+    pub nobody: bool,
 }
 
 /// A field of a form that was kept.
@@ -253,6 +272,7 @@ pub(crate) mod hostile {
     //! Parts of pages that hold the hostile text.
 
     use super::audit::Change;
+    use super::claim_rules::{ConditionRow, RuleRow, RulesField, RulesPreview};
     use super::safety::Conflict;
     use super::{Choice, Problem, Problems, Shell};
     use crate::web::page::hostile::text;
@@ -288,6 +308,32 @@ pub(crate) mod hostile {
         Problems::new(fields.iter().map(problem).collect())
     }
 
+    pub(crate) fn rules_field() -> RulesField {
+        RulesField {
+            rows: vec![RuleRow {
+                claim: text(),
+                sources: choices(),
+                text: text(),
+                conditions: vec![ConditionRow { attributes: choices(), is: text() }],
+                scope: text(),
+                to: choices(),
+            }],
+            json: text(),
+            typed: text(),
+            of_api: false,
+            person: text(),
+            preview: Some(RulesPreview {
+                person: Some(text()),
+                places: vec![("ID token", text())],
+                problems: vec![text()],
+            }),
+        }
+    }
+
+    pub(crate) fn pages() -> super::Pages {
+        super::Pages { first_url: Some(text()), next_url: Some(text()) }
+    }
+
     pub(crate) fn choices() -> Vec<Choice> {
         vec![Choice { value: text(), label: text(), hint: text(), chosen: true }]
     }
@@ -310,6 +356,7 @@ mod tests {
             next: text(),
             kept: text(),
             passkeys: true,
+            nobody: true,
         };
         let html = page.render().unwrap();
         check(&html);

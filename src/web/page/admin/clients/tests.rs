@@ -1,7 +1,7 @@
 //! The pages of clients, with hostile names and as a viewer.
 
 use super::*;
-use crate::web::page::admin::hostile::{choices, conflict, problems, shell, snippet};
+use crate::web::page::admin::hostile::{choices, conflict, problems, rules_field, shell, snippet};
 use crate::web::page::admin::members::{FieldShape, MemberField};
 use crate::web::page::hostile::{check, check_shape, text};
 
@@ -103,16 +103,30 @@ fn forms_keep_what_was_typed_and_show_it_as_text() {
             groups: vec![MemberGroup {
                 id: "g",
                 question: "q?",
-                fields: vec![MemberField {
-                    name: "logo_uri",
-                    label: "l",
-                    hint: "h",
-                    shape: FieldShape::Lines,
-                    seldom: false,
-                    value: text(),
-                    chosen: false,
-                    choices: choices(),
-                }],
+                fields: vec![
+                    MemberField {
+                        name: "logo_uri",
+                        label: "l",
+                        hint: "h",
+                        shape: FieldShape::Lines,
+                        seldom: false,
+                        value: text(),
+                        chosen: false,
+                        choices: choices(),
+                        rules: None,
+                    },
+                    MemberField {
+                        name: "claims",
+                        label: "l",
+                        hint: "h",
+                        shape: FieldShape::Rules,
+                        seldom: false,
+                        value: text(),
+                        chosen: false,
+                        choices: Vec::new(),
+                        rules: Some(rules_field()),
+                    },
+                ],
                 open: true,
             }],
         };
@@ -163,6 +177,7 @@ fn a_client_and_its_secret_are_shown_as_text() {
         discovery: text(),
         env: text(),
         programs: vec![snippet()],
+        no_way_in: true,
         needs_redirect: true,
     };
     check(&page.render().unwrap());
