@@ -27,6 +27,8 @@ const RELOAD_CONNECTORS: Duration = Duration::from_secs(2);
 /// How soon a move between Apple teams goes on that a dead process left.
 const MOVE: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(60);
+/// How often it is looked for pictures that nothing names: that reads what clients look like.
+const SWEEP_PICTURES: Duration = Duration::from_secs(3600);
 const CHAIN_EVENTS: Duration = Duration::from_secs(1);
 /// How soon receivers of the audit log are told what was linked.
 const STREAM_EVENTS: Duration = Duration::from_secs(1);
@@ -116,6 +118,14 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
         every(SWEEP, stopped, || async {
             noted("sweep", sweeper.provider.sweep().await.map(|_| ()));
             sweeper.limits.tidy();
+        })
+        .await;
+    });
+    let tidier = app.clone();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        every(SWEEP_PICTURES, stopped, || async {
+            noted("sweep pictures", tidier.provider.sweep_pictures().await.map(|_| ()));
         })
         .await;
     });

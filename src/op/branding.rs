@@ -3,10 +3,13 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::admin::branding::NAME;
+use super::interaction::{Browser, Interaction};
 use super::{Fault, Provider};
 use crate::protocol::branding::Branding;
 use crate::protocol::client::Client;
+use crate::protocol::id::{ClientId, InteractionId};
 use crate::store::pictures::Picture;
+use crate::store::single_use::SingleUse;
 
 /// The installation's branding; replaced as a whole when it was changed.
 #[derive(Default)]
@@ -61,6 +64,26 @@ impl Provider {
         let branding = Arc::new(found.unwrap_or_default().0);
         *self.looks.0.write().unwrap_or_else(PoisonError::into_inner) = branding;
         Ok(())
+    }
+
+    /// How the client looks that this browser's interaction is about, also when it was answered;
+    /// nothing for what is not there or of another browser.
+    pub async fn look_at_interaction(
+        &self,
+        id: &InteractionId,
+        browser: &Browser,
+    ) -> Option<ClientLook> {
+        let parked = self.store.find_parked(SingleUse::Interaction, id.as_str()).await.ok()??;
+        let interaction: Interaction = serde_json::from_slice(&parked.payload).ok()?;
+        let own = browser.binding_hash() == Some(&interaction.browser);
+        if own { self.look_of(&interaction.client_id).await } else { None }
+    }
+
+    /// How a client looks that may be used.
+    pub async fn look_of(&self, id: &ClientId) -> Option<ClientLook> {
+        let registered = self.registered(id).await.ok()??;
+        let client = &registered.client;
+        client.disabled_at.is_none().then(|| ClientLook::of(client))
     }
 
     /// A picture of the installation or of a client.

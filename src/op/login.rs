@@ -212,6 +212,7 @@ impl Provider {
         Ok(Some(Waiting {
             redirect_uri: interaction.request.return_to.redirect_uri,
             ui_locales: interaction.request.return_to.ui_locales,
+            look: self.look_of(&interaction.client_id).await,
         }))
     }
 

@@ -24,6 +24,8 @@ pub enum LoggedOut {
         /// Pages of the apps that sign this browser out, to be loaded in frames
         /// (OIDC Front-Channel Logout 1.0 §3).
         frames: Vec<String>,
+        /// How the client looks, if it is proven that it asks.
+        look: Option<Box<ClientLook>>,
     },
     /// Nothing proves that the person wants it: ask. The token comes back with the answer.
     Confirm {
@@ -71,8 +73,12 @@ impl Provider {
             Some(id) => self.store.find_client(&ClientId::new(id)).await?,
         };
         let target = return_address(params, client.as_ref())?;
+        let look = client.as_ref().map(|client| Box::new(ClientLook::of(client)));
+        // Anybody can name a client; a token of its own shows that the person comes from there.
+        let proven = hint.is_some();
         let Some((session, user)) = self.signed_in(browser, now).await? else {
-            return Ok(LoggedOut::Done { target, frames: Vec::new() });
+            let look = look.filter(|_| proven);
+            return Ok(LoggedOut::Done { target, frames: Vec::new(), look });
         };
         let hinted = hint.is_some_and(|hint| {
             hint.sid.as_deref().map_or_else(
@@ -86,13 +92,12 @@ impl Provider {
                 .one("csrf")?
                 .is_some_and(|given| constant_time_eq(given.as_bytes(), csrf.as_bytes()));
         if !hinted && !answered {
-            let look = client.as_ref().map(|client| Box::new(ClientLook::of(client)));
             let client_name = client.map(|client| client.client_name);
             return Ok(LoggedOut::Confirm { csrf, redirect_uri: target, client_name, look });
         }
         let frames = self.logout_frames(&session).await?;
         self.close_session(session, now).await?;
-        Ok(LoggedOut::Done { target, frames })
+        Ok(LoggedOut::Done { target, frames, look: look.filter(|_| proven || answered) })
     }
 
     /// Ends a session with everything that was granted in it.

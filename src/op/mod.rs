@@ -328,6 +328,14 @@ impl Provider {
         if self.keys.is_complete() { Ok(()) } else { Err(Fault::KeysNotReady) }
     }
 
+    /// Forgets pictures that nothing names any more, in bounded batches.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn sweep_pictures(&self) -> Result<u64, Fault> {
+        Ok(self.store.sweep_pictures(self.clock.now(), 100).await?)
+    }
+
     /// Deletes what has expired, in bounded batches.
     ///
     /// # Errors

@@ -112,7 +112,8 @@ pub async fn sign_out_everywhere(
     match ended.await {
         Err(failure) => html::error(&app, &request, failure),
         Ok(frames) => {
-            let mut response = super::logout::signed_out(&app, &request, None, None, frames);
+            let mut response =
+                super::logout::signed_out(html::frame(&app, &request, None), None, frames);
             app.close_session(&mut response);
             response
         }

@@ -94,6 +94,16 @@ fn listed(sources: &[String]) -> String {
 /// The page for a failure that no client can be told: a sentence for the person, the cause for
 /// whoever helps them, the request's id for both.
 pub fn error(app: &App, request: &HttpRequest, failure: Failure) -> HttpResponse {
+    error_of(app, request, failure, None)
+}
+
+/// The same where it is known for which client the person came.
+pub fn error_of(
+    app: &App,
+    request: &HttpRequest,
+    failure: Failure,
+    client: Option<&ClientLook>,
+) -> HttpResponse {
     let refusal = shown(failure);
     // Nobody is asked to authenticate by HTTP on a page.
     let code = if refusal.code == ErrorCode::InvalidClient {
@@ -101,7 +111,7 @@ pub fn error(app: &App, request: &HttpRequest, failure: Failure) -> HttpResponse
     } else {
         status(refusal.code)
     };
-    let frame = frame(app, request, None);
+    let frame = frame_of(app, request, None, client);
     let words = frame.words;
     let [heading, message, advice] = in_words(&refusal).map(|key| words.get(key));
     let template = ErrorPage {

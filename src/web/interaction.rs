@@ -18,7 +18,7 @@ use crate::op::branding::ClientLook;
 use crate::op::sign_in_pages::{ChoosePage, ConsentPage};
 use crate::protocol::authorization_response::AuthorizationResponse;
 use crate::protocol::connection::ConnectionKind;
-use crate::protocol::id::{ConnectionId, InteractionId};
+use crate::protocol::id::{ClientId, ConnectionId, InteractionId};
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::form_action_source;
 
@@ -47,7 +47,13 @@ pub async fn authorize(
             if let Next::Interact(id) = &next {
                 request::belongs_to(&request, id);
             }
-            show(&app, &request, next)
+            // A client that is answered at once is one whose request was found good.
+            let posts = matches!(next, Next::Answer(AuthorizationResponse::FormPost { .. }));
+            let look = match params.one("client_id") {
+                Ok(Some(id)) if posts => app.provider.look_of(&ClientId::new(id)).await,
+                Ok(_) | Err(_) => None,
+            };
+            show(&app, &request, next, look)
         }
         Err(Unanswerable(failure)) => return html::error(&app, &request, failure),
     };
@@ -63,7 +69,7 @@ pub async fn advance(
 ) -> HttpResponse {
     let id = InteractionId::new(id.into_inner());
     let next = app.provider.advance(&id, &app.browser(&request)).await;
-    answer(&app, &request, next)
+    answer(&app, &request, Some(&id), next).await
 }
 
 /// The person agrees.
@@ -74,7 +80,7 @@ pub async fn consent(
 ) -> HttpResponse {
     let id = InteractionId::new(id.into_inner());
     let next = app.provider.consent(&id, &app.browser(&request)).await;
-    answer(&app, &request, next)
+    answer(&app, &request, Some(&id), next).await
 }
 
 /// The person does not go on.
@@ -85,7 +91,7 @@ pub async fn cancel(
 ) -> HttpResponse {
     let id = InteractionId::new(id.into_inner());
     let next = app.provider.cancel(&id, &app.browser(&request)).await;
-    answer(&app, &request, next)
+    answer(&app, &request, Some(&id), next).await
 }
 
 /// The person chose how to sign in.
@@ -98,25 +104,36 @@ pub async fn depart(
     let (id, connection) = (InteractionId::new(id), ConnectionId::new(connection));
     let browser = app.browser(&request);
     let departed = app.provider.depart(&id, &connection, &browser).await.map(Next::Depart);
-    answer(&app, &request, departed)
+    answer(&app, &request, Some(&id), departed).await
 }
 
-/// A step's page, answer or redirect; or the page of its failure.
-pub fn answer(app: &App, request: &HttpRequest, next: Result<Next, Failure>) -> HttpResponse {
+/// A step's page, answer or redirect; or the page of its failure. What is not a step of the
+/// client's looks like the client all the same, if the interaction is known and this browser's.
+pub async fn answer(
+    app: &App,
+    request: &HttpRequest,
+    id: Option<&InteractionId>,
+    next: Result<Next, Failure>,
+) -> HttpResponse {
+    let bare = matches!(next, Err(_) | Ok(Next::Answer(AuthorizationResponse::FormPost { .. })));
+    let look = match id.filter(|_| bare) {
+        Some(id) => app.provider.look_at_interaction(id, &app.browser(request)).await,
+        None => None,
+    };
     match next {
-        Ok(next) => show(app, request, next),
-        Err(failure) => html::error(app, request, failure),
+        Ok(next) => show(app, request, next, look),
+        Err(failure) => html::error_of(app, request, failure, look.as_ref()),
     }
 }
 
-fn show(app: &App, request: &HttpRequest, next: Next) -> HttpResponse {
+fn show(app: &App, request: &HttpRequest, next: Next, look: Option<ClientLook>) -> HttpResponse {
     match next {
         Next::Interact(id) => see_other(format!("{}/interaction/{id}", app.base)),
         Next::Depart(url) => see_other(url),
         Next::Answer(AuthorizationResponse::Redirect(uri)) => see_other(uri),
         Next::Answer(AuthorizationResponse::FormPost { redirect_uri, fields, ui_locales }) => {
             let sources = form_sources(&redirect_uri);
-            let frame = html::frame(app, request, ui_locales.as_deref());
+            let frame = html::frame_of(app, request, ui_locales.as_deref(), look.as_ref());
             let words = frame.words;
             let template = FormPostPage {
                 frame,

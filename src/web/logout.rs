@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::endpoints::form;
 use super::interaction::see_other;
+use super::page::Frame;
 use super::page::interaction::{LoggedOutPage, LogoutPage};
 use super::page::logout::SigningOutPage;
 use super::{App, html};
@@ -58,8 +59,9 @@ pub async fn end_session(
             };
             return html::in_language(words, html::page(StatusCode::OK, &template, &sources));
         }
-        Ok(LoggedOut::Done { target, frames }) => {
-            signed_out(&app, &request, wished.as_deref(), target, frames)
+        Ok(LoggedOut::Done { target, frames, look }) => {
+            let frame = html::frame_of(&app, &request, wished.as_deref(), look.as_deref());
+            signed_out(frame, target, frames)
         }
     };
     app.close_session(&mut response);
@@ -68,13 +70,10 @@ pub async fn end_session(
 
 /// Says that the person is signed out, by way of the apps' own pages, or sends them back.
 pub(super) fn signed_out(
-    app: &App,
-    request: &HttpRequest,
-    wished: Option<&str>,
+    frame: Frame,
     target: Option<String>,
     frames: Vec<String>,
 ) -> HttpResponse {
-    let frame = html::frame(app, request, wished);
     let words = frame.words;
     if !frames.is_empty() {
         let origins: Vec<String> =

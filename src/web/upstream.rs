@@ -72,7 +72,7 @@ pub async fn callback(
         Err(Stranded::AtInteraction(id, failure)) => {
             request::belongs_to(&request, &id);
             let next = app.provider.strand(&id, &browser, failure).await;
-            answer(&app, &request, next)
+            answer(&app, &request, Some(&id), next).await
         }
         Err(Stranded::AtConsole(errand, failure)) => {
             upstream_sign_in::stranded(&app, &request, errand, failure).await
@@ -108,6 +108,7 @@ async fn repost(
         Ok(waiting) => waiting,
         Err(failure) => return html::error(app, request, failure),
     };
+    let look = waiting.as_ref().and_then(|waiting| waiting.look.clone());
     let (redirect_uri, ui_locales) =
         waiting.map(|waiting| (waiting.redirect_uri, waiting.ui_locales)).unzip();
     let sources: Vec<String> =
@@ -119,7 +120,8 @@ async fn repost(
         }
     }
     fields.push((MARKER.to_owned(), "1".to_owned()));
-    let frame = html::frame(app, request, ui_locales.flatten().as_deref());
+    let wished = ui_locales.flatten();
+    let frame = html::frame_of(app, request, wished.as_deref(), look.as_ref());
     let words = frame.words;
     let template = RepostPage {
         frame,

@@ -1,5 +1,7 @@
 //! How an installation and its clients look: what is saved, what is refused, and what people see.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use reqwest::{Method, StatusCode};
 use russet::op::admin::Actor;
@@ -14,6 +16,7 @@ use crate::harness::House;
 use crate::harness::app::answer;
 use crate::harness::browser::{Browser, Page};
 use crate::harness::receiver::{Receiver, eventually};
+use crate::on_each_engine;
 
 const BRANDING: &str = "/admin/settings/branding";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
@@ -255,4 +258,75 @@ async fn c3_20_a_registered_picture_is_fetched_by_us_once_and_shown_from_here() 
     page_there.next().await;
     assert!(page_there.is_quiet());
     assert_eq!(get(&house, "/brand/logo?client_id=nobody").await.0, StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn pictures_that_nothing_names_go_after_a_week_and_the_others_stay() {
+    on_each_engine!(house, {
+        let administration = &house.broker.broker.administration;
+        let actor = Actor::cli();
+        let keep = async |last: u8| {
+            let picture = [PNG, &[last]].concat();
+            administration.keep_picture(&actor, None, picture).await.expect("a picture")
+        };
+        let (own, of_client, nobodys, late) =
+            (keep(1).await, keep(2).await, keep(3).await, keep(4).await);
+        let (mut branding, version) = administration.branding().await.expect("a look");
+        branding.logo = Some(own.clone());
+        administration.change_branding(&actor, branding, version).await.expect("saved");
+        let logo = of_client.clone();
+        house
+            .client(ClientKind::Web, move |client| {
+                let look = json!({ "branding": { "logo": logo } });
+                let look = look.as_object().expect("members");
+                let settings = russet::protocol::client_settings::merge(&client.settings, look);
+                client.settings = settings.expect("settings");
+            })
+            .await;
+        let there = async |id: &str| house.store().find_picture(id).await.unwrap().is_some();
+        house.advance(Duration::from_secs(6 * 24 * 3600));
+        assert_eq!(house.broker.broker.provider.sweep_pictures().await.unwrap(), 0);
+        assert_eq!(keep(4).await, late, "kept again, and so young again");
+        house.advance(Duration::from_secs(2 * 24 * 3600));
+        assert_eq!(house.broker.broker.provider.sweep_pictures().await.unwrap(), 1);
+        assert!(there(&own).await && there(&of_client).await && there(&late).await);
+        assert!(!there(&nobodys).await);
+    });
+}
+
+#[actix_web::test]
+async fn pages_beside_the_sign_in_look_like_the_client_where_it_is_proven() {
+    let house = House::new().await;
+    let app = house
+        .client(ClientKind::Web, |client| {
+            client.first_party = false;
+            let look = json!({ "branding": { "accent_color": "#1b4f9c" } });
+            let look = look.as_object().expect("members");
+            let settings = russet::protocol::client_settings::merge(&client.settings, look);
+            client.settings = settings.expect("settings");
+        })
+        .await;
+    let style = "/brand/1b4f9c-";
+    let mut browser = house.browser();
+    let attempt = app.attempt("openid");
+    let consent = app.sign_in(&mut browser, &attempt, "Ada Lovelace").await;
+    assert!(consent.body.contains(style), "{}", consent.body);
+    // The same page is gone when it was answered: told in the client's look, in this browser alone.
+    let answered = consent.url.clone();
+    let end = browser.press(&consent, "consent-allow").await;
+    let tokens = app.redeem(&attempt, &end.query("code").expect("a code")).await;
+    let gone = browser.open(answered.as_str()).await;
+    assert_eq!(gone.status, StatusCode::BAD_REQUEST);
+    assert!(gone.body.contains(style), "{}", gone.body);
+    let foreign = house.browser().open(answered.as_str()).await;
+    assert!(!foreign.body.contains(style), "another browser's interaction is nobody's");
+
+    let bare = format!("{}/logout?client_id={}", house.issuer, app.client_id());
+    let elsewhere = house.browser().open(&bare).await;
+    assert!(!elsewhere.body.contains(style), "anybody can name a client");
+    let hinted = format!("{}/logout?id_token_hint={}", house.issuer, tokens.text("id_token"));
+    let out = browser.open(&hinted).await;
+    assert!(out.body.contains("You are logged out") && out.body.contains(style), "{}", out.body);
+    let again = browser.open(&hinted).await;
+    assert!(again.body.contains(style), "its token says who asks: {}", again.body);
 }

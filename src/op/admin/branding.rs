@@ -50,7 +50,7 @@ impl Administration {
                         return Ok(());
                     }
                     if let Some(logo) = &branding.logo
-                        && tx.find_picture(logo).await?.is_none()
+                        && !tx.renew_picture(logo, now).await?
                     {
                         let message = "is not the name of a picture that was kept here";
                         return Err(AdminError::invalid("logo", message));

@@ -318,7 +318,12 @@ async fn check(tx: &WriteTx, client: &Client, minimum: Profile) -> Result<(), Ad
     let mut problems = client_problems(client);
     problems.extend(security_problems(client, minimum));
     problems.extend(unknown_resources(tx, client).await?);
-    checked(problems)
+    checked(problems)?;
+    let look = client.settings.branding.as_ref();
+    if let Some(logo) = look.and_then(|look| look.logo.as_deref()) {
+        tx.renew_picture(logo, client.updated_at).await?;
+    }
+    Ok(())
 }
 
 async fn unknown_resources(tx: &WriteTx, client: &Client) -> Result<Vec<FieldProblem>, StoreFault> {

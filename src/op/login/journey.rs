@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::op::Failure;
+use crate::op::branding::ClientLook;
 use crate::op::console_journeys::{ConsoleErrand, FromUpstream};
 use crate::op::fresh_proof::{Proven, ProvenFor};
 use crate::protocol::id::{ConnectionId, InteractionId, SessionId};
@@ -71,6 +72,8 @@ pub struct Waiting {
     pub redirect_uri: String,
     /// The languages the client wishes for.
     pub ui_locales: Option<String>,
+    /// How the client looks.
+    pub look: Option<ClientLook>,
 }
 
 /// Where a failed journey leads.
