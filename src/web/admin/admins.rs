@@ -96,8 +96,8 @@ fn roles(chosen: Role) -> Vec<Choice> {
     Role::ALL
         .map(|role| Choice {
             value: role.as_str().to_owned(),
-            label: format!("{}: {}", role.as_str(), words(role)),
-            hint: String::new(),
+            label: role.as_str().to_owned(),
+            hint: words(role).to_owned(),
             chosen: role == chosen,
         })
         .into()

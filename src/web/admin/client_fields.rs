@@ -247,7 +247,10 @@ pub(super) fn scope_words(value: &str) -> &'static str {
         "openid" => "Who somebody is: an ID token.",
         "profile" => "Their name.",
         "email" => "Their email address.",
+        "address" => "Their postal address.",
+        "phone" => "Their telephone number.",
         "offline_access" => "A refresh token.",
+        "account:delete" => "To delete their account from the app.",
         _ => "",
     }
 }

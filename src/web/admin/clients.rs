@@ -8,7 +8,7 @@ use super::client_fields::kind_title;
 use super::client_form::{find, status_of};
 use super::form::{query, with_query};
 use super::safety::Question;
-use super::{Console, Posted, moment, safety, see_other};
+use super::{Console, Posted, moment, safety, see_other, span};
 use crate::op::admin::{AdminError, ClientChange, ListQuery, Page};
 use crate::protocol::admin::Role;
 use crate::protocol::client::{Client, ClientKind, ClientSecret};
@@ -169,8 +169,8 @@ fn facts(client: &Client) -> Vec<Fact> {
         code("ID token algorithm", vec![client.id_token_signed_response_alg.as_str().to_owned()]),
         text("PKCE required", yes(client.require_pkce)),
         text("Our own app, no consent", yes(client.first_party)),
-        text("Refresh token idle limit", format!("{} s", client.refresh_token_idle_ttl)),
-        text("Refresh token absolute limit", format!("{} s", client.refresh_token_absolute_ttl)),
+        text("Refresh token idle limit", span(client.refresh_token_idle_ttl)),
+        text("Refresh token absolute limit", span(client.refresh_token_absolute_ttl)),
         text("Registered", moment(client.created_at)),
         text("Changed", moment(client.updated_at)),
     ]

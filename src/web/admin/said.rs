@@ -1,5 +1,6 @@
 //! What the console says in the same words everywhere: what was done, days, moments, browsers.
 
+use super::safety::many;
 use crate::protocol::ambient::Timestamp;
 use crate::web::user_agent;
 
@@ -47,6 +48,18 @@ pub(super) fn words_of(done: &str) -> Option<&'static str> {
     })
 }
 
+/// Seconds as people say them, such as `30 days`; what is no round number of anything stays.
+pub(super) fn span(seconds: u32) -> String {
+    for (length, one, several) in
+        [(86_400, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes")]
+    {
+        if seconds >= length && seconds.is_multiple_of(length) {
+            return many(u64::from(seconds / length), one, several);
+        }
+    }
+    many(u64::from(seconds), "second", "seconds")
+}
+
 /// A day as the console writes it: `24 Nov`.
 pub(super) fn day(at: Timestamp) -> String {
     let format = time::macros::format_description!("[day padding:none] [month repr:short]");
@@ -81,6 +94,20 @@ pub(super) fn browser(user_agent: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_are_said_as_people_say_them() {
+        for (seconds, words) in [
+            (2_592_000, "30 days"),
+            (86_400, "1 day"),
+            (90_000, "25 hours"),
+            (600, "10 minutes"),
+            (61, "61 seconds"),
+            (0, "0 seconds"),
+        ] {
+            assert_eq!(span(seconds), words);
+        }
+    }
 
     #[test]
     fn a_browser_is_called_by_its_name_and_its_system() {

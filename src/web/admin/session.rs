@@ -181,6 +181,10 @@ pub(super) async fn form(
         Ok(offer) => offer,
         Err(error) => return failed(app, None, &error),
     };
+    let nobody = match app.administration.page_of_admins("", "").await {
+        Ok((found, _)) => found.is_empty(),
+        Err(error) => return failed(app, None, &error),
+    };
     let fresh = cookie.is_none();
     let cookie = cookie.unwrap_or_else(|| app.provider.random_secret().expose().clone());
     let template = LoginPage {
@@ -192,6 +196,7 @@ pub(super) async fn form(
         next: safe_path::own(&going.next, &app.base).unwrap_or_default(),
         kept: going.kept.clone(),
         passkeys: app.administration.offers_passkeys(),
+        nobody,
     };
     let mut response = html::page(status, &template, &offer.sources);
     if fresh {
