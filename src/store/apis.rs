@@ -124,10 +124,8 @@ impl Reader {
             .limit(u64::from(query.limit).saturating_add(1))
             .all(&self.connection)
             .await?;
-        page(rows, query.limit, |last| {
-            Ok(to_json(&(&last.name, last.created_at, &last.identifier))?)
-        })?
-        .read(row::Model::into_domain)
+        page(rows, query.limit, |last| to_json(&(&last.name, last.created_at, &last.identifier)))?
+            .read(row::Model::into_domain)
     }
 
     /// Every API, ordered by name.

@@ -29,7 +29,7 @@ pub(crate) async fn newest(
     ];
     let rows = connection.query_all_raw(connection.statement(&sql, values)).await?;
     page(rows, query.limit, |row| {
-        Ok(to_json(&(row.try_get::<i64>("", "created_at")?, row.try_get::<String>("", "id")?))?)
+        to_json(&(row.try_get::<i64>("", "created_at")?, row.try_get::<String>("", "id")?))
     })
 }
 

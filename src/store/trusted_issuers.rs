@@ -120,7 +120,7 @@ impl Reader {
             .limit(u64::from(query.limit).saturating_add(1))
             .all(&self.connection)
             .await?;
-        page(rows, query.limit, |last| Ok(to_json(&(&last.issuer, &last.id))?))?
+        page(rows, query.limit, |last| to_json(&(&last.issuer, &last.id)))?
             .read(row::Model::into_domain)
     }
 
