@@ -53,7 +53,7 @@ pub async fn authorize(
                 Ok(Some(id)) if posts => app.provider.look_of(&ClientId::new(id)).await,
                 Ok(_) | Err(_) => None,
             };
-            show(&app, &request, next, look)
+            show(&app, &request, next, look.as_ref())
         }
         Err(Unanswerable(failure)) => return html::error(&app, &request, failure),
     };
@@ -121,19 +121,19 @@ pub async fn answer(
         None => None,
     };
     match next {
-        Ok(next) => show(app, request, next, look),
+        Ok(next) => show(app, request, next, look.as_ref()),
         Err(failure) => html::error_of(app, request, failure, look.as_ref()),
     }
 }
 
-fn show(app: &App, request: &HttpRequest, next: Next, look: Option<ClientLook>) -> HttpResponse {
+fn show(app: &App, request: &HttpRequest, next: Next, look: Option<&ClientLook>) -> HttpResponse {
     match next {
         Next::Interact(id) => see_other(format!("{}/interaction/{id}", app.base)),
         Next::Depart(url) => see_other(url),
         Next::Answer(AuthorizationResponse::Redirect(uri)) => see_other(uri),
         Next::Answer(AuthorizationResponse::FormPost { redirect_uri, fields, ui_locales }) => {
             let sources = form_sources(&redirect_uri);
-            let frame = html::frame_of(app, request, ui_locales.as_deref(), look.as_ref());
+            let frame = html::frame_of(app, request, ui_locales.as_deref(), look);
             let words = frame.words;
             let template = FormPostPage {
                 frame,

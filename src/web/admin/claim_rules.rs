@@ -108,10 +108,11 @@ pub(super) fn unreadable(form: &Form, problems: &mut Problems) {
 /// # Errors
 /// Why they are none.
 pub(super) fn rules(form: &Form) -> Result<Vec<ClaimRule>, String> {
-    match value(form) {
-        Value::Null => Ok(Vec::new()),
-        all => serde_json::from_value(all).map_err(|error| error.to_string()),
+    let all = value(form);
+    if all.is_null() {
+        return Ok(Vec::new());
     }
+    serde_json::from_value(all).map_err(|error| error.to_string())
 }
 
 impl Typed {
@@ -277,9 +278,9 @@ fn read_value(text: &str) -> Value {
 }
 
 fn write_value(value: &Value) -> String {
-    match value {
-        Value::String(text) if read_value(text) == *value && text.trim() == text => text.clone(),
-        other => other.to_string(),
+    match value.as_str() {
+        Some(text) if read_value(text) == *value && text.trim() == text => text.to_owned(),
+        Some(_) | None => value.to_string(),
     }
 }
 
@@ -296,9 +297,9 @@ fn read_any(text: &str) -> Value {
 }
 
 fn write_any(value: &Value) -> String {
-    let plain = match value {
-        Value::Array(items) => items.iter().map(write_value).collect::<Vec<_>>().join(", "),
-        other => write_value(other),
+    let plain = match value.as_array() {
+        Some(items) => items.iter().map(write_value).collect::<Vec<_>>().join(", "),
+        None => write_value(value),
     };
     if read_any(&plain) == *value { plain } else { value.to_string() }
 }
