@@ -329,6 +329,7 @@ pub(crate) fn outbound(config: &Config) -> Outbound {
         allow_private: config.outbound.allow_private.clone(),
         named: config.apple.iter().map(|apple| apple.issuer.clone()).collect(),
         user_agent: concat!("Russet/", env!("CARGO_PKG_VERSION")).to_owned(),
+        timeout: config.outbound.timeout,
     })
 }
 

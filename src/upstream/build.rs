@@ -7,7 +7,7 @@ use url::Url;
 use super::Connector;
 use super::apple::{AppleConfigError, AppleConnector, AppleSettings, NextKey};
 use super::github::{GithubConnector, GithubSettings};
-use super::http::{Outbound, OutboundSettings};
+use super::http::{Outbound, OutboundSettings, TIMEOUT};
 use super::oidc::{OidcConfigError, OidcConnector, OidcSettings};
 use crate::protocol::connection::{Connection, ConnectionSecrets, ConnectionSettings};
 
@@ -52,6 +52,7 @@ pub fn check(connection: &Connection, secrets: &ConnectionSecrets) -> Result<(),
         allow_private: Vec::new(),
         named: Vec::new(),
         user_agent: String::new(),
+        timeout: TIMEOUT,
     };
     connector(connection, secrets, &Outbound::new(nowhere)).map(|_| ())
 }

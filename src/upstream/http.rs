@@ -29,8 +29,11 @@ const MAX_BODY: usize = 64 * 1024;
 const MAX_KEY_SET: usize = 256 * 1024;
 /// And the longest picture.
 const MAX_PICTURE: usize = 128 * 1024;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long an answer may take, from the connection to its last byte, unless it is configured.
+pub const TIMEOUT: Duration = Duration::from_secs(8);
+/// A connection that has been quiet for so long is not used again: many servers close theirs after
+/// five seconds, and a form that meets the closing is lost and must not be sent twice.
+const KEPT_OPEN: Duration = Duration::from_secs(3);
 
 /// How to reach the outside.
 pub struct OutboundSettings {
@@ -43,6 +46,8 @@ pub struct OutboundSettings {
     pub named: Vec<Url>,
     /// `User-Agent`: Apple refuses some requests without one (apple.md §1.2).
     pub user_agent: String,
+    /// How long an answer may take.
+    pub timeout: Duration,
 }
 
 /// Why nothing usable came back. Holds no token: URLs are named by their host alone.
@@ -272,8 +277,9 @@ impl Outbound {
         #[expect(clippy::disallowed_methods, reason = "the owner of outbound requests")]
         let mut builder = Client::builder()
             .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
+            .connect_timeout(self.0.settings.timeout / 2)
+            .timeout(self.0.settings.timeout)
+            .pool_idle_timeout(KEPT_OPEN)
             .user_agent(&self.0.settings.user_agent)
             .https_only(guard.tls)
             // A proxy would connect in our place and know nothing of the guard.

@@ -228,6 +228,7 @@ impl World {
                     allow_private: Vec::new(),
                     named: Vec::new(),
                     user_agent: "test".to_owned(),
+                    timeout: russet::upstream::http::TIMEOUT,
                 }),
             })));
         }

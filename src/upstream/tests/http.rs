@@ -53,6 +53,7 @@ async fn a_server_that_the_operator_names_is_reached_wherever_it_is_and_no_other
         allow_private: Vec::new(),
         named: vec![server.url("/any")],
         user_agent: "Russet/test".into(),
+        timeout: crate::upstream::http::TIMEOUT,
     });
     assert_eq!(outbound.get(&server.url("/auth/keys")).await.unwrap().status, 200);
     let found = outbound.get(&other.url("/auth/keys")).await.map(|answer| answer.status);
@@ -77,6 +78,7 @@ async fn what_only_the_operator_can_mend_is_told_from_what_passes() {
         allow_private: Vec::new(),
         named: Vec::new(),
         user_agent: "Russet/test".into(),
+        timeout: crate::upstream::http::TIMEOUT,
     };
     let found = Outbound::new(settings).get(&Url::parse("https://id.example/").unwrap()).await;
     assert_eq!(found.map(|answer| answer.status).as_ref().map_err(word), Err("setup"));

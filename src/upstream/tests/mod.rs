@@ -74,5 +74,6 @@ pub(super) fn outbound(allow: &[&str]) -> Outbound {
         allow_private: allow.iter().map(|net| net.parse().unwrap()).collect(),
         named: Vec::new(),
         user_agent: "Russet/test".into(),
+        timeout: crate::upstream::http::TIMEOUT,
     })
 }
