@@ -1,7 +1,8 @@
 //! To an upstream and back — apple.md §10, security.md §1H.
 //!
-//! `depart` parks a journey; `arrive` spends it before anything else, so a callback that comes
-//! twice succeeds once. No transaction is open while the upstream is asked. Most journeys sign
+//! `depart` parks a journey; `arrive` spends it before anything is asked, so a callback that comes
+//! twice succeeds once; but only its own browser spends it, or whoever learned a `state` could end
+//! the sign-in of somebody else. No transaction is open while the upstream is asked. Most journeys sign
 //! somebody in; some add an identity to somebody who is signed in (`linking.rs`).
 
 mod journey;
@@ -82,12 +83,9 @@ impl Provider {
         };
         let url = connector.depart(&trip, now).await?;
         let key = self.vault.hash(&trip.state).to_text();
-        let sign_in = match &errand {
-            Errand::SignIn(interaction) => Some(interaction.to_string()),
-            Errand::Link(_) | Errand::Prove(..) | Errand::Console(_) => None,
-        };
         let through = serde_json::json!({ "connection": connection });
         let departure = Departure { errand, connection: connection.clone(), browser, trip };
+        let sign_in = departure.sign_in().map(ToString::to_string);
         let sealed = self.vault.seal(&bound_to(&key), &serde_json::to_vec(&departure)?)?;
         let expires_at = now.plus(self.policy.departure_ttl);
         self.store
@@ -117,8 +115,8 @@ impl Provider {
         format!("{}/upstream/{connection}/callback", self.issuer)
     }
 
-    /// Receives the browser back. The departure is spent first, also by an error answer and by a
-    /// browser that did not start it.
+    /// Receives the browser back. The departure is spent first, also by an error answer; but not
+    /// by a browser that did not start it.
     ///
     /// # Errors
     /// [`Stranded`]: what to show, and whether a client is still to be told.
@@ -134,13 +132,27 @@ impl Provider {
             .as_deref()
             .ok_or_else(|| Refusal::invalid_request("the answer carries no state"))?;
         let key = self.vault.hash(state).to_text();
-        let departure = self.spend_departure(key, now).await?;
-        if departure.connection != *connection || browser.binding_hash() != Some(&departure.browser)
-        {
-            let refusal = Refusal::invalid_request(
+        let departure = self.parked_departure(&key).await?.ok_or_else(over)?;
+        let own = departure.connection == *connection
+            && browser.binding_hash() == Some(&departure.browser);
+        let refusal = if !own {
+            Some(Refusal::invalid_request(
                 "this sign-in was started in another browser, or cookies are disabled",
-            );
-            return Err(refusal.into());
+            ))
+        } else if !self.spend_departure(key, now).await? {
+            Some(over())
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            let failure = Failure::from(refusal);
+            return Err(match departure.sign_in() {
+                Some(sign_in) => {
+                    self.note_lost(Some(sign_in.to_string()), &failure).await;
+                    Stranded::Elsewhere(sign_in.clone(), failure)
+                }
+                None => Stranded::Nowhere(failure),
+            });
         }
         let Departure { errand, connection, trip, .. } = departure;
         let (sign_in, returned) = match &errand {
@@ -186,7 +198,7 @@ impl Provider {
         self.note_failed_login(&connection, &failure, (sign_in, returned), now).await;
         Err(match errand {
             Errand::SignIn(interaction) => Stranded::AtInteraction(interaction, failure),
-            Errand::Link(_) | Errand::Prove(..) => Stranded::Nowhere(failure),
+            Errand::Link(_) | Errand::Prove(..) => Stranded::Noted(failure),
             Errand::Console(errand) => Stranded::AtConsole(errand, failure),
         })
     }
@@ -198,13 +210,8 @@ impl Provider {
     /// The store's fault.
     pub async fn waiting_request(&self, state: &str) -> Result<Option<Waiting>, Failure> {
         let key = self.vault.hash(state).to_text();
-        let Some(parked) = self.store.find_parked(SingleUse::Departure, &key).await? else {
-            return Ok(None);
-        };
-        let opened = self.vault.open(&bound_to(&key), &parked.payload)?;
-        let departure: Departure = serde_json::from_slice(opened.expose())?;
-        let Errand::SignIn(interaction) = departure.errand else { return Ok(None) };
-        let id = interaction.to_string();
+        let Some(departure) = self.parked_departure(&key).await? else { return Ok(None) };
+        let Some(id) = departure.sign_in().map(ToString::to_string) else { return Ok(None) };
         let Some(parked) = self.store.find_parked(SingleUse::Interaction, &id).await? else {
             return Ok(None);
         };
@@ -216,21 +223,20 @@ impl Provider {
         }))
     }
 
-    async fn spend_departure(&self, key: String, now: Timestamp) -> Result<Departure, Failure> {
-        let binding = bound_to(&key);
-        let spent = self
-            .store
-            .write(move |tx| {
-                Box::pin(async move {
-                    Ok::<_, Failure>(tx.spend(SingleUse::Departure, &key, now).await?)
-                })
-            })
-            .await?
-            .ok_or_else(|| {
-                Refusal::invalid_request("this sign-in is unknown, expired or already finished")
-            })?;
-        let opened = self.vault.open(&binding, &spent)?;
-        Ok(serde_json::from_slice(opened.expose())?)
+    /// A journey as it was parked, over or not.
+    async fn parked_departure(&self, key: &str) -> Result<Option<Departure>, Failure> {
+        let Some(parked) = self.store.find_parked(SingleUse::Departure, key).await? else {
+            return Ok(None);
+        };
+        let opened = self.vault.open(&bound_to(key), &parked.payload)?;
+        Ok(Some(serde_json::from_slice(opened.expose())?))
+    }
+
+    async fn spend_departure(&self, key: String, now: Timestamp) -> Result<bool, Failure> {
+        let spent = self.store.write(move |tx| {
+            Box::pin(async move { tx.spend(SingleUse::Departure, &key, now).await })
+        });
+        Ok(spent.await?.is_some())
     }
 
     async fn complete(
@@ -280,10 +286,9 @@ impl Provider {
         now: Timestamp,
     ) {
         let detail = trace::failure(failure);
-        let failed = returned.map(|step| {
-            let failed = SignInStep::new(step.sign_in.clone(), Step::Failed, now);
-            [step, failed.detail(detail.clone())]
-        });
+        // What is no sign-in at an app is replayed under the id of the request that ended it.
+        let failed = request_id.as_deref().map(|id| SignInStep::new(id, Step::Failed, now));
+        let failed = failed.map(|step| step.detail(detail.clone()));
         let event = Event::new(now, "login.failed", "system")
             .target(connection.to_string())
             .request_id(request_id)
@@ -292,7 +297,7 @@ impl Provider {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    for step in failed.iter().flatten() {
+                    for step in returned.iter().chain(&failed) {
                         tx.note_sign_in_step(step).await?;
                     }
                     Ok::<_, Failure>(tx.record(&event).await?)
@@ -303,6 +308,10 @@ impl Provider {
             tracing::error!(%fault, "a failed login could not be recorded");
         }
     }
+}
+
+fn over() -> Refusal {
+    Refusal::invalid_request("this sign-in is unknown, expired or already finished")
 }
 
 fn bound_to(key: &str) -> String {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
 use crate::protocol::sign_in::{SignInStep, Step};
@@ -20,6 +20,22 @@ pub(super) async fn note(
 ) -> Result<(), StoreFault> {
     let Some(sign_in) = sign_in else { return Ok(()) };
     tx.note_sign_in_step(&SignInStep::new(sign_in, step, now).detail(detail)).await
+}
+
+impl Provider {
+    /// Notes a failure that ended a sign-in before anything else could tell of it, under the id
+    /// that its page shows.
+    pub async fn note_lost(&self, id: Option<String>, failure: &Failure) {
+        let Some(id) = id else { return };
+        let step = SignInStep::new(id, Step::Failed, self.clock.now());
+        let step = step.detail(self::failure(failure));
+        let noted =
+            self.store.write(move |tx| Box::pin(async move { tx.note_sign_in_step(&step).await }));
+        let noted: Result<(), StoreFault> = noted.await;
+        if let Err(fault) = noted {
+            tracing::error!(%fault, "a failed sign-in could not be noted");
+        }
+    }
 }
 
 /// The step of a browser that came back.

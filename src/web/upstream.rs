@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::admin::upstream_sign_in;
 use super::cookies::Jar;
 use super::endpoints::form;
-use super::interaction::{answer, see_other};
+use super::interaction::{answer, lost, see_other};
 use super::page::interaction::RepostPage;
 use super::reply::{no_store, oauth_error};
 use super::{App, html, linking, prove, request};
@@ -47,7 +47,7 @@ pub async fn callback(
     let read = params.and_then(|params| Ok((read(&params)?, params)));
     let (callback, params) = match read {
         Ok(read) => read,
-        Err(failure) => return html::error(&app, &request, failure),
+        Err(failure) => return lost(&app, &request, failure).await,
     };
     let first_arrival = request.method() == Method::POST && params.all(MARKER).next().is_none();
     if first_arrival && app.cookies.read(&request, Jar::Binding).is_none() {
@@ -74,10 +74,15 @@ pub async fn callback(
             let next = app.provider.strand(&id, &browser, failure).await;
             answer(&app, &request, Some(&id), next).await
         }
+        Err(Stranded::Elsewhere(id, failure)) => {
+            request::belongs_to(&request, &id);
+            html::error(&app, &request, failure)
+        }
         Err(Stranded::AtConsole(errand, failure)) => {
             upstream_sign_in::stranded(&app, &request, errand, failure).await
         }
-        Err(Stranded::Nowhere(failure)) => html::error(&app, &request, failure),
+        Err(Stranded::Noted(failure)) => html::error(&app, &request, failure),
+        Err(Stranded::Nowhere(failure)) => lost(&app, &request, failure).await,
     }
 }
 

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use russet::protocol::client::ClientKind;
+use russet::protocol::sign_in::{SignInStep, Step};
 
 use crate::harness::House;
 use crate::harness::app::claims;
+use crate::harness::browser::Page;
 use crate::on_each_engine;
 
 #[tokio::test]
@@ -108,6 +110,76 @@ async fn an_answer_in_another_browser_signs_nobody_in() {
     let page = victim.open(&app.authorize_url(&app.attempt("openid"))).await;
     let end = house.browser().press(&page, "Continue as Ada").await;
     assert_eq!(end.status, 400);
+}
+
+#[tokio::test]
+async fn another_browser_ends_nobodys_sign_in_and_is_told_an_id_that_can_be_replayed() {
+    on_each_engine!(house, {
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        let mut victim = house.browser();
+        let attempt = app.attempt("openid");
+        let page = victim.open(&app.authorize_url(&attempt)).await;
+        let choice = page.forms().into_iter().find(|form| form.text.contains("Ada")).unwrap();
+        let posting = victim.submit(&page, &choice).await;
+        let answer = posting.forms().remove(0);
+        // Somebody who has learned it posts it before its own browser does, and more than once.
+        let mut other = house.browser();
+        other.open(&app.authorize_url(&app.attempt("openid"))).await;
+        for _ in 0..2 {
+            let end = other.submit(&posting, &answer).await;
+            let end = other.run_scripts(end).await;
+            assert_eq!(end.status, 400, "{}", end.body);
+            let steps = steps(&house, &shown_id(&end)).await;
+            let said = steps.last().and_then(|step| step.detail.clone()).expect("a cause");
+            assert!(said.to_string().contains("another browser"), "{said}");
+            assert_eq!(steps[0].step, Step::Requested, "the whole sign-in is there");
+        }
+        assert_eq!(house.apple_asked("token").await, 0, "nothing of it was taken to Apple");
+        // The sign-in of whom it belongs to goes on, once.
+        let end = victim.submit(&posting, &answer).await;
+        let code = victim.run_scripts(end).await.query("code").expect("a code");
+        assert_eq!(app.redeem(&attempt, &code).await.status, 200);
+        let again = victim.submit(&posting, &answer).await;
+        let again = victim.run_scripts(again).await;
+        assert_eq!(again.status, 400);
+        let steps = steps(&house, &shown_id(&again)).await;
+        assert_eq!(steps[0].step, Step::Requested, "the same sign-in");
+    });
+}
+
+#[tokio::test]
+async fn every_page_of_a_failed_sign_in_shows_an_id_that_can_be_replayed() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let callback = format!("{}/upstream/apple/callback?", house.issuer);
+    let unknown = app.authorize_url(&app.attempt("openid")).replace("client_id=", "client_id=x");
+    for (url, says) in [
+        (format!("{callback}code=x"), "no state"),
+        (format!("{callback}code=x&state=forged"), "unknown, expired"),
+        (format!("{callback}state=a&state=b"), "state"),
+        (unknown, "client_id"),
+        (format!("{}/authorize", house.issuer), "client_id"),
+    ] {
+        let mut browser = house.browser();
+        let page = browser.open(&url).await;
+        assert_eq!(page.status, 400, "{url}");
+        let id = shown_id(&page);
+        assert_eq!(page.headers["x-request-id"], id.as_str());
+        let steps = steps(&house, &id).await;
+        let detail = steps[0].detail.as_ref().expect("a cause").to_string();
+        assert!(steps[0].step == Step::Failed && detail.contains(says), "{url}: {detail}");
+    }
+}
+
+/// The id on an error page.
+fn shown_id(page: &Page) -> String {
+    let (_, rest) = page.body.split_once("id=\"request-id\">").expect("an id");
+    rest.split('<').next().unwrap().to_owned()
+}
+
+async fn steps(house: &House, id: &str) -> Vec<SignInStep> {
+    let found = house.broker.broker.administration.sign_in_steps(id).await;
+    found.unwrap_or_else(|error| panic!("{id}: {error}"))
 }
 
 #[tokio::test]

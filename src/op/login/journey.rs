@@ -80,8 +80,13 @@ pub struct Waiting {
 pub enum Stranded {
     /// The request it belonged to is known and this browser's: it gets the error.
     AtInteraction(InteractionId, Failure),
+    /// The request it belonged to is known, but is another browser's or has been answered: a page
+    /// under its id, and nothing is told to anybody else.
+    Elsewhere(InteractionId, Failure),
     /// It began at the console.
     AtConsole(ConsoleErrand, Failure),
+    /// It began on a page of ours, and is noted under the request's own id: a page.
+    Noted(Failure),
     /// Nothing is known: a page.
     Nowhere(Failure),
 }
@@ -91,8 +96,20 @@ impl Stranded {
     pub const fn failure(&self) -> &Failure {
         match self {
             Self::AtInteraction(_, failure)
+            | Self::Elsewhere(_, failure)
             | Self::AtConsole(_, failure)
+            | Self::Noted(failure)
             | Self::Nowhere(failure) => failure,
+        }
+    }
+}
+
+impl Departure {
+    /// The sign-in that it is part of, if it is part of one.
+    pub(super) const fn sign_in(&self) -> Option<&InteractionId> {
+        match &self.errand {
+            Errand::SignIn(interaction) => Some(interaction),
+            Errand::Link(_) | Errand::Prove(..) | Errand::Console(_) => None,
         }
     }
 }

@@ -84,7 +84,10 @@ pub(super) async fn depart(
     }
     match leave(&app, &request, &typed.text("connection"), ConsoleAct::SignIn, &going).await {
         Ok(response) => response,
-        Err(failure) => stranded_at_login(&app, &request, &going, failure).await,
+        Err(failure) => {
+            app.provider.note_lost(request::id(&request), &failure).await;
+            stranded_at_login(&app, &request, &going, failure).await
+        }
     }
 }
 
@@ -155,7 +158,9 @@ pub(in crate::web) async fn arrived(
     let connection = &arrived.connection_id;
     let problem = match signed {
         Ok(signed) => {
-            if let Some(response) = further(app, signed, before.as_deref(), &going, id).await {
+            if let Some(response) =
+                further(app, signed, before.as_deref(), &going, id.clone()).await
+            {
                 return response;
             }
             format!("Your sign-in at {connection} worked, but opens no account here")
@@ -167,6 +172,8 @@ pub(in crate::web) async fn arrived(
         }
         Err(error) => return failed(app, id, &error),
     };
+    let refusal = crate::protocol::error::Refusal::access_denied(problem.clone());
+    app.provider.note_lost(id, &refusal.into()).await;
     refused(app, request, &going, &problem).await
 }
 
