@@ -47,6 +47,7 @@ pub mod logout_token;
 pub mod master_key;
 pub mod metadata;
 pub mod notification;
+pub mod numeric_date;
 pub mod observation;
 pub mod p8;
 pub mod params;

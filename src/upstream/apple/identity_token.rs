@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::AppleConnector;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::jose::Algorithm;
+use crate::protocol::numeric_date::NumericDate;
 use crate::protocol::secret::constant_time_eq;
 use crate::upstream::UpstreamError;
 
@@ -54,8 +55,8 @@ pub(super) struct Claims {
     pub(super) sub: String,
     #[serde(deserialize_with = "one_audience")]
     pub(super) aud: String,
-    pub(super) exp: i64,
-    pub(super) iat: i64,
+    pub(super) exp: NumericDate,
+    pub(super) iat: NumericDate,
     pub(super) nonce: Option<String>,
     pub(super) c_hash: Option<String>,
     pub(super) at_hash: Option<String>,
@@ -140,7 +141,7 @@ impl AppleConnector {
         now: Timestamp,
     ) -> Result<Claims, UpstreamError> {
         let parts = split(token, MAX_LENGTH)?;
-        let key = self.jwks.find(&parts.kid, now).await?;
+        let key = self.jwks.find(&parts.kid, now, now).await?;
         key.verify_sig(parts.message.as_bytes(), &parts.signature)
             .map_err(|_| rejected("signature_invalid", "not signed by the key it names"))?;
         // A repeated, missing or mistyped claim ends here.
@@ -196,13 +197,13 @@ fn check(
     if claims.sub.is_empty() || claims.sub.len() > 255 {
         return Err(rejected("sub_missing", "sub is empty or longer than 255"));
     }
-    if claims.exp <= now.minus(SKEW).secs() {
+    if claims.exp.secs() <= now.minus(SKEW).secs() {
         return Err(rejected("id_token_expired", "exp is past"));
     }
-    if claims.iat > now.plus(SKEW).secs() {
+    if claims.iat.secs() > now.plus(SKEW).secs() {
         return Err(rejected("iat_in_future", "iat is ahead of this clock by over a minute"));
     }
-    if expected.fresh && claims.iat < now.minus(FRESH).secs() {
+    if expected.fresh && claims.iat.secs() < now.minus(FRESH).secs() {
         return Err(rejected("id_token_stale", "made more than ten minutes ago"));
     }
     check_nonce(claims.nonce.as_deref(), &expected.nonce)?;

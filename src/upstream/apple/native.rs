@@ -37,7 +37,7 @@ impl NativeSignIn for AppleConnector {
             identity: self.identity(&claims, Names::read(credential.user)),
             nonce: claims.nonce.clone().unwrap_or_default(),
             // A token passes until the clocks' difference is over, and is remembered as long.
-            expires_at: Timestamp::from_secs(claims.exp).plus(SKEW),
+            expires_at: Timestamp::from_secs(claims.exp.secs()).plus(SKEW),
             audience: claims.aud,
         })
     }

@@ -10,6 +10,7 @@ use crate::protocol::ambient::Timestamp;
 use crate::protocol::jose::Algorithm;
 use crate::protocol::jwk::{PublicKey, read_set};
 use crate::protocol::jws::ForeignJwt;
+use crate::protocol::numeric_date::NumericDate;
 use crate::upstream::{SignedOut, UpstreamError};
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -21,9 +22,9 @@ struct Claims {
     iss: String,
     #[serde(deserialize_with = "audiences")]
     aud: Vec<String>,
-    iat: i64,
+    iat: NumericDate,
     /// Required since the final specification; older senders leave it out.
-    exp: Option<i64>,
+    exp: Option<NumericDate>,
     jti: String,
     events: Map<String, Value>,
     sub: Option<String>,
@@ -62,10 +63,10 @@ impl OidcConnector {
         if !matches!(typ.trim_start_matches("application/"), "logout+jwt" | "jwt") {
             return Err(rejected("typ_mismatch", "the token is of another type"));
         }
-        let mut claims = self.verified(&jwt, now, false).await;
+        let mut claims = self.verified(&jwt, now, false).await?;
         if claims.is_none() {
             // A key we do not know may be newer than our copy of the keys.
-            claims = self.verified(&jwt, now, true).await;
+            claims = self.verified(&jwt, now, true).await?;
         }
         let claims =
             claims.ok_or_else(|| rejected("signature_invalid", "not signed by the upstream"))?;
@@ -76,17 +77,22 @@ impl OidcConnector {
             sid: claims.sid,
             jti: claims.jti,
             // As long as it would pass.
-            expires_at: Timestamp::from_secs(claims.iat).plus(FRESH).plus(SKEW),
+            expires_at: Timestamp::from_secs(claims.iat.secs()).plus(FRESH).plus(SKEW),
         })
     }
 
-    async fn verified(&self, jwt: &ForeignJwt<'_>, now: Timestamp, anew: bool) -> Option<Claims> {
-        let discovered = self.discovery.current(now, anew).await.ok()?;
-        let set = serde_json::to_value(discovered.metadata.jwks()).ok()?;
-        let keys = read_set(&set).ok()?;
+    async fn verified(
+        &self,
+        jwt: &ForeignJwt<'_>,
+        now: Timestamp,
+        anew: bool,
+    ) -> Result<Option<Claims>, UpstreamError> {
+        let discovered = self.discovery.current(now, anew).await?;
+        let set = serde_json::to_value(discovered.metadata.jwks());
+        let keys = set.ok().and_then(|set| read_set(&set).ok()).unwrap_or_default();
         let kid = jwt.header("kid");
         let may_be = |key: &&PublicKey| kid.is_none() || key.kid() == kid;
-        keys.iter().filter(may_be).find_map(|key| jwt.verify(key).ok())
+        Ok(keys.iter().filter(may_be).find_map(|key| jwt.verify(key).ok()))
     }
 
     fn check_logout(&self, claims: &Claims, now: Timestamp) -> Result<(), UpstreamError> {
@@ -113,13 +119,13 @@ impl OidcConnector {
         if claims.jti.is_empty() || claims.jti.len() > 255 {
             return Err(rejected("jti_missing", "jti is empty or longer than 255"));
         }
-        if claims.iat > now.plus(SKEW).secs() {
+        if claims.iat.secs() > now.plus(SKEW).secs() {
             return Err(rejected("iat_in_future", "iat is ahead of this clock by over a minute"));
         }
-        if claims.iat < now.minus(FRESH).secs() {
+        if claims.iat.secs() < now.minus(FRESH).secs() {
             return Err(rejected("token_stale", "made more than ten minutes ago"));
         }
-        if claims.exp.is_some_and(|exp| exp <= now.minus(SKEW).secs()) {
+        if claims.exp.is_some_and(|exp| exp.secs() <= now.minus(SKEW).secs()) {
             return Err(rejected("token_expired", "exp is past"));
         }
         Ok(())

@@ -118,6 +118,12 @@ fn each_claim_is_checked() {
         (json!({ "iat": 1_000_061 }), "iat_in_future"),
         (json!({ "iat": 999_400 }), "good"),
         (json!({ "iat": 999_399 }), "id_token_stale"),
+        // NumericDate may have a fraction (RFC 7519 §2), but is a number.
+        (json!({ "exp": 999_941.5, "iat": 999_400.25 }), "good"),
+        (json!({ "exp": 999_940.5 }), "id_token_expired"),
+        (json!({ "iat": 1_000_061.5 }), "iat_in_future"),
+        (json!({ "iat": "1000000.5" }), "malformed"),
+        (json!({ "iat": true }), "malformed"),
         (json!({ "iat": null }), "malformed"),
         (json!({ "nonce": null }), "nonce_missing"),
         (json!({ "nonce": "m" }), "nonce_mismatch"),
