@@ -41,6 +41,7 @@ choose-title = تسجيل الدخول إلى { $client }
 choose-lead = للمتابعة إلى { $client }
 choose-again = أنت مسجّل الدخول باسم { $name }. يطلب منك { $client } تسجيل الدخول مرة أخرى.
 choose-none = لم تُعدّ هنا أي طريقة لتسجيل الدخول بعد. يُرجى إبلاغ مسؤول الموقع.
+choose-away = لا يستجيب { $connection } في الوقت الحالي. يمكنك المحاولة على أي حال، أو العودة بعد بضع دقائق.
 continue-with-apple = المتابعة باستخدام Apple
 continue-with = المتابعة باستخدام { $connection }
 username = اسم المستخدم

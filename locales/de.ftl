@@ -41,6 +41,7 @@ choose-title = Bei { $client } anmelden
 choose-lead = und weiter zu { $client }
 choose-again = Sie sind als { $name } angemeldet. { $client } bittet Sie, sich noch einmal anzumelden.
 choose-none = Hier ist noch keine Anmeldung eingerichtet. Bitte wenden Sie sich an den Betreiber dieser Seite.
+choose-away = { $connection } antwortet gerade nicht. Sie können es trotzdem versuchen oder in ein paar Minuten wiederkommen.
 continue-with-apple = Mit Apple fortfahren
 continue-with = Mit { $connection } fortfahren
 username = Benutzername

@@ -42,6 +42,7 @@ choose-title = Sign in to { $client }
 choose-lead = to continue to { $client }
 choose-again = You are signed in as { $name }. { $client } asks you to sign in again.
 choose-none = No way to sign in is set up here yet. Tell the operator of this site.
+choose-away = { $connection } is not answering right now. You can still try, or come back in a few minutes.
 # Apple's own words: they may not be changed.
 continue-with-apple = Continue with Apple
 continue-with = Continue with { $connection }

@@ -41,6 +41,7 @@ choose-title = Iniciar sesión en { $client }
 choose-lead = para continuar a { $client }
 choose-again = Has iniciado sesión como { $name }. { $client } te pide que la inicies de nuevo.
 choose-none = Aquí todavía no se puede iniciar sesión de ninguna forma. Avisa a quien administra este sitio.
+choose-away = { $connection } no responde en este momento. Puedes intentarlo de todos modos o volver dentro de unos minutos.
 continue-with-apple = Continuar con Apple
 continue-with = Continuar con { $connection }
 username = Nombre de usuario

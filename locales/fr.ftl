@@ -41,6 +41,7 @@ choose-title = Se connecter à { $client }
 choose-lead = pour continuer vers { $client }
 choose-again = Vous êtes connecté en tant que { $name }. { $client } vous demande de vous reconnecter.
 choose-none = Aucun moyen de se connecter n’est encore configuré ici. Prévenez le responsable de ce site.
+choose-away = { $connection } ne répond pas pour le moment. Vous pouvez essayer quand même ou revenir dans quelques minutes.
 continue-with-apple = Continuer avec Apple
 continue-with = Continuer avec { $connection }
 username = Nom d’utilisateur

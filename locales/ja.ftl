@@ -41,6 +41,7 @@ choose-title = { $client }にサインイン
 choose-lead = { $client }に進みます
 choose-again = { $name }としてサインインしています。{ $client }が、もう一度サインインするよう求めています。
 choose-none = サインインの方法がまだ設定されていません。サイトの運営者にお知らせください。
+choose-away = { $connection }は現在応答していません。このまま試すか、数分後にもう一度お越しください。
 continue-with-apple = Appleで続ける
 continue-with = { $connection }で続ける
 username = ユーザー名

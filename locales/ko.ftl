@@ -41,6 +41,7 @@ choose-title = { $client } 로그인
 choose-lead = 로그인하고 { $client } 계속 이용하기
 choose-again = 현재 { $name } 계정으로 로그인되어 있습니다. { $client }에서 다시 로그인하도록 요청합니다.
 choose-none = 아직 설정된 로그인 방법이 없습니다. 사이트 운영자에게 알려 주세요.
+choose-away = { $connection }이(가) 지금 응답하지 않습니다. 그래도 시도해 보거나 몇 분 뒤에 다시 오세요.
 continue-with-apple = Apple로 계속하기
 continue-with = { $connection } 계정으로 계속하기
 username = 사용자 이름

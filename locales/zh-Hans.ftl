@@ -41,6 +41,7 @@ choose-title = 登录 { $client }
 choose-lead = 以继续使用 { $client }
 choose-again = 你已登录为 { $name }。{ $client } 要求你重新登录。
 choose-none = 这里还没有设置任何登录方式，请告知网站管理员。
+choose-away = { $connection } 目前没有响应。你仍可以尝试，或过几分钟再来。
 continue-with-apple = 通过 Apple 继续
 continue-with = 通过 { $connection } 继续
 username = 用户名

@@ -21,6 +21,7 @@ mod m0015_pages;
 mod m0016_apple_over_time;
 mod m0018_admin_identities;
 mod m0019_disabled_terms;
+mod m0021_unverified_notifications;
 mod m0023_deletions_by_age;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_admin_identities::Migration),
             Box::new(m0019_disabled_terms::Migration),
             Box::new(m0023_deletions_by_age::Migration),
+            Box::new(m0021_unverified_notifications::Migration),
         ]
     }
 }

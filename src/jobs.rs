@@ -86,6 +86,7 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
     let stopped = stop.clone();
     tokio::spawn(async move {
         loop {
+            noted("late notifications", reader.provider.verify_late_notifications().await);
             // At once: what a dead process left behind waits already.
             noted("notifications", reader.provider.work_off_notifications().await.map(|_| ()));
             tokio::select! {
@@ -101,6 +102,7 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
         every(RELOAD_CONNECTORS, stopped, || async {
             noted("reload connections", renewer.provider.reload_connectors().await);
             noted("reload branding", renewer.provider.reload_branding().await);
+            noted("reload outages", renewer.provider.reload_outages().await);
         })
         .await;
     });
@@ -176,6 +178,10 @@ pub fn spawn(app: Data<App>, stop: CancellationToken) {
     let stopped = stop.clone();
     tokio::spawn(async move {
         let holder = checker.provider.request_id();
+        // What a dead process left in its middle is gone on with at once.
+        if matches!(checker.provider.daily_check_was_cut_short().await, Ok(true)) {
+            noted("daily check", checker.provider.daily_check(&holder).await.map(|_| ()));
+        }
         every(DAILY_CHECK, stopped, || async {
             noted("daily check", checker.provider.daily_check(&holder).await.map(|_| ()));
         })

@@ -190,7 +190,10 @@ impl Provider {
                 // One way in and nobody signed in: no page that asks a question with one answer.
                 let offered = self.offered_connectors(&situation.client, &interaction);
                 let local = self.offers_local_accounts_for(&situation.client, &interaction);
-                if let ([only], false, false) = (offered.as_slice(), *anew, local) {
+                // Unless it is away: then that is said first.
+                if let ([only], false, false) = (offered.as_slice(), *anew, local)
+                    && !self.is_away(only.as_ref(), now)
+                {
                     let connection = only.id().clone();
                     let departed = self.depart_for(id, &interaction, &connection, false).await;
                     return match departed {

@@ -43,6 +43,7 @@ pub mod mutual_tls;
 pub mod notifications;
 mod observations;
 mod offered;
+mod outages;
 pub mod passkeys;
 pub mod people;
 mod possession;
@@ -57,6 +58,7 @@ mod subjects;
 pub mod token;
 mod trace;
 pub mod trial;
+mod unverified_notifications;
 pub mod upstream_logout;
 pub mod userinfo;
 
@@ -91,6 +93,7 @@ use keys::KeyKeeper;
 use master_key::VaultKeeper;
 use mutual_tls::MutualTls;
 use observations::Observations;
+use outages::Outages;
 use registration::RegistrationPolicy;
 
 /// How long things live.
@@ -196,6 +199,7 @@ pub struct Provider {
     registration: RegistrationPolicy,
     documents: Documents,
     observations: Observations,
+    outages: Outages,
     looks: Looks,
     logos: ClientLogos,
 }
@@ -235,6 +239,7 @@ impl Provider {
             registration: parts.registration,
             documents: Documents::new(),
             observations: Observations::default(),
+            outages: Outages::default(),
             looks: Looks::default(),
             logos: ClientLogos::new(parts.outbound.clone()),
             outbound: parts.outbound,

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ending::{self, Ending, Reason};
-use super::{Fault, Provider, deletion, signals};
+use super::{Fault, Provider, deletion, signals, unverified_notifications};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, DeletionId, UserId};
 use crate::protocol::notification::{
     Notification, NotificationKind, NotificationPolicy, OnAccountDeleted, OnConsentRevoked,
 };
+use crate::protocol::secret::Vault;
 use crate::protocol::security_event::SecurityEvent;
 use crate::store::notifications::{Due, Heard, Taken};
-use crate::store::{StoreFault, WriteTx};
+use crate::store::{Store, StoreFault, WriteTx};
 use crate::upstream::{Connector, UpstreamError};
 
 /// Apple waits two seconds for an answer.
@@ -68,8 +69,8 @@ impl Provider {
     /// Verifies what was posted to a connection's inbox and writes it down.
     ///
     /// # Errors
-    /// [`NotReceived`]; then it is not in the inbox, or may still get there after the sender's
-    /// patience has ended.
+    /// [`NotReceived`]; then it is not in the inbox, or may still get there: after the sender's
+    /// patience has ended, or when the key that it names is known.
     pub async fn receive_notification(
         &self,
         connection: &ConnectionId,
@@ -81,9 +82,16 @@ impl Provider {
             .ok_or(NotReceived::NoInbox)?;
         let (store, inbox) = (self.store.clone(), Arc::clone(&self.inbox));
         let (connection, now) = (connection.clone(), self.clock.now());
+        let vault = Arc::clone(&self.vault);
         // A task of its own: what has been begun is finished although nobody waits any more.
         let receiving = tokio::spawn(async move {
-            let announced = read(connector.as_ref(), &body, now).await?;
+            let announced = match read(connector.as_ref(), &body, now).await {
+                Err(NotReceived::Unavailable) => {
+                    keep_unverified(&store, &vault, &connection, &body, now).await;
+                    return Err(NotReceived::Unavailable);
+                }
+                read => read?,
+            };
             let stored = store
                 .write(move |tx| {
                     Box::pin(
@@ -183,13 +191,35 @@ impl Provider {
     }
 }
 
+/// Keeps what may be good, for nothing says that it comes again.
+async fn keep_unverified(
+    store: &Store,
+    vault: &Vault,
+    connection: &ConnectionId,
+    body: &[u8],
+    now: Timestamp,
+) {
+    let kept = async {
+        let kept = unverified_notifications::unverified(connection, body, vault, now)?;
+        let stored = store.write(move |tx| {
+            Box::pin(async move { tx.insert_unverified_notification(&kept).await })
+        });
+        Ok::<bool, Fault>(stored.await?)
+    };
+    match kept.await {
+        Ok(true) => tracing::info!(%connection, "a notification waits to be verified"),
+        Ok(false) => tracing::warn!(%connection, "too many notifications wait to be verified"),
+        Err(fault) => tracing::error!(%fault, "a notification could not be kept"),
+    }
+}
+
 async fn read(
     connector: &dyn Connector,
     body: &[u8],
     now: Timestamp,
 ) -> Result<Notification, NotReceived> {
     let announcements = connector.announcements().ok_or(NotReceived::NoInbox)?;
-    announcements.read(body, now).await.map_err(|error| {
+    announcements.read(body, now, now).await.map_err(|error| {
         // Never the body: whoever holds a valid one may post it elsewhere.
         tracing::warn!(connection = %connector.id(), %error, "a notification was not accepted");
         match error {

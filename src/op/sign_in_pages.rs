@@ -37,6 +37,8 @@ pub struct Offer {
     pub display_name: String,
     /// What it speaks.
     pub kind: ConnectionKind,
+    /// Whether it is taken to be away just now.
+    pub away: bool,
 }
 
 /// What the consent page shows.
@@ -64,18 +66,23 @@ impl Provider {
         interaction: &Interaction,
         situation: &Situation,
     ) -> ChoosePage {
+        let now = self.clock.now();
+        let connectors = self.offered_connectors(&situation.client, interaction);
+        let mut offers: Vec<Offer> = connectors
+            .iter()
+            .map(|connector| Offer {
+                id: connector.id().clone(),
+                display_name: connector.display_name().to_owned(),
+                kind: connector.kind(),
+                away: self.is_away(connector.as_ref(), now),
+            })
+            .collect();
+        // Those that answer first; among their like they stay in the operator's order.
+        offers.sort_by_key(|offer| offer.away);
         ChoosePage {
             interaction: id.clone(),
             client_name: situation.client.client_name.clone(),
-            connections: self
-                .offered_connectors(&situation.client, interaction)
-                .iter()
-                .map(|connector| Offer {
-                    id: connector.id().clone(),
-                    display_name: connector.display_name().to_owned(),
-                    kind: connector.kind(),
-                })
-                .collect(),
+            connections: offers,
             signed_in_as: situation.person.as_ref().map(|(_, user)| display_name(user)),
             local_accounts: self.offers_local_accounts_for(&situation.client, interaction),
             login_hint: interaction.request.login_hint.clone(),

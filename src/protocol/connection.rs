@@ -214,6 +214,16 @@ fn github_api() -> String {
     "https://api.github.com".to_owned()
 }
 
+/// Whether a Team ID or Key ID has the shape of Apple's: ten capital letters and digits. A
+/// simulated Apple (not `exact`) may give out others.
+pub fn is_apple_identifier(text: &str, exact: bool) -> bool {
+    if exact {
+        return text.len() == 10
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    }
+    (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
 /// What is secret of a connection. Stored sealed, as one value bound to the row.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

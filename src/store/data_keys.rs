@@ -71,6 +71,12 @@ pub const SEALED: &[SealedColumn] = &[
         prefix: "left_grants",
     },
     SealedColumn {
+        table: "unverified_notifications",
+        key: &["id"],
+        column: "sealed_body",
+        prefix: "unverified_notifications",
+    },
+    SealedColumn {
         table: "event_receivers",
         key: &["client_id"],
         column: "sealed_bearer",

@@ -19,6 +19,14 @@ impl Reader {
         let stmt = self.connection.statement(sql, [name.into(), now.millis().into()]);
         Ok(self.connection.query_one_raw(stmt).await?.is_some())
     }
+
+    /// Whether a lease whose name begins so was left behind: its holder has died.
+    pub async fn is_lease_left(&self, beginning: &str, now: Timestamp) -> Result<bool, StoreFault> {
+        let sql = "SELECT name FROM leases WHERE name LIKE $1 AND expires_at <= $2 LIMIT 1";
+        let values = [format!("{beginning}%").into(), now.millis().into()];
+        let stmt = self.connection.statement(sql, values);
+        Ok(self.connection.query_one_raw(stmt).await?.is_some())
+    }
 }
 
 impl WriteTx {

@@ -55,6 +55,7 @@ pub mod sign_ins;
 pub mod single_use;
 pub mod transfer_runs;
 pub mod trusted_issuers;
+pub mod unverified_notifications;
 pub mod upstream_grants;
 pub mod users;
 

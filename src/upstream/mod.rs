@@ -11,6 +11,7 @@ pub mod build;
 mod dns;
 pub mod github;
 mod guard;
+pub mod health;
 pub mod http;
 pub mod key_sets;
 pub mod oidc;
@@ -25,6 +26,7 @@ use crate::protocol::id::ConnectionId;
 use crate::protocol::notification::Notification;
 use crate::protocol::secret::SecretString;
 use crate::protocol::user::Profile;
+use health::Health;
 
 /// One journey of a browser to an upstream and back. Parked (sealed) while the browser is away.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -143,6 +145,12 @@ pub trait Connector: Send + Sync {
     /// switch.
     fn link_by_verified_email(&self) -> bool {
         false
+    }
+
+    /// How the last contacts with it went.
+    fn health(&self) -> &Health {
+        static NEVER_ASKED: Health = Health::new();
+        &NEVER_ASKED
     }
 
     /// What a page's CSP must allow in `form-action` so that a form may lead to this upstream.
@@ -322,8 +330,17 @@ pub trait NativeSignIn: Send + Sync {
 /// Server-to-server notifications (apple.md §8).
 #[async_trait]
 pub trait Announcements: Send + Sync {
-    /// Verifies what was posted.
-    async fn read(&self, body: &[u8], now: Timestamp) -> Result<Notification, UpstreamError>;
+    /// Verifies what was posted at `arrived`, by the keys that are known `now`.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Rejected`] when it is not good; [`UpstreamError::Unavailable`] when that
+    /// cannot be told yet.
+    async fn read(
+        &self,
+        body: &[u8],
+        arrived: Timestamp,
+        now: Timestamp,
+    ) -> Result<Notification, UpstreamError>;
 }
 
 /// What an app posts.

@@ -254,6 +254,10 @@ impl Connector for OidcConnector {
         ConnectionKind::Oidc
     }
 
+    fn health(&self) -> &crate::upstream::health::Health {
+        &self.discovery.health
+    }
+
     fn link_by_verified_email(&self) -> bool {
         self.settings.link_by_verified_email
     }
@@ -316,7 +320,9 @@ impl Connector for OidcConnector {
             .clone()
             .ok_or_else(|| rejected("code_missing", "the answer carries no code"))?;
         let client = self.client(&discovered, &trip.redirect_uri)?;
-        let tokens = self.redeem(&client, trip, code).await?;
+        let redeemed = self.redeem(&client, trip, code).await;
+        self.discovery.health.note(&redeemed, now);
+        let tokens = redeemed?;
         let id_token = tokens
             .id_token()
             .ok_or_else(|| rejected("id_token_missing", "the upstream sent no ID token"))?;
@@ -362,10 +368,10 @@ impl Connector for OidcConnector {
         self.read_logout_token(logout_token, now).await
     }
 
-    async fn check(&self, now: Timestamp) -> Vec<Finding> {
+    async fn check(&self, _now: Timestamp) -> Vec<Finding> {
         let subject = "discovery".to_owned();
-        vec![match self.discovery.current(now, true).await {
-            Ok(_) => Finding {
+        vec![match self.discovery.examine().await {
+            Ok(()) => Finding {
                 verdict: Verdict::Fine,
                 subject,
                 message: format!(

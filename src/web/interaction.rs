@@ -36,7 +36,7 @@ pub async fn authorize(
     };
     let params = match params {
         Ok(params) => params,
-        Err(failure) => return html::error(&app, &request, failure),
+        Err(failure) => return lost(&app, &request, failure).await,
     };
     let (binding, cookie) = binding(&app, &request);
     let session = app.cookies.read(&request, Jar::Session);
@@ -55,7 +55,7 @@ pub async fn authorize(
             };
             show(&app, &request, next, look.as_ref())
         }
-        Err(Unanswerable(failure)) => return html::error(&app, &request, failure),
+        Err(Unanswerable(failure)) => return lost(&app, &request, failure).await,
     };
     set(&mut response, cookie);
     response
@@ -105,6 +105,15 @@ pub async fn depart(
     let browser = app.browser(&request);
     let departed = app.provider.depart(&id, &connection, &browser).await.map(Next::Depart);
     answer(&app, &request, Some(&id), departed).await
+}
+
+/// The page of a failure of which nothing is known but this request. It is noted under the id that
+/// the page shows, as long as this address does not do it all day.
+pub(super) async fn lost(app: &App, request: &HttpRequest, failure: Failure) -> HttpResponse {
+    if app.limits.may_fail(request) {
+        app.provider.note_lost(request::id(request), &failure).await;
+    }
+    html::error(app, request, failure)
 }
 
 /// A step's page, answer or redirect; or the page of its failure. What is not a step of the
@@ -166,6 +175,12 @@ pub fn choose(
         frame,
         interaction: choices.interaction.to_string(),
         client_name: name.clone(),
+        away: choices
+            .connections
+            .iter()
+            .filter(|offer| offer.away)
+            .map(|offer| offer.display_name.clone())
+            .collect(),
         connections: choices
             .connections
             .into_iter()

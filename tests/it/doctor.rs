@@ -208,6 +208,18 @@ async fn twelve_faults_each_name_themselves() {
         clinic.fault("keys", fault).await;
         clinic.only(&[], "apple: keys", &["/auth/keys", "can be verified", "proxy"]).await;
     }
+    // The token endpoint alone is unwell: nobody could sign in.
+    for (fault, says) in [
+        ("status_403_html", "403 with a page"),
+        ("status_429", "429"),
+        ("status_500", "500"),
+        ("status_503", "503"),
+        ("truncated_json", "none that is known"),
+        ("invalid_request", "Apple says invalid_request"),
+    ] {
+        clinic.fault("token", fault).await;
+        clinic.only(&[], "apple: token endpoint", &["/auth/token", says, "a proxy"]).await;
+    }
     // 12 Apple turns this machine away, or is not there at all
     for endpoint in ["discovery", "keys", "token"] {
         clinic.fault(endpoint, "status_403_html").await;

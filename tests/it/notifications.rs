@@ -26,7 +26,17 @@ fn inbox(issuer: &str) -> String {
     format!("{issuer}/upstream/apple/notifications")
 }
 
+/// Posts until there is an answer: a machine may be too busy for one within Apple's two seconds.
 async fn post(house: &House, payload: &str) -> StatusCode {
+    loop {
+        let status = post_once(house, payload).await;
+        if status != StatusCode::SERVICE_UNAVAILABLE {
+            return status;
+        }
+    }
+}
+
+async fn post_once(house: &House, payload: &str) -> StatusCode {
     let body = json!({ "payload": payload });
     let response = house.http().post(inbox(&house.issuer)).json(&body).send().await.unwrap();
     let status = response.status();
@@ -257,7 +267,8 @@ async fn what_a_dead_process_left_in_the_inbox_is_worked_off_once() {
             .unwrap();
         let body = json!({ "payload": payload }).to_string();
         let now = house.now();
-        let read = connector.announcements().unwrap().read(body.as_bytes(), now).await.unwrap();
+        let read =
+            connector.announcements().unwrap().read(body.as_bytes(), now, now).await.unwrap();
         house
             .store()
             .write(move |tx| {

@@ -117,6 +117,14 @@ impl Provider {
         Ok(all)
     }
 
+    /// Whether a check was left in its middle by a replica that has died.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn daily_check_was_cut_short(&self) -> Result<bool, Fault> {
+        Ok(self.store.is_lease_left(&job_name(""), self.clock.now()).await?)
+    }
+
     /// Takes the lease, or keeps it.
     async fn hold(&self, name: &str, holder: &str) -> Result<bool, Fault> {
         let now = self.clock.now();

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use super::{APPLE_ISSUER, AppleMembers, Connection, ConnectionSettings};
+use super::{APPLE_ISSUER, AppleMembers, Connection, ConnectionSettings, is_apple_identifier};
 use crate::client::is_bundle_id;
 
 /// What is wrong with a connection: the member and one sentence for whoever filled it in.
@@ -50,19 +50,16 @@ pub fn problems(connection: &Connection) -> Vec<(&'static str, String)> {
 
 fn apple_problems(apple: &AppleMembers, say: &mut impl FnMut(&'static str, String)) {
     let exact = apple.issuer == APPLE_ISSUER;
-    let identifier = |text: &str| {
-        let fits = if exact { text.len() == 10 } else { (1..=32).contains(&text.len()) };
-        fits && text.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
     let keys = [
         ("team_id", Some(&apple.team_id)),
         ("key_id", Some(&apple.key_id)),
         ("next_key_id", apple.next_key_id.as_ref()),
     ];
     for (field, text) in keys {
-        if let Some(text) = text.filter(|text| !identifier(text)) {
+        if let Some(text) = text.filter(|text| !is_apple_identifier(text, exact)) {
             let message = format!(
-                "{text:?} is not what Apple issues: ten letters and digits, such as \"ABCDE12345\""
+                "{text:?} is not what Apple issues: ten capital letters and digits, such as \
+                 \"ABCDE12345\"; copy it from developer.apple.com"
             );
             say(field, message);
         }

@@ -57,6 +57,7 @@ fn each_rule_names_its_member() {
         fields(&of(ConnectionSettings::Apple(members)))
     };
     assert_eq!(with(|a| a.team_id = "short".into()), ["team_id"]);
+    assert_eq!(with(|a| a.team_id = "team123456".into()), ["team_id"]);
     assert_eq!(with(|a| a.key_id = "KEY 234567".into()), ["key_id"]);
     assert_eq!(with(|a| a.next_key_id = Some("x".into())), ["next_key_id"]);
     assert_eq!(with(|a| a.next_key_id = Some("KEY1234567".into())), ["next_key_id"]);

@@ -97,7 +97,14 @@ impl AppleConnector {
             vec![("client_id", ask.client_id), ("client_secret", secret.expose().as_str())];
         form.extend_from_slice(ask.form);
         let url = self.endpoint(ask.path);
-        Ok(self.outbound.post_form_with(&url, &form, ask.bearer).await?)
+        let answer = self.outbound.post_form_with(&url, &form, ask.bearer).await;
+        let contact = match &answer {
+            Ok(Answer { status: 200 | 400 | 401, .. }) => Ok(()),
+            Ok(answer) => Err(UpstreamError::Unavailable(format!("status {}", answer.status))),
+            Err(error) => Err(error.clone().into()),
+        };
+        self.health.note(&contact, now);
+        Ok(answer?)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::protocol::id::ConnectionId;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::upstream_claims::is_address;
 use crate::protocol::user::Profile;
+use crate::upstream::health::Health;
 use crate::upstream::{
     Announcements, Callback, Connector, Finding, Lifecycle, NativeSignIn, ObtainedGrant,
     TeamTransfer, Trip, UpstreamError, UpstreamIdentity,
@@ -93,6 +94,10 @@ impl Connector for AppleConnector {
 
     fn kind(&self) -> ConnectionKind {
         ConnectionKind::Apple
+    }
+
+    fn health(&self) -> &Health {
+        &self.health
     }
 
     fn link_by_verified_email(&self) -> bool {

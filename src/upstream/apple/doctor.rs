@@ -195,13 +195,31 @@ impl AppleConnector {
             }));
             return findings;
         }
-        met.iter()
-            .map(|(id, met)| match met {
-                Met::Accepted => fine(&self.called(id), "Apple accepts the client secret"),
-                Met::Refused => wrong(&self.called(id), self.client_refused(id, &accepted)),
-                Met::Odd(what) | Met::Away(what) => unknown(&self.called(id), what),
-            })
-            .collect()
+        let strange = met.iter().find_map(|(_, met)| match met {
+            Met::Odd(what) | Met::Away(what) => Some(what),
+            Met::Accepted | Met::Refused => None,
+        });
+        let each = met.iter().map(|(id, met)| match met {
+            Met::Accepted => fine(&self.called(id), "Apple accepts the client secret"),
+            Met::Refused => wrong(&self.called(id), self.client_refused(id, &accepted)),
+            Met::Odd(_) | Met::Away(_) => {
+                unknown(&self.called(id), "not to be told while the token endpoint is unwell")
+            }
+        });
+        strange.map(|what| self.token_endpoint(what)).into_iter().chain(each).collect()
+    }
+
+    /// Nobody can sign in without it, whatever the rest of Apple answers.
+    fn token_endpoint(&self, what: &str) -> Finding {
+        let url = self.endpoint("/auth/token");
+        wrong(
+            "token endpoint",
+            format!(
+                "{url} did not answer as Apple does ({what}). Until it does nobody can sign in and \
+                 no grant can be checked; run this again in a few minutes, and if it stays so look \
+                 at what stands between here and Apple, such as a proxy or firewall"
+            ),
+        )
     }
 
     fn called(&self, client_id: &str) -> String {

@@ -1,7 +1,9 @@
 //! Apple's keys, cached — apple.md §1.4, §3 "JWKS policy".
 //!
 //! Good for an hour, for a day when Apple is unreachable; an unknown `kid` fetches anew once, and
-//! never more often than every thirty seconds, since anybody can send a random one.
+//! never more often than every thirty seconds, since anybody can send a random one. Only what was
+//! looked for in a set fetched after it came is called unknown: until then it may be a new key of
+//! Apple's, and whoever brought it is asked to come again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +19,7 @@ use url::Url;
 
 use crate::protocol::ambient::Timestamp;
 use crate::upstream::UpstreamError;
+use crate::upstream::health::Health;
 use crate::upstream::http::Outbound;
 
 const FRESH: Duration = Duration::from_secs(3600);
@@ -81,6 +84,8 @@ struct Known {
     keys: Arc<Keys>,
     fetched_at: Option<Timestamp>,
     tried_at: Option<Timestamp>,
+    /// When a fetch was last begun although the set was fresh: for a key that is not in it.
+    missed_at: Option<Timestamp>,
 }
 
 impl Known {
@@ -88,11 +93,20 @@ impl Known {
         (age(self.fetched_at, now) < within).then(|| self.keys.get(kid).map(Arc::clone)).flatten()
     }
 
-    /// Whether a fetch is due, and not so soon after the last.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        age(self.fetched_at, now) < FRESH
+    }
+
+    /// Whether a fetch is due. What is fetched because it is old takes nothing from those who miss
+    /// a key; what failed is not tried again at once by either.
     fn may_fetch(&self, now: Timestamp) -> bool {
-        let knows_nothing = age(self.fetched_at, now) >= LAST_GOOD;
-        let pause = if knows_nothing { WHILE_NOTHING_IS_KNOWN } else { BETWEEN_FETCHES };
-        age(self.tried_at, now) >= pause
+        if age(self.fetched_at, now) >= LAST_GOOD {
+            return age(self.tried_at, now) >= WHILE_NOTHING_IS_KNOWN;
+        }
+        let failed = self.tried_at > self.fetched_at;
+        let (last, free) =
+            if failed { (self.tried_at, false) } else { (self.missed_at, !self.is_fresh(now)) };
+        free || age(last, now) >= BETWEEN_FETCHES
     }
 }
 
@@ -103,25 +117,31 @@ fn age(at: Option<Timestamp>, now: Timestamp) -> Duration {
 /// The cache. One request fetches while others wait for it, but nobody waits whose key is at hand.
 pub(super) struct AppleJwks<S = Published> {
     source: S,
+    health: Arc<Health>,
     known: RwLock<Known>,
     fetching: Mutex<()>,
 }
 
 impl AppleJwks {
-    pub(super) fn new(url: Url, outbound: Outbound) -> Self {
-        Self::of(Published { url, outbound })
+    pub(super) fn new(url: Url, outbound: Outbound, health: Arc<Health>) -> Self {
+        Self::of(Published { url, outbound }, health)
     }
 }
 
 impl<S: KeySource> AppleJwks<S> {
-    fn of(source: S) -> Self {
-        Self { source, known: RwLock::default(), fetching: Mutex::default() }
+    fn of(source: S, health: Arc<Health>) -> Self {
+        Self { source, health, known: RwLock::default(), fetching: Mutex::default() }
     }
 
-    /// The RS256 key with this `kid`.
+    /// The RS256 key with this `kid`, named by something that came at `arrived`.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Rejected`] when Apple has no such key; [`UpstreamError::Unavailable`] when
+    /// it cannot be told yet.
     pub(super) async fn find(
         &self,
         kid: &str,
+        arrived: Timestamp,
         now: Timestamp,
     ) -> Result<Arc<ParsedPublicKey>, UpstreamError> {
         let known = self.known();
@@ -139,12 +159,19 @@ impl<S: KeySource> AppleJwks<S> {
             return Ok(key);
         }
         let mut failed = None;
+        let mut looked = false;
         if known.may_fetch(now) {
+            if known.is_fresh(now) {
+                known.missed_at = Some(now);
+            }
             known.tried_at = Some(now);
-            match self.source.fetch().await {
+            let fetched = self.source.fetch().await;
+            self.health.note(&fetched, now);
+            match fetched {
                 Ok(keys) => {
                     known.keys = Arc::new(keys);
                     known.fetched_at = Some(now);
+                    looked = true;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "Apple's keys could not be fetched");
@@ -161,10 +188,15 @@ impl<S: KeySource> AppleJwks<S> {
             None if age(known.fetched_at, now) >= LAST_GOOD => {
                 Err(UpstreamError::Unavailable("Apple's keys are not known".to_owned()))
             }
-            None => Err(UpstreamError::Rejected {
+            None if looked || known.fetched_at >= Some(arrived) => Err(UpstreamError::Rejected {
                 reason: "unknown_key",
                 detail: "no key of Apple's has this kid".to_owned(),
             }),
+            None => Err(UpstreamError::Unavailable(
+                "no key that is known here has this kid; Apple may be asked again within half a \
+                 minute"
+                    .to_owned(),
+            )),
         }
     }
 

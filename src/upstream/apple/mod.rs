@@ -16,11 +16,15 @@ mod notification;
 mod token_endpoint;
 mod user_field;
 
+use std::sync::Arc;
+
 use url::Url;
 
+use crate::protocol::connection::is_apple_identifier;
 use crate::protocol::id::ConnectionId;
 use crate::protocol::secret::SecretString;
 
+use super::health::Health;
 use super::http::Outbound;
 use client_keys::ClientKeys;
 use jwks::AppleJwks;
@@ -31,7 +35,7 @@ pub struct AppleSettings {
     pub connection_id: ConnectionId,
     /// Its name for people, `Apple` unless there are several.
     pub display_name: String,
-    /// Team ID: ten letters and digits at Apple, any number at a simulated Apple.
+    /// Team ID: ten capital letters and digits at Apple.
     pub team_id: String,
     /// Key ID, of the same shape; it belongs to the private key.
     pub key_id: String,
@@ -71,8 +75,8 @@ pub struct NextKey {
 /// Why the settings cannot be used; names the key and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum AppleConfigError {
-    /// Not ten letters and digits.
-    #[error("{key} must be ten letters and digits, as shown in Apple's developer portal")]
+    /// Not ten capital letters and digits.
+    #[error("{key} must be ten capital letters and digits, as shown in Apple's developer portal")]
     BadShape {
         /// Which key.
         key: &'static str,
@@ -104,6 +108,7 @@ pub struct AppleConnector {
     outbound: Outbound,
     keys: ClientKeys,
     jwks: AppleJwks,
+    health: Arc<Health>,
 }
 
 impl AppleConnector {
@@ -118,8 +123,7 @@ impl AppleConnector {
             .into_iter()
             .chain(settings.next_key.as_ref().map(|next| ("next_key_id", &next.key_id)));
         for (key, value) in identifiers {
-            let good = if exact { value.len() == 10 } else { !value.is_empty() };
-            if !good || !value.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            if !is_apple_identifier(value, exact) {
                 return Err(AppleConfigError::BadShape { key });
             }
         }
@@ -130,8 +134,10 @@ impl AppleConnector {
         let mut issuers = vec![issuer.clone()];
         issuers.extend(settings.additional_issuers.iter().cloned());
         let keys = ClientKeys::new(&settings, &issuer)?;
-        let jwks = AppleJwks::new(endpoint(&issuer, "/auth/keys"), outbound.clone());
-        Ok(Self { settings, issuer, issuers, outbound, keys, jwks })
+        let health = Arc::<Health>::default();
+        let jwks =
+            AppleJwks::new(endpoint(&issuer, "/auth/keys"), outbound.clone(), Arc::clone(&health));
+        Ok(Self { settings, issuer, issuers, outbound, keys, jwks, health })
     }
 
     /// Who vouches for an identity: the team, for `sub` is the same in all its apps.

@@ -13,6 +13,7 @@ use super::AppleConnector;
 use super::identity_token::{SKEW, object, one_audience, rejected, split};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::notification::{Notification, NotificationKind};
+use crate::protocol::numeric_date::NumericDate;
 use crate::upstream::{Announcements, UpstreamError};
 
 /// No notification comes near it.
@@ -35,8 +36,8 @@ struct Claims {
     iss: String,
     #[serde(deserialize_with = "one_audience")]
     aud: String,
-    iat: i64,
-    exp: Option<i64>,
+    iat: NumericDate,
+    exp: Option<NumericDate>,
     jti: String,
     events: Value,
 }
@@ -47,15 +48,20 @@ fn malformed() -> UpstreamError {
 
 #[async_trait]
 impl Announcements for AppleConnector {
-    async fn read(&self, body: &[u8], now: Timestamp) -> Result<Notification, UpstreamError> {
+    async fn read(
+        &self,
+        body: &[u8],
+        arrived: Timestamp,
+        now: Timestamp,
+    ) -> Result<Notification, UpstreamError> {
         let envelope: Envelope = object(body).ok_or_else(malformed)?;
         let parts = split(&envelope.payload, MAX_LENGTH)?;
-        let key = self.jwks.find(&parts.kid, now).await?;
+        let key = self.jwks.find(&parts.kid, arrived, now).await?;
         key.verify_sig(parts.message.as_bytes(), &parts.signature)
             .map_err(|_| rejected("signature_invalid", "not signed by the key it names"))?;
         let claims: Claims = object(&parts.payload).ok_or_else(malformed)?;
-        self.check_notification(&claims, now)?;
-        event(claims, self.team_authority(), now)
+        self.check_notification(&claims, arrived)?;
+        event(claims, self.team_authority(), arrived)
     }
 }
 
@@ -70,13 +76,13 @@ impl AppleConnector {
         if !audiences.any(|audience| *audience == claims.aud) {
             return Err(rejected("aud_mismatch", "meant for another app"));
         }
-        if claims.iat > now.plus(SKEW).secs() {
+        if claims.iat.secs() > now.plus(SKEW).secs() {
             return Err(rejected("iat_in_future", "iat is ahead of this clock by over a minute"));
         }
-        if claims.iat < now.minus(MAX_AGE + SKEW).secs() {
+        if claims.iat.secs() < now.minus(MAX_AGE + SKEW).secs() {
             return Err(rejected("notification_stale", "made more than a day ago"));
         }
-        if claims.exp.is_some_and(|exp| exp <= now.minus(SKEW).secs()) {
+        if claims.exp.is_some_and(|exp| exp.secs() <= now.minus(SKEW).secs()) {
             return Err(rejected("notification_expired", "exp is past"));
         }
         if claims.jti.is_empty() || claims.jti.len() > 255 {
@@ -103,7 +109,7 @@ fn event(claims: Claims, authority: String, now: Timestamp) -> Result<Notificati
         Some(millis) if millis > SECONDS_END => Timestamp::from_millis(millis),
         // All of that second: what is cut off must not make an event older than it is.
         Some(secs) => Timestamp::from_millis(Timestamp::from_secs(secs).millis() + 999),
-        None => Timestamp::from_secs(claims.iat),
+        None => Timestamp::from_secs(claims.iat.secs()),
     };
     Ok(Notification { authority, jti: claims.jti, kind, subject, event_time: event_time.min(now) })
 }

@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::protocol::ambient::Timestamp;
 use crate::upstream::UpstreamError;
+use crate::upstream::health::Health;
 use crate::upstream::http::Outbound;
 
 const TTL: Duration = Duration::from_secs(3600);
@@ -60,6 +61,10 @@ pub(super) struct Discovered {
 }
 
 impl Discovered {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now.since(self.fetched_at) < TTL
+    }
+
     /// Whether an answer without `iss` must be refused (RFC 9207 §2.4).
     pub(super) fn promises_iss(&self) -> bool {
         self.metadata.additional_metadata().authorization_response_iss_parameter_supported
@@ -97,6 +102,23 @@ impl Discovered {
 struct Cache {
     discovered: Option<Arc<Discovered>>,
     tried_at: Option<Timestamp>,
+    /// When a fetch was last begun for a missing key alone.
+    missed_at: Option<Timestamp>,
+}
+
+impl Cache {
+    /// Whether it was tried too short a time ago. What was fetched because it was old takes nothing
+    /// from those who miss a key.
+    fn must_wait(&self, known: Option<&Discovered>, now: Timestamp) -> bool {
+        let within = |at: Option<Timestamp>, pause| at.is_some_and(|at| now.since(at) < pause);
+        match known {
+            None => within(self.tried_at, WHILE_NOTHING_IS_KNOWN),
+            Some(known) if self.tried_at > Some(known.fetched_at) => {
+                within(self.tried_at, BETWEEN_FETCHES)
+            }
+            Some(known) => known.is_fresh(now) && within(self.missed_at, BETWEEN_FETCHES),
+        }
+    }
 }
 
 /// The cache of one upstream. One request fetches while the others wait for it.
@@ -105,16 +127,21 @@ pub(super) struct Discovery {
     /// What the document may call the issuer besides, when it stands for many tenants.
     template: Option<String>,
     outbound: Outbound,
+    pub(super) health: Health,
     cache: Mutex<Cache>,
 }
 
 impl Discovery {
     pub(super) fn new(issuer: IssuerUrl, template: Option<String>, outbound: Outbound) -> Self {
-        Self { issuer, template, outbound, cache: Mutex::default() }
+        Self { issuer, template, outbound, health: Health::new(), cache: Mutex::default() }
     }
 
     /// What is known, fetched if it is old; with `anew`, fetched because a key is missing, but
     /// never twice within half a minute.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Unavailable`] also when a key is missing and it may not be looked again yet:
+    /// whether there is such a key cannot be told.
     pub(super) async fn current(
         &self,
         now: Timestamp,
@@ -128,16 +155,24 @@ impl Discovery {
             .map(Arc::clone);
         if let Some(known) = &known
             && !anew
-            && now.since(known.fetched_at) < TTL
+            && known.is_fresh(now)
         {
             return Ok(Arc::clone(known));
         }
-        let pause = if known.is_some() { BETWEEN_FETCHES } else { WHILE_NOTHING_IS_KNOWN };
-        if cache.tried_at.is_some_and(|at| now.since(at) < pause) {
-            return known.ok_or_else(|| unavailable("the document is not known"));
+        if cache.must_wait(known.as_deref(), now) {
+            return match known {
+                Some(known) if !anew || known.fetched_at >= now => Ok(known),
+                Some(_) => Err(unavailable("a key is not known; keys were fetched a moment ago")),
+                None => Err(unavailable("the document is not known")),
+            };
+        }
+        if known.as_deref().is_some_and(|known| known.is_fresh(now)) {
+            cache.missed_at = Some(now);
         }
         cache.tried_at = Some(now);
-        match (self.fetch().await, known) {
+        let fetched = self.fetch().await;
+        self.health.note(&fetched, now);
+        match (fetched, known) {
             (Ok(metadata), _) => {
                 let discovered = Arc::new(Discovered { metadata, fetched_at: now });
                 cache.discovered = Some(Arc::clone(&discovered));
@@ -149,6 +184,14 @@ impl Discovery {
             }
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// What the upstream says of itself now, for an operator who asks.
+    ///
+    /// # Errors
+    /// Why it says nothing usable.
+    pub(super) async fn examine(&self) -> Result<(), UpstreamError> {
+        self.fetch().await.map(|_| ())
     }
 
     async fn fetch(&self) -> Result<Metadata, UpstreamError> {

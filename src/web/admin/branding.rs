@@ -200,6 +200,7 @@ fn sample(
         frame: Frame { base: base.clone(), words, brand },
         interaction: "preview".to_owned(),
         client_name: client_name.to_owned(),
+        away: Vec::new(),
         connections: connectors
             .iter()
             .map(|connector| ConnectionButton {

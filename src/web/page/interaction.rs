@@ -33,6 +33,8 @@ pub struct ChoosePage {
     pub interaction: String,
     /// For which client.
     pub client_name: String,
+    /// The names of those that are away.
+    pub away: Vec<String>,
     /// The ways offered.
     pub connections: Vec<ConnectionButton>,
     /// Who is signed in already, when a fresh proof is wanted.
@@ -213,6 +215,7 @@ mod tests {
                 ConnectionButton { id: "apple".into(), name: "Apple".into(), apple: true },
                 ConnectionButton { id: "corp".into(), name: text(), apple: false },
             ],
+            away: vec![text()],
             signed_in_as: Some(text()),
             links: Vec::new(),
             password_form: Some(PasswordForm { username: text(), problem: Some(text()) }),

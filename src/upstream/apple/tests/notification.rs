@@ -31,7 +31,7 @@ async fn told(
     claims: &Value,
     now: Timestamp,
 ) -> Result<Notification, UpstreamError> {
-    apple.read(&body(&signed(claims)), now).await
+    apple.read(&body(&signed(claims)), now, now).await
 }
 
 #[tokio::test]
@@ -72,6 +72,12 @@ async fn each_claim_is_checked() {
         (json!({ "iat": 1_000_061 }), "iat_in_future"),
         (json!({ "iat": 1_000_000 - 86_460 }), "good"),
         (json!({ "iat": 1_000_000 - 86_461 }), "notification_stale"),
+        // NumericDate may have a fraction.
+        (json!({ "iat": 1_000_060.75 }), "good"),
+        (json!({ "iat": 1_000_061.25 }), "iat_in_future"),
+        (json!({ "exp": 999_941.5 }), "good"),
+        (json!({ "exp": 999_940.5 }), "notification_expired"),
+        (json!({ "exp": 1e300 }), "notification_malformed"),
         (json!({ "iat": null }), "notification_malformed"),
         (json!({ "iat": "1000000" }), "notification_malformed"),
         (json!({ "exp": null }), "good"),
@@ -204,7 +210,7 @@ async fn only_apples_own_key_speaks() {
         (String::new(), "token_malformed"),
         ("x".repeat(17 * 1024), "token_malformed"),
     ] {
-        assert_eq!(reason(&apple.read(&body(&token), NOW).await), expected, "{token:.60}");
+        assert_eq!(reason(&apple.read(&body(&token), NOW, NOW).await), expected, "{token:.60}");
     }
 }
 
@@ -232,7 +238,7 @@ async fn the_body_is_json_with_a_payload() {
         (json!({}).to_string(), "notification_malformed"),
         (String::new(), "notification_malformed"),
     ] {
-        assert_eq!(reason(&apple.read(body.as_bytes(), NOW).await), expected, "{body:.60}");
+        assert_eq!(reason(&apple.read(body.as_bytes(), NOW, NOW).await), expected, "{body:.60}");
     }
 }
 
@@ -243,6 +249,7 @@ async fn keys_that_cannot_be_fetched_make_nothing_invalid() {
     apple.jwks = crate::upstream::apple::jwks::AppleJwks::new(
         server.url("/auth/keys"),
         crate::upstream::tests::outbound(&["127.0.0.1/32"]),
+        std::sync::Arc::default(),
     );
     let found = told(&apple, &good(&server.origin), NOW).await;
     assert_eq!(reason(&found), "unavailable");
@@ -252,7 +259,7 @@ fn of_events(events: Value, now: i64) -> Result<Notification, UpstreamError> {
     let claims = Claims {
         iss: String::new(),
         aud: String::new(),
-        iat: now,
+        iat: NumericDate::from_secs(now),
         exp: None,
         jti: "j".into(),
         events,
