@@ -18,6 +18,14 @@ pub(super) struct ByAddress {
 }
 
 impl Provider {
+    /// The address by which somebody new may join an account, as the operator wants it.
+    pub(super) fn joining_address(&self, newcomer: Newcomer<'_>) -> Option<String> {
+        let connectors = self.connectors();
+        let mut trusted = connectors.iter().filter(|one| one.link_by_verified_email());
+        let is_trusted = trusted.any(|connector| connector.id() == newcomer.connection);
+        is_trusted.then(|| proven_address(newcomer.profile)).flatten()
+    }
+
     /// The one account that the newcomer may join. Of two with the same address neither is it.
     pub(super) async fn account_of_address(
         &self,

@@ -3,7 +3,9 @@
 //!
 //! A deletion does it for a whole person (`deletion/`). Whoever takes a single identity away owes
 //! its grants, in the act that takes it: they are tried until the upstream confirms, for two
-//! weeks. Between the upstream's answer and the act that writes it down a crash is possible: then
+//! weeks. With the newest token go the earlier ones of the same person and client, for Apple gives a
+//! new one at each sign-in and does not say that the others die (apple.md §6); until then they rest.
+//! Between the upstream's answer and the act that writes it down a crash is possible: then
 //! the grant is looked at again before anything is sent.
 
 use std::time::Duration;
@@ -15,7 +17,7 @@ use super::{Fault, Provider};
 use crate::protocol::ambient::{Entropy, Timestamp};
 use crate::protocol::delivery::pause;
 use crate::protocol::event::Event;
-use crate::protocol::id::GrantId;
+use crate::protocol::id::{GrantId, UserId};
 use crate::protocol::secret::{SealError, SecretString, Vault};
 use crate::protocol::upstream_grant::{GrantState, LeftGrant, UpstreamGrant};
 use crate::store::{StoreFault, WriteTx};
@@ -49,10 +51,27 @@ pub(super) async fn leave<E: From<StoreFault> + From<SealError>>(
     now: Timestamp,
 ) -> Result<(), E> {
     tx.delete_upstream_grant(&grant.user_id, &grant.authority, &grant.client_id).await?;
+    tx.forget_resting(grant).await?;
+    tx.owe_resting(&grant.authority, &grant.subject, now).await?;
     if grant.state == GrantState::Revoked {
         return Ok(());
     }
     let token = vault.open(&grant.bound_to(), &grant.sealed_refresh_token)?;
+    let left = LeftGrant { due_at: now, ..resting(grant, token.expose(), vault, entropy, now)? };
+    Ok(tx.insert_left_grant(&left).await?)
+}
+
+/// A token beside the grant that it was given with, not owed.
+///
+/// # Errors
+/// A vault that does not seal.
+pub(super) fn resting(
+    grant: &UpstreamGrant,
+    token: &[u8],
+    vault: &Vault,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<LeftGrant, SealError> {
     let mut left = LeftGrant {
         id: GrantId::random(entropy).to_string(),
         authority: grant.authority.clone(),
@@ -61,10 +80,10 @@ pub(super) async fn leave<E: From<StoreFault> + From<SealError>>(
         sealed_refresh_token: Vec::new(),
         attempts: 0,
         left_at: now,
-        due_at: now,
+        due_at: LeftGrant::NOT_OWED,
     };
-    left.sealed_refresh_token = vault.seal(&left.bound_to(), token.expose())?;
-    Ok(tx.insert_left_grant(&left).await?)
+    left.sealed_refresh_token = vault.seal(&left.bound_to(), token)?;
+    Ok(left)
 }
 
 impl Provider {
@@ -82,6 +101,29 @@ impl Provider {
             outcome?;
         }
         Ok(())
+    }
+
+    /// Gives back the earlier tokens of a person whose grants are given back already. Returns how
+    /// many are still owed.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub(super) async fn give_earlier_back(&self, user_id: &UserId) -> Result<usize, Fault> {
+        let now = self.clock.now();
+        let mut owed = 0;
+        for identity in self.store.list_identities(user_id).await? {
+            let (authority, subject) = (identity.authority.clone(), identity.subject.clone());
+            let woken = self.store.write(move |tx| {
+                Box::pin(async move { tx.owe_resting(&authority, &subject, now).await })
+            });
+            woken.await?;
+            let (authority, subject) = (&identity.authority, &identity.subject);
+            for id in self.store.owed_left_grants(authority, subject).await? {
+                self.give_left_grant_back(id).await?;
+            }
+            owed += self.store.owed_left_grants(authority, subject).await?.len();
+        }
+        Ok(owed)
     }
 
     async fn give_left_grant_back(&self, id: String) -> Result<(), Fault> {

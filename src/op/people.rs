@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::learning::{Learned, learn};
 use super::address_linking::ByAddress;
-use super::{Failure, Provider, apple_transfer, linking, signals};
+use super::{Failure, Provider, apple_transfer, giving_back, linking, signals};
 use crate::protocol::address_linking::{Newcomer, proven_address};
 use crate::protocol::ambient::{Entropy, Timestamp, random};
 use crate::protocol::apple_transfer::AppleTransfer;
@@ -18,7 +18,7 @@ use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, UserId};
 use crate::protocol::standard_claims::StandardClaims;
-use crate::protocol::upstream_grant::UpstreamGrant;
+use crate::protocol::upstream_grant::{LeftGrant, UpstreamGrant};
 use crate::protocol::user::{Identity, Profile, User};
 use crate::store::{StoreFault, WriteTx};
 use crate::upstream::UpstreamIdentity;
@@ -135,8 +135,20 @@ impl Provider {
             }
             Some(_) | None => None,
         };
+        let newcomer =
+            Newcomer { connection: &connection_id, authority: &authority, profile: &profile };
+        let alone_with = match (&whose, &joined) {
+            (None, None) => self.joining_address(newcomer),
+            (Some(_), _) | (None, Some(_)) => None,
+        };
+        let seen = match &alone_with {
+            Some(address) => self.store.find_people_by_address(address).await?.len(),
+            None => 0,
+        };
+        let alone_with = alone_with.map(|address| (address, seen));
         let joins = joined.as_ref().map(|joined| joined.account().clone());
         let user_id = whose.or(joins).unwrap_or_else(|| UserId::random(self.entropy.as_ref()));
+        let mut resting = None;
         let upstream_grant = match grant {
             None => None,
             Some(obtained) => {
@@ -149,6 +161,10 @@ impl Provider {
                 );
                 let token = obtained.refresh_token.expose().as_bytes();
                 grant.sealed_refresh_token = self.vault.seal(&grant.bound_to(), token)?;
+                if is_apple(&authority) {
+                    let entropy = self.entropy.as_ref();
+                    resting = Some(giving_back::resting(&grant, token, &self.vault, entropy, now)?);
+                }
                 Some(grant)
             }
         };
@@ -171,8 +187,10 @@ impl Provider {
             },
             profile,
             upstream_grant,
+            resting,
             moved,
             joined,
+            alone_with,
         })
     }
 }
@@ -210,9 +228,13 @@ pub(super) struct Prepared {
     identity: Identity,
     profile: Profile,
     upstream_grant: Option<UpstreamGrant>,
+    /// Its token once more, to be given back one day although others followed it.
+    resting: Option<LeftGrant>,
     moved: Option<AppleTransfer>,
     /// Whether an identity that nobody has becomes one of somebody who is here.
     joined: Option<Joined>,
+    /// An address by which somebody new could have joined others, and how many had it.
+    alone_with: Option<(String, usize)>,
 }
 
 /// How somebody comes by a further identity.
@@ -244,7 +266,8 @@ pub(super) async fn settle(
     prepared: &Prepared,
     now: Timestamp,
 ) -> Result<User, Failure> {
-    let Prepared { sub, identity, profile, upstream_grant, moved, joined } = prepared;
+    let Prepared { sub, identity, profile, upstream_grant, resting, moved, joined, alone_with } =
+        prepared;
     let (authority, subject) = (&identity.authority, &identity.subject);
     let held = tx.hold_user(&identity.user_id).await?;
     if let Some(moved) = moved
@@ -297,6 +320,14 @@ pub(super) async fn settle(
             user
         }
         (None, None) => {
+            if let Some((address, seen)) = alone_with {
+                tx.hold_address(address).await?;
+                if tx.find_people_by_address(address).await?.len() != *seen {
+                    // Somebody came with it since `prepare`: perhaps it is the same person.
+                    let race = StoreFault::Conflict("address".to_owned());
+                    return Err(super::Fault::Store(race).into());
+                }
+            }
             let mut user = User {
                 id: identity.user_id.clone(),
                 sub: sub.clone(),
@@ -323,6 +354,9 @@ pub(super) async fn settle(
     tx.keep_left_grants(authority, subject).await?;
     if let Some(grant) = upstream_grant {
         tx.put_upstream_grant(grant).await?;
+    }
+    if let Some(token) = resting {
+        tx.rest_left_grant(token).await?;
     }
     tx.delete_pending_profile(authority, subject).await?;
     Ok(user)

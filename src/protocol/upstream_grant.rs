@@ -80,6 +80,10 @@ pub struct LeftGrant {
 }
 
 impl LeftGrant {
+    /// When it is tried that is not owed: an earlier token of somebody who is here. Apple does not
+    /// say that one dies when another is given, and to give it back might end the newer one.
+    pub const NOT_OWED: Timestamp = Timestamp::from_millis(i64::MAX);
+
     /// What the sealed token is bound to: its row.
     pub fn bound_to(&self) -> String {
         format!("left_grants:{}", self.id)

@@ -32,6 +32,17 @@ impl WriteTx {
         row.as_ref().map(sessions::read).transpose()
     }
 
+    /// Keeps everybody else who is new from coming with this address until this act has ended:
+    /// there is no row yet that could be held.
+    pub async fn hold_address(&self, address: &str) -> Result<(), StoreFault> {
+        if self.connection.get_database_backend() == DbBackend::Postgres {
+            let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))::text AS held";
+            let stmt = self.connection.statement(sql, [format!("address:{address}").into()]);
+            self.connection.query_one_raw(stmt).await?;
+        }
+        Ok(())
+    }
+
     async fn hold(&self, sql: &str, id: &str) -> Result<Option<QueryResult>, StoreFault> {
         let sql = if self.connection.get_database_backend() == DbBackend::Postgres {
             // Rows that refer to it may still be inserted by whoever does not hold it.

@@ -1,7 +1,8 @@
-//! Upstream grants whose identity was taken away: owed back to their upstream.
+//! Upstream grants whose identity was taken away: owed back to their upstream; and the tokens of
+//! those who are here, each new one beside the earlier ones, which will be owed one day.
 
 use russet_protocol::ambient::Timestamp;
-use russet_protocol::upstream_grant::LeftGrant;
+use russet_protocol::upstream_grant::{LeftGrant, UpstreamGrant};
 use sea_orm::{ConnectionTrait as _, FromQueryResult};
 
 use crate::act::WriteTx;
@@ -43,7 +44,19 @@ const CLAIM: &str = "UPDATE left_grants SET due_at = $2, attempts = attempts + 1
                      WHERE id = $1 AND due_at <= $3 RETURNING *";
 const PUT_OFF: &str = "UPDATE left_grants SET due_at = $3 WHERE id = $1 AND attempts = $2";
 const DELETE: &str = "DELETE FROM left_grants WHERE id = $1 AND attempts = $2";
-const FORGET: &str = "DELETE FROM left_grants WHERE authority = $1 AND subject = $2";
+const REST: &str = "UPDATE left_grants SET due_at = $3, attempts = 0 \
+                    WHERE authority = $1 AND subject = $2 AND due_at <> $3";
+/// So many tokens of one person and upstream client are kept.
+const TRIM: &str = "DELETE FROM left_grants WHERE id IN (SELECT id FROM left_grants \
+                    WHERE authority = $1 AND subject = $2 AND client_id = $3 AND due_at = $4 \
+                    ORDER BY left_at DESC, id LIMIT 1000 OFFSET 16)";
+const FORGET: &str = "DELETE FROM left_grants WHERE authority = $1 AND subject = $2 \
+                      AND client_id = $3 AND left_at = $4 AND due_at = $5";
+/// From the second try on it is looked first: most died with the newest.
+const WAKE: &str = "UPDATE left_grants SET due_at = $3, left_at = $3, attempts = 1 \
+                    WHERE authority = $1 AND subject = $2 AND due_at = $4";
+const OWED: &str = "SELECT id FROM left_grants \
+                    WHERE authority = $1 AND subject = $2 AND due_at <> $3 ORDER BY due_at";
 
 impl Reader {
     /// The grants whose turn it is, the longest due first.
@@ -54,6 +67,20 @@ impl Reader {
     ) -> Result<Vec<String>, StoreFault> {
         let values = [now.millis().into(), i64::from(limit).into()];
         let rows = self.connection.query_all_raw(self.connection.statement(DUE, values)).await?;
+        rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+    }
+}
+
+impl Reader {
+    /// What is owed of an identity, due or not.
+    pub async fn owed_left_grants(
+        &self,
+        authority: &str,
+        subject: &str,
+    ) -> Result<Vec<String>, StoreFault> {
+        let never = LeftGrant::NOT_OWED.millis();
+        let values = [authority.into(), subject.into(), never.into()];
+        let rows = self.connection.query_all_raw(self.connection.statement(OWED, values)).await?;
         rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
     }
 }
@@ -112,7 +139,54 @@ impl WriteTx {
         authority: &str,
         subject: &str,
     ) -> Result<u64, StoreFault> {
-        let stmt = self.connection.statement(FORGET, [authority.into(), subject.into()]);
-        Ok(self.connection.execute_raw(stmt).await?.rows_affected())
+        let never = LeftGrant::NOT_OWED.millis();
+        let values = [authority.into(), subject.into(), never.into()];
+        Ok(self
+            .connection
+            .execute_raw(self.connection.statement(REST, values))
+            .await?
+            .rows_affected())
+    }
+
+    /// Keeps a token that is not owed, and of its like the latest ones.
+    pub async fn rest_left_grant(&self, left: &LeftGrant) -> Result<(), StoreFault> {
+        self.insert_left_grant(left).await?;
+        let values = [
+            left.authority.as_str().into(),
+            left.subject.as_str().into(),
+            left.client_id.as_str().into(),
+            LeftGrant::NOT_OWED.millis().into(),
+        ];
+        self.connection.execute_raw(self.connection.statement(TRIM, values)).await?;
+        Ok(())
+    }
+
+    /// Forgets the token of this very grant, for it is dealt with elsewhere.
+    pub async fn forget_resting(&self, grant: &UpstreamGrant) -> Result<(), StoreFault> {
+        let values = [
+            grant.authority.as_str().into(),
+            grant.subject.as_str().into(),
+            grant.client_id.as_str().into(),
+            grant.issued_at.millis().into(),
+            LeftGrant::NOT_OWED.millis().into(),
+        ];
+        self.connection.execute_raw(self.connection.statement(FORGET, values)).await?;
+        Ok(())
+    }
+
+    /// Owes every token of this identity from now on.
+    pub async fn owe_resting(
+        &self,
+        authority: &str,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreFault> {
+        let never = LeftGrant::NOT_OWED.millis();
+        let values = [authority.into(), subject.into(), now.millis().into(), never.into()];
+        Ok(self
+            .connection
+            .execute_raw(self.connection.statement(WAKE, values))
+            .await?
+            .rows_affected())
     }
 }

@@ -99,6 +99,45 @@ async fn an_address_that_both_verified_joins_where_the_operator_wants_it() {
     }
 }
 
+/// Eight browsers, four of them through each upstream, all of them Ada's.
+async fn all_at_once(house: &House, app: &App) -> Vec<String> {
+    let comings = (0..8).map(|number| async move {
+        let mut browser = house.browser();
+        if number % 2 == 0 {
+            let attempt = app.attempt("openid email").with("connection", "apple");
+            let end = app.sign_in(&mut browser, &attempt, "Ada Lovelace").await;
+            let code = end.query("code");
+            let code = code.unwrap_or_else(|| panic!("no code at {} {}", end.url, end.body));
+            sub(&app.redeem(&attempt, &code).await.json)
+        } else {
+            above(app, &mut browser, "ada").await
+        }
+    });
+    futures_util::future::join_all(comings).await
+}
+
+#[tokio::test]
+async fn who_comes_by_both_ways_at_once_is_one_person_known_before_or_not() {
+    for engine in Engine::all() {
+        for known_before in [false, true] {
+            let upstream = upstream(&[("ada", "ada@example.com", true)]).await;
+            let house = house(engine, &upstream, (true, true)).await;
+            let app = house.client(ClientKind::Web, |_| {}).await;
+            if known_before {
+                at_apple(&house, &app, "Ada Lovelace").await;
+            }
+            let mut subs = all_at_once(&house, &app).await;
+            subs.sort();
+            subs.dedup();
+            let [ada] = subs.as_slice() else { panic!("{engine:?} {known_before}: {subs:?}") };
+            let user = house.store().find_user_by_sub(ada).await.unwrap().expect("Ada");
+            assert_eq!(house.store().list_identities(&user.id).await.unwrap().len(), 2);
+            assert_eq!(house.events("user.created").await, 1);
+            assert_eq!(house.events("user.linked").await, 1, "{engine:?} {known_before}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn without_the_switch_on_both_sides_the_same_address_is_somebody_else() {
     for engine in Engine::all() {

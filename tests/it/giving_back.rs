@@ -134,3 +134,28 @@ async fn a_deletion_gives_both_grants_back_each_with_its_own_client() {
         assert_eq!(clients, [BUNDLE_ID, SERVICES_ID]);
     });
 }
+
+#[tokio::test]
+async fn a_deletion_gives_back_every_token_that_apple_gave_and_not_the_newest_alone() {
+    on_each_engine!(house, {
+        let first = ada(&house).await;
+        for _ in 0..2 {
+            house.advance(HOUR);
+            let again = ada(&house).await;
+            assert_eq!(again.user_id, first.user_id);
+        }
+        assert!(!owes(&house).await, "nothing is owed while she is here");
+        assert_eq!(house.apple_asked("revoke").await, 0, "nor given back");
+        let administration = &house.broker.broker.administration;
+        let actor = Actor::cli();
+        let begun = administration.delete_user(&actor, first.user_id.as_str()).await;
+        begun.expect("a deletion");
+        let deleted = || async { house.events("user.deleted").await == 1 };
+        while !deleted().await {
+            house.advance(Duration::from_secs(60));
+            house.broker.broker.provider.continue_deletions().await.expect("going on");
+        }
+        assert!(!owes(&house).await, "nothing is left to give back");
+        assert_eq!(house.apple_asked("revoke").await, 3, "each of them, once");
+    });
+}

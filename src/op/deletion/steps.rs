@@ -112,6 +112,7 @@ impl Provider {
                                 && kept.client_id == client_id
                                 && kept.version == grant.version
                         });
+                        tx.forget_resting(&grant).await?;
                         if same && tx.delete_upstream_grant(user, authority, &client_id).await? {
                             let outcome = format!("{client_id}: {outcome}");
                             tx.add_deletion_step(&held.id, "upstream_grant", &outcome, now).await?;
@@ -122,6 +123,12 @@ impl Provider {
                 .await?;
             if !kept {
                 return Ok(Step::Lost);
+            }
+        }
+        if trouble.is_none() {
+            let owed = self.give_earlier_back(user_id).await?;
+            if owed > 0 && self.clock.now() < deletion.give_up_at {
+                trouble = Some(format!("{owed} earlier tokens are not confirmed revoked"));
             }
         }
         match trouble {
