@@ -16,6 +16,7 @@ mod values;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use url::Url;
@@ -161,6 +162,8 @@ pub struct Outbound {
     pub ca_pem: Option<Vec<u8>>,
     /// Private networks the broker may fetch from.
     pub allow_private: Vec<IpNet>,
+    /// How long an answer to the broker may take.
+    pub timeout: Duration,
 }
 
 /// `[mtls]`: certificates of clients (RFC 8705).
@@ -284,7 +287,7 @@ impl Config {
         required: bool,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigProblems> {
-        read::config(values::Values::gather(file, required, environment)?)
+        read::config(&mut values::Values::gather(file, required, environment)?)
     }
 
     /// The issuer identifier, exactly as it stands in tokens.

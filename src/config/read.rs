@@ -1,5 +1,7 @@
 //! From raw values to [`Config`], section by section.
 
+use std::time::Duration;
+
 use url::Url;
 
 use super::problem::ConfigProblems;
@@ -16,22 +18,25 @@ use crate::protocol::secret::{SecretString, Vault};
 const DEFAULT_LISTEN: std::net::SocketAddr =
     std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const APPLE_ISSUER: &str = "https://appleid.apple.com";
+/// Seconds that an answer may take.
+const OUTBOUND_TIMEOUT: usize = 8;
+const LONGEST_TIMEOUT: usize = 300;
 
-pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
-    let server = server(&mut values);
-    let database = database(&mut values);
-    let secrets = secrets(&mut values);
-    let apple = apple(&mut values);
-    let connections = connections::read(&mut values);
+pub(super) fn config(values: &mut Values) -> Result<Config, ConfigProblems> {
+    let server = server(values);
+    let database = database(values);
+    let secrets = secrets(values);
+    let apple = apple(values);
+    let connections = connections::read(values);
     let local_accounts = LocalAccounts { enabled: values.boolean("local_accounts.enabled", false) };
-    let security = security(&mut values);
-    let outbound = outbound(&mut values);
-    let mtls = mtls(&mut values, server.as_ref());
+    let security = security(values);
+    let outbound = outbound(values);
+    let mtls = mtls(values, server.as_ref());
     let dpop = Dpop { require_nonce: values.boolean("dpop.require_nonce", false) };
-    let registration = registration(&mut values);
+    let registration = registration(values);
     let rate_limit = RateLimit { enabled: values.boolean("rate_limit.enabled", true) };
     let metrics = Metrics { listen: values.parsed("metrics.listen", rules::socket_address) };
-    let log = log(&mut values);
+    let log = log(values);
     values.finish();
     match (server, database) {
         (Some(server), Some(database)) if values.problems.is_empty() => Ok(Config {
@@ -49,10 +54,10 @@ pub(super) fn config(mut values: Values) -> Result<Config, ConfigProblems> {
             rate_limit,
             metrics,
             log,
-            warnings: values.warnings,
+            warnings: std::mem::take(&mut values.warnings),
             file: values.file.display().to_string(),
         }),
-        _ => Err(ConfigProblems(values.problems)),
+        _ => Err(ConfigProblems(std::mem::take(&mut values.problems))),
     }
 }
 
@@ -134,6 +139,15 @@ fn apple(values: &mut Values) -> Option<Apple> {
     let identifier = |text: &str| rules::apple_identifier(text, exact).map(|()| text.to_owned());
     let team_id = values.parsed("apple.team_id", identifier);
     let key_id = values.parsed("apple.key_id", identifier);
+    for (key, id) in [("apple.team_id", &team_id), ("apple.key_id", &key_id)] {
+        if id.as_ref().is_some_and(|id| rules::apple_identifier(id, true).is_err()) {
+            values.warn(
+                key,
+                "is not of the shape that Apple gives out, ten capital letters and digits; the \
+                 Apple of apple.issuer may take it, the real one does not",
+            );
+        }
+    }
     let private_key_file = values.file_name("apple.private_key_file");
     let mail_sender_domain = values.parsed("apple.mail_sender_domain", rules::domain);
     let private_key = values.secret("apple.private_key").and_then(|key| {
@@ -273,9 +287,17 @@ fn outbound(values: &mut Values) -> Outbound {
     if ca_pem.as_ref().is_some_and(|text| !text.contains("-----BEGIN CERTIFICATE-----")) {
         values.problem("outbound.ca_file", "holds no certificate in PEM; convert it from DER");
     }
+    let timeout = values.positive("outbound.timeout_seconds").unwrap_or(OUTBOUND_TIMEOUT);
+    if timeout > LONGEST_TIMEOUT {
+        values.problem(
+            "outbound.timeout_seconds",
+            format!("must be at most {LONGEST_TIMEOUT}: people wait for what is asked meanwhile"),
+        );
+    }
     Outbound {
         ca_pem: ca_pem.map(String::into_bytes),
         allow_private: values.parsed_list("outbound.allow_private", rules::network),
+        timeout: Duration::from_secs(u64::try_from(timeout).unwrap_or(u64::MAX)),
     }
 }
 

@@ -66,13 +66,13 @@ pub(super) fn issuer(text: &str) -> Result<String, String> {
 
 /// A Team ID or Key ID. Apple's own have ten characters; a simulation may have others.
 pub(super) fn apple_identifier(text: &str, exact: bool) -> Result<(), String> {
-    let alphanumeric = text.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !alphanumeric || (exact && text.len() != 10) {
-        return Err(format!(
-            "{text:?} is not what Apple issues: ten letters and digits, such as \"ABCDE12345\""
-        ));
+    if crate::protocol::connection::is_apple_identifier(text, exact) {
+        return Ok(());
     }
-    Ok(())
+    Err(format!(
+        "{text:?} is not what Apple issues: ten capital letters and digits, such as \
+         \"ABCDE12345\"; copy it from developer.apple.com"
+    ))
 }
 
 /// A Services ID or bundle ID: reverse-domain text.

@@ -215,6 +215,15 @@ fn a_value_of_the_wrong_type_is_told() {
         ("[apple]\nservices_id = \"web\"", "is not an identifier such as"),
         ("[apple]\nprivate_key = \"x\"", "apple.private_key: holds no PEM"),
         ("[apple]\nteam_id = \"ABCDE12345\"", "apple.private_key_file: is missing"),
+        (
+            "[apple]\nteam_id = \"ABCDE1234\"",
+            "apple.team_id: \"ABCDE1234\" is not what Apple issues",
+        ),
+        ("[apple]\nteam_id = \"abcde12345\"", "ten capital letters and digits"),
+        ("[apple]\nkey_id = \"KEY-123456\"", "apple.key_id: \"KEY-123456\" is not what Apple"),
+        ("[apple]\nnext_key_id = \"KEY12345678\"", "apple.next_key_id: \"KEY12345678\" is not"),
+        ("[outbound]\ntimeout_seconds = 301", "outbound.timeout_seconds: must be at most 300"),
+        ("[outbound]\ntimeout_seconds = 0", "must be a whole number above 0"),
         ("[[connections]]\nid = \"apple\"", "is the name of a built-in connection"),
         ("[[connections]]\nid = \"a\"", "connections.0.issuer: is missing"),
         ("[server\n", "russet.toml: "),
@@ -371,4 +380,38 @@ fn nonces_and_profiles_are_words_that_are_known() {
         let problems = place.problems(&format!("{MINIMAL}{more}"), &[]);
         assert!(problems.iter().any(|line| line.contains(key)), "{more:?}: {problems:?}");
     }
+}
+
+/// Every key that the broker looks for, a connection's number left out.
+fn keys_read() -> std::collections::BTreeSet<String> {
+    let mut read = std::collections::BTreeSet::new();
+    for kind in ["apple", "oidc", "github"] {
+        let place = Place::new();
+        let toml = format!(
+            "{MINIMAL}[apple]\npkce = \"off\"\n[mtls]\nlisten = \"127.0.0.1:1\"\n\
+             [[connections]]\nid = \"a\"\nkind = \"{kind}\"\n\
+             [connections.required_claims]\nNAME = [\"x\"]\n"
+        );
+        place.write("russet.toml", &toml);
+        let file = place.0.path().join("russet.toml");
+        let mut values = values::Values::gather(&file, true, []).expect("values");
+        let _ = read::config(&mut values);
+        read.extend(values.asked().iter().map(|key| key.replace("connections.0.", "connections.")));
+    }
+    read
+}
+
+#[test]
+fn every_setting_is_documented_and_nothing_else_is() {
+    let page = include_str!("../../docs/configuration.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let documented: std::collections::BTreeSet<String> = rows
+        .filter_map(|row| row.split_once(" | "))
+        .flat_map(|(keys, _)| keys.split(", ").map(|key| key.replace('`', "")))
+        .collect();
+    let read = keys_read();
+    let missing: Vec<_> = read.difference(&documented).collect();
+    assert!(missing.is_empty(), "docs/configuration.md does not know {missing:?}");
+    let made_up: Vec<_> = documented.difference(&read).collect();
+    assert!(made_up.is_empty(), "docs/configuration.md has {made_up:?}, which nothing reads");
 }

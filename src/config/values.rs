@@ -94,6 +94,12 @@ impl Values {
         self.problems.push(problem);
     }
 
+    /// Reports what works but should be mended.
+    pub(super) fn warn(&mut self, key: &str, message: &str) {
+        let warning = self.at(key, message);
+        self.warnings.push(warning);
+    }
+
     /// Reports `message` against a secret, as which of its two keys it was set.
     pub(super) fn secret_problem(&mut self, key: &str, message: impl Into<String>) {
         let key_file = format!("{key}_file");
@@ -237,8 +243,7 @@ impl Values {
         let text = SecretString::new(text);
         if readable_by_others(path) {
             let message = format!("others may read {0}; run `chmod 600 {0}`", path.display());
-            let warning = self.at(key, message);
-            self.warnings.push(warning);
+            self.warn(key, &message);
         }
         let secret = SecretString::from(text.expose().trim_end_matches(['\r', '\n']));
         if secret.expose().trim().is_empty() {
@@ -293,6 +298,12 @@ impl Values {
             Some(directory) if !from_environment => directory.join(path),
             Some(_) | None => PathBuf::from(path),
         }
+    }
+
+    /// Every key that was looked for.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> &BTreeSet<String> {
+        &self.asked
     }
 
     /// Whether the variable, not the file, has set `key`.

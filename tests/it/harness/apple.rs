@@ -17,6 +17,8 @@ pub const TEAM: &str = "TEAM123456";
 pub const NEW_TEAM: &str = "TEAM654321";
 pub const SERVICES_ID: &str = "com.example.web";
 pub const BUNDLE_ID: &str = "com.example.app";
+/// Another app of the same group, which a house does not have unless it is configured.
+pub const SECOND_BUNDLE_ID: &str = "com.example.second";
 impl House {
     /// Apple's `.p8` as the operator has it.
     pub fn apple_key(&self) -> SecretString {
@@ -104,7 +106,7 @@ pub(super) async fn start_apple(
                 keys: vec![("KEY1234567".to_owned(), key.clone())],
                 groups: vec![AppGroup {
                     primary_bundle_id: BUNDLE_ID.to_owned(),
-                    bundle_ids: vec![BUNDLE_ID.to_owned()],
+                    bundle_ids: vec![BUNDLE_ID.to_owned(), SECOND_BUNDLE_ID.to_owned()],
                     services_ids: vec![ServicesId {
                         services_id: SERVICES_ID.to_owned(),
                         return_urls: ["apple", "work"]
