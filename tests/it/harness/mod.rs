@@ -367,6 +367,9 @@ pub fn plain_client() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        // A server closes a kept connection after five seconds, and a machine may be so busy that
+        // the next request meets the closing and is lost.
+        .pool_max_idle_per_host(0)
         .build()
         .expect("a client")
 }
