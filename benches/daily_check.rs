@@ -201,6 +201,7 @@ async fn main() {
         ca_pem: None,
         allow_private: vec!["127.0.0.0/8".parse().unwrap()],
         user_agent: "Russet/bench".to_owned(),
+        timeout: russet::upstream::http::TIMEOUT,
     });
     let (p8, _) = developer_key().expect("a key");
     let settings = AppleSettings {
