@@ -53,6 +53,20 @@ impl Reader {
         newest(&self.connection, "api_keys", query).await?.read(|row| read(&row))
     }
 
+    /// Keys that are not revoked and end after the one moment and not after the other, the first to
+    /// end first.
+    pub async fn list_ending_api_keys(
+        &self,
+        (after, until): (Timestamp, Timestamp),
+        limit: u32,
+    ) -> Result<Vec<ApiKey>, StoreFault> {
+        let sql = "SELECT * FROM api_keys WHERE revoked_at IS NULL \
+                   AND expires_at > $1 AND expires_at <= $2 ORDER BY expires_at, id LIMIT $3";
+        let values = [after.millis().into(), until.millis().into(), i64::from(limit).into()];
+        let rows = self.connection.query_all_raw(self.connection.statement(sql, values)).await?;
+        rows.iter().map(read).collect()
+    }
+
     /// The key with this id.
     pub async fn find_api_key_by_id(&self, id: &str) -> Result<Option<ApiKey>, StoreFault> {
         let stmt = self.connection.statement("SELECT * FROM api_keys WHERE id = $1", [id.into()]);

@@ -15,6 +15,7 @@ use crate::column::{
     to_time,
 };
 use crate::fault::StoreFault;
+use crate::paging::page;
 use crate::reader::Reader;
 
 mod row {
@@ -271,23 +272,16 @@ impl Reader {
             }
             select = select.order_by_asc(row::Column::ClientName);
         }
-        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let mut rows = select
+        let rows = select
             .order_by_asc(row::Column::ClientId)
             .limit(u64::from(query.limit).saturating_add(1))
             .all(&self.connection)
             .await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = match rows.last() {
-            Some(last) if more && query.newest_first => {
-                Some(to_json(&(last.created_at, &last.client_id))?)
-            }
-            Some(last) if more => Some(to_json(&(&last.client_name, &last.client_id))?),
-            Some(_) | None => None,
-        };
-        let items = rows.into_iter().map(row::Model::into_domain).collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
+        page(rows, query.limit, |last| match query.newest_first {
+            true => to_json(&(last.created_at, &last.client_id)),
+            false => to_json(&(&last.client_name, &last.client_id)),
+        })?
+        .read(row::Model::into_domain)
     }
 
     /// Every `redirect_uri` of the single-page applications that are not switched off, once each:

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait as _, Value};
 use crate::clients::Page;
 use crate::column::{from_json, to_json};
 use crate::fault::StoreFault;
-use crate::people::page;
+use crate::paging::page;
 use crate::reader::Reader;
 use crate::{grants, sessions};
 

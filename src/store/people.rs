@@ -11,6 +11,7 @@ use crate::act::WriteTx;
 use crate::clients::Page;
 use crate::column::{from_json, to_json};
 use crate::fault::StoreFault;
+use crate::paging::page;
 use crate::reader::Reader;
 use crate::users;
 
@@ -148,22 +149,6 @@ impl Reader {
         let number: i64 = row.map(|row| row.try_get("", "number")).transpose()?.unwrap_or(0);
         Ok(u64::try_from(number).unwrap_or(0))
     }
-}
-
-/// Cuts the one too many off, which tells that there is another page.
-pub(crate) fn page<T>(
-    mut items: Vec<T>,
-    limit: u32,
-    cursor: impl Fn(&T) -> Result<String, StoreFault>,
-) -> Result<Page<T>, StoreFault> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = match items.last() {
-        Some(last) if more => Some(cursor(last)?),
-        Some(_) | None => None,
-    };
-    Ok(Page { items, next })
 }
 
 impl WriteTx {

@@ -50,10 +50,8 @@ impl Administration {
     pub async fn attention(&self) -> Result<Attention, AdminError> {
         let now = self.clock.now();
         let soon = now.plus(SOON);
-        let mut api_keys = self.store.list_api_keys().await?;
-        api_keys.retain(|key| {
-            key.revoked_at.is_none() && key.expires_at <= soon && key.expires_at > now.minus(STILL)
-        });
+        let ending = (now.minus(STILL), soon);
+        let api_keys = self.store.list_ending_api_keys(ending, TOLD).await?;
         let mut jobs = self.store.list_job_states().await?;
         jobs.retain(|job| job.condition != JobCondition::Running);
         let mut deletions = self.store.list_deletions(true, None, TOLD).await?;
