@@ -362,9 +362,12 @@ async fn start_broker(config: &[(String, String)], world: &World) -> RunningBrok
     Broker::start(&config, world).await.expect("a broker")
 }
 
+/// Opens a connection for each request: on a busy machine a kept one may be closed by the server in
+/// the moment in which the next request goes out on it.
 #[expect(clippy::disallowed_methods, reason = "tests are outsiders")]
 pub fn plain_client() -> reqwest::Client {
     reqwest::Client::builder()
+        .pool_max_idle_per_host(0)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         // A server closes a kept connection after five seconds, and a machine may be so busy that
