@@ -104,7 +104,6 @@ device-refused-lead = لم يُسجَّل الدخول عليه. إذا أردت
 
 ## When it does not work
 
-retry = المحاولة مرة أخرى
 error-details = تفاصيل للمطوّر
 error-request-id = معرّف الطلب، إذا احتجت إلى مساعدة:
 error-unavailable-title = تسجيل الدخول غير متاح الآن
@@ -119,6 +118,9 @@ error-denied-advice = عُد إلى التطبيق للمحاولة مرة أخ�
 error-invalid-title = لا يمكن متابعة تسجيل الدخول هذا
 error-invalid-message = الرابط غير مكتمل، أو انتهت صلاحيته، أو استُخدم من قبل.
 error-invalid-advice = عُد إلى التطبيق وابدأ من هناك مرة أخرى.
+error-logout-title = لا يمكن متابعة تسجيل الخروج هذا
+error-logout-message = ما أرسله التطبيق غير مكتمل أو غير صالح.
+error-logout-advice = يمكنك تسجيل الخروج من هنا بدلًا من ذلك.
 error-missing-title = لا يوجد شيء هنا
 error-missing-message = العنوان غير صحيح، أو أن ما كان هنا لم يعد موجودًا.
 error-signed-out-title = لم يتم تسجيل دخولك

@@ -104,7 +104,6 @@ device-refused-lead = Es ist nicht angemeldet. Wenn Sie es doch verbinden möcht
 
 ## When it does not work
 
-retry = Noch einmal versuchen
 error-details = Einzelheiten für Entwickler
 error-request-id = Kennung für Rückfragen:
 error-unavailable-title = Die Anmeldung ist gerade nicht möglich
@@ -119,6 +118,9 @@ error-denied-advice = Gehen Sie zurück zur App, um es noch einmal zu versuchen.
 error-invalid-title = Diese Anmeldung kann nicht fortgesetzt werden
 error-invalid-message = Der Link ist unvollständig, abgelaufen oder wurde schon benutzt.
 error-invalid-advice = Gehen Sie zurück zur App und beginnen Sie dort von vorn.
+error-logout-title = Diese Abmeldung kann nicht fortgesetzt werden
+error-logout-message = Was die App geschickt hat, ist unvollständig oder ungültig.
+error-logout-advice = Sie können sich stattdessen hier abmelden.
 error-missing-title = Hier ist nichts
 error-missing-message = Die Adresse stimmt nicht, oder was hier war, gibt es nicht mehr.
 error-signed-out-title = Sie sind nicht angemeldet

@@ -106,7 +106,6 @@ device-refused-lead = It is not signed in. If you want to connect it after all, 
 
 ## When it does not work
 
-retry = Try again
 error-details = Details for the developer
 error-request-id = Request id, if you ask for help:
 error-unavailable-title = Sign-in is not available right now
@@ -121,6 +120,9 @@ error-denied-advice = Go back to the app to try again.
 error-invalid-title = This sign-in cannot go on
 error-invalid-message = The link is not complete, has expired, or was used before.
 error-invalid-advice = Go back to the app and start again from there.
+error-logout-title = This sign-out cannot go on
+error-logout-message = What the app sent is not complete or not valid.
+error-logout-advice = You can sign out here instead.
 error-missing-title = There is nothing here
 error-missing-message = The address is wrong, or what was here is gone.
 error-signed-out-title = You are not signed in

@@ -104,7 +104,6 @@ device-refused-lead = No ha iniciado sesión. Si al final quieres conectarlo, em
 
 ## When it does not work
 
-retry = Volver a intentarlo
 error-details = Detalles para el desarrollador
 error-request-id = Identificador, por si pides ayuda:
 error-unavailable-title = Ahora mismo no se puede iniciar sesión
@@ -119,6 +118,9 @@ error-denied-advice = Vuelve a la app para intentarlo de nuevo.
 error-invalid-title = Este inicio de sesión no puede continuar
 error-invalid-message = El enlace está incompleto, ha caducado o ya se ha usado.
 error-invalid-advice = Vuelve a la app y empieza de nuevo desde allí.
+error-logout-title = Este cierre de sesión no puede continuar
+error-logout-message = Lo que ha enviado la app está incompleto o no es válido.
+error-logout-advice = Puedes cerrar sesión aquí.
 error-missing-title = Aquí no hay nada
 error-missing-message = La dirección no es correcta, o lo que había aquí ya no está.
 error-signed-out-title = No has iniciado sesión

@@ -104,7 +104,6 @@ device-refused-lead = Il n’est pas connecté. Si vous voulez tout de même le 
 
 ## When it does not work
 
-retry = Réessayer
 error-details = Détails pour le développeur
 error-request-id = Identifiant à indiquer si vous demandez de l’aide :
 error-unavailable-title = La connexion est indisponible pour le moment
@@ -119,6 +118,9 @@ error-denied-advice = Retournez à l’application pour réessayer.
 error-invalid-title = Cette connexion ne peut pas continuer
 error-invalid-message = Le lien est incomplet, a expiré ou a déjà servi.
 error-invalid-advice = Retournez à l’application et recommencez à partir de là.
+error-logout-title = Cette déconnexion ne peut pas continuer
+error-logout-message = Ce que l’application a envoyé est incomplet ou non valide.
+error-logout-advice = Vous pouvez vous déconnecter ici.
 error-missing-title = Il n’y a rien ici
 error-missing-message = L’adresse est erronée, ou ce qui se trouvait ici n’existe plus.
 error-signed-out-title = Vous n’êtes pas connecté

@@ -104,7 +104,6 @@ device-refused-lead = サインインしていません。接続するときは�
 
 ## When it does not work
 
-retry = もう一度試す
 error-details = 開発者向けの詳細
 error-request-id = お問い合わせの際のリクエストID：
 error-unavailable-title = 現在サインインできません
@@ -119,6 +118,9 @@ error-denied-advice = もう一度試すには、アプリに戻ってくださ�
 error-invalid-title = このサインインは続けられません
 error-invalid-message = リンクが不完全か、期限切れか、すでに使用されています。
 error-invalid-advice = アプリに戻って、最初からやり直してください。
+error-logout-title = このサインアウトは続けられません
+error-logout-message = アプリから送られた内容が不完全か、無効です。
+error-logout-advice = 代わりにここでサインアウトできます。
 error-missing-title = ページがありません
 error-missing-message = アドレスが間違っているか、ページがなくなりました。
 error-signed-out-title = サインインしていません

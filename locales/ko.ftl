@@ -104,7 +104,6 @@ device-refused-lead = 로그인되지 않았습니다. 연결하려면 기기에
 
 ## When it does not work
 
-retry = 다시 시도
 error-details = 개발자를 위한 세부 정보
 error-request-id = 도움을 요청할 때 알려 줄 요청 ID:
 error-unavailable-title = 지금은 로그인할 수 없습니다
@@ -119,6 +118,9 @@ error-denied-advice = 앱으로 돌아가 다시 시도해 주세요.
 error-invalid-title = 이 로그인을 계속할 수 없습니다
 error-invalid-message = 링크가 불완전하거나 만료되었거나 이미 사용되었습니다.
 error-invalid-advice = 앱으로 돌아가 처음부터 다시 시작하세요.
+error-logout-title = 이 로그아웃을 계속할 수 없습니다
+error-logout-message = 앱이 보낸 내용이 불완전하거나 올바르지 않습니다.
+error-logout-advice = 대신 여기에서 로그아웃할 수 있습니다.
 error-missing-title = 여기에는 아무것도 없습니다
 error-missing-message = 주소가 잘못되었거나 있던 내용이 사라졌습니다.
 error-signed-out-title = 로그인되지 않았습니다

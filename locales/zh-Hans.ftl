@@ -104,7 +104,6 @@ device-refused-lead = 设备没有登录。如果仍想连接，请在设备上�
 
 ## When it does not work
 
-retry = 重试
 error-details = 开发者详情
 error-request-id = 寻求帮助时请提供请求编号：
 error-unavailable-title = 暂时无法登录
@@ -119,6 +118,9 @@ error-denied-advice = 请返回应用重试。
 error-invalid-title = 无法继续此次登录
 error-invalid-message = 链接不完整、已过期或已被使用。
 error-invalid-advice = 请返回应用，从头开始。
+error-logout-title = 无法继续此次退出登录
+error-logout-message = 应用发送的内容不完整或无效。
+error-logout-advice = 你可以改为在此处退出登录。
 error-missing-title = 这里什么也没有
 error-missing-message = 地址有误，或者内容已不存在。
 error-signed-out-title = 你尚未登录

@@ -197,7 +197,7 @@ pub(super) fn signed_out(app: &App, request: &HttpRequest) -> HttpResponse {
         heading: words.get("error-signed-out-title"),
         message: words.get("error-signed-out-message"),
         advice: None,
-        retry_url: None,
+        sign_out_url: None,
         code: None,
         description: None,
         request_id: request::id(request),

@@ -14,6 +14,7 @@ use super::{App, request};
 use crate::op::Failure;
 use crate::op::branding::ClientLook;
 use crate::protocol::error::{ErrorCode, Refusal};
+use crate::protocol::metadata::path;
 
 /// Renders a page. `form_action` names where a form on it may lead besides ourselves: Chromium
 /// applies `form-action` to the redirect that answers a form, so a page whose form ends at a client
@@ -94,7 +95,7 @@ fn listed(sources: &[String]) -> String {
 /// The page for a failure that no client can be told: a sentence for the person, the cause for
 /// whoever helps them, the request's id for both.
 pub fn error(app: &App, request: &HttpRequest, failure: Failure) -> HttpResponse {
-    error_of(app, request, failure, None)
+    error_in(app, request, failure, None, false)
 }
 
 /// The same where it is known for which client the person came.
@@ -103,6 +104,21 @@ pub fn error_of(
     request: &HttpRequest,
     failure: Failure,
     client: Option<&ClientLook>,
+) -> HttpResponse {
+    error_in(app, request, failure, client, false)
+}
+
+/// The same for somebody whom an app sent here to sign out: they still can.
+pub fn error_at_logout(app: &App, request: &HttpRequest, failure: Failure) -> HttpResponse {
+    error_in(app, request, failure, None, true)
+}
+
+fn error_in(
+    app: &App,
+    request: &HttpRequest,
+    failure: Failure,
+    client: Option<&ClientLook>,
+    at_logout: bool,
 ) -> HttpResponse {
     let refusal = shown(failure);
     // Nobody is asked to authenticate by HTTP on a page.
@@ -113,13 +129,13 @@ pub fn error_of(
     };
     let frame = frame_of(app, request, None, client);
     let words = frame.words;
-    let [heading, message, advice] = in_words(&refusal).map(|key| words.get(key));
+    let [heading, message, advice] = in_words(&refusal, at_logout).map(|key| words.get(key));
     let template = ErrorPage {
         frame,
         heading,
         message,
         advice: Some(advice),
-        retry_url: None,
+        sign_out_url: at_logout.then(|| format!("{}{}", app.base, path::END_SESSION)),
         code: Some(refusal.code.as_str().to_owned()),
         description: Some(refusal.description),
         request_id: request::id(request),
@@ -127,7 +143,7 @@ pub fn error_of(
     in_language(words, page(code, &template, &[]))
 }
 
-fn in_words(refusal: &Refusal) -> [&'static str; 3] {
+fn in_words(refusal: &Refusal, at_logout: bool) -> [&'static str; 3] {
     match refusal.code {
         ErrorCode::TemporarilyUnavailable => {
             ["error-unavailable-title", "error-unavailable-message", "error-unavailable-advice"]
@@ -167,7 +183,11 @@ fn in_words(refusal: &Refusal) -> [&'static str; 3] {
         | ErrorCode::InvalidToken
         | ErrorCode::InsufficientScope
         | ErrorCode::UnsupportedTokenType => {
-            ["error-invalid-title", "error-invalid-message", "error-invalid-advice"]
+            if at_logout {
+                ["error-logout-title", "error-logout-message", "error-logout-advice"]
+            } else {
+                ["error-invalid-title", "error-invalid-message", "error-invalid-advice"]
+            }
         }
     }
 }
@@ -181,7 +201,7 @@ pub async fn not_found(app: web::Data<App>, request: HttpRequest) -> HttpRespons
         heading: words.get("error-missing-title"),
         message: words.get("error-missing-message"),
         advice: None,
-        retry_url: None,
+        sign_out_url: None,
         code: None,
         description: None,
         request_id: request::id(&request),

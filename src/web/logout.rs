@@ -33,12 +33,12 @@ pub async fn end_session(
     };
     let params = match params {
         Ok(params) => params,
-        Err(failure) => return html::error(&app, &request, failure),
+        Err(failure) => return html::error_at_logout(&app, &request, failure),
     };
     let wished = params.one("ui_locales").ok().flatten().map(ToOwned::to_owned);
     let browser = app.browser(&request);
     let mut response = match app.provider.end_session(&params, &browser, posted).await {
-        Err(failure) => return html::error(&app, &request, failure),
+        Err(failure) => return html::error_at_logout(&app, &request, failure),
         Ok(LoggedOut::Confirm { csrf, redirect_uri, client_name, look }) => {
             let mut carried = Vec::new();
             for name in CARRIED {

@@ -125,6 +125,18 @@ async fn c10_79_b5_modified_and_foreign_hints_never_redirect() {
 }
 
 #[tokio::test]
+async fn c10_79_whom_an_app_sent_wrongly_can_still_sign_out() {
+    let mut visit = Visit::begin().await;
+    let page = visit.logout(&[("id_token_hint", "x"), ("post_logout_redirect_uri", BYE)]).await;
+    assert!(page.body.contains("This sign-out cannot go on"));
+    assert!(page.body.contains("id=\"sign-out\" href=\"/logout\""));
+    let asked = visit.logout(&[]).await;
+    let done = visit.browser.press(&asked, "Sign out").await;
+    assert!(done.body.contains("You are logged out"));
+    assert!(!visit.is_signed_in().await);
+}
+
+#[tokio::test]
 async fn b5_without_a_hint_nobody_is_redirected() {
     let mut visit = Visit::begin().await;
     visit.refused(&[("post_logout_redirect_uri", BYE)], "needs id_token_hint or client_id").await;

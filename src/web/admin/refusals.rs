@@ -81,7 +81,7 @@ pub(super) fn failed(app: &App, request_id: Option<String>, fault: &dyn Display)
         heading: "The console failed".to_owned(),
         message: "Nothing was changed, or not all of it. The log says why.".to_owned(),
         advice: None,
-        retry_url: None,
+        sign_out_url: None,
         code: None,
         description: None,
         request_id,

@@ -138,8 +138,8 @@ pub struct ErrorPage {
     pub message: String,
     /// What they can do.
     pub advice: Option<String>,
-    /// Where trying again begins.
-    pub retry_url: Option<String>,
+    /// Where a person who wished to sign out can still do so.
+    pub sign_out_url: Option<String>,
     /// The error code of RFC 6749, if there is one.
     pub code: Option<String>,
     /// `error_description`.
@@ -258,7 +258,7 @@ mod tests {
             heading: text(),
             message: text(),
             advice: Some(text()),
-            retry_url: Some(text()),
+            sign_out_url: Some(text()),
             code: Some(text()),
             description: Some(text()),
             request_id: Some(text()),
