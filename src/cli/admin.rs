@@ -107,7 +107,7 @@ pub(super) async fn run(place: &Place, command: AdminCommand) -> Result<Answer, 
         AdminCommand::Create { username, role, clients, password_stdin: _ } => {
             let role = Role::parse(&role).unwrap_or(Role::Viewer);
             let password = password_from_stdin()?;
-            let new = NewAdmin { username, role, password };
+            let new = NewAdmin { username, role, password: Some(password) };
             let made = administration.create_admin(&actor, new).await?;
             if clients.is_empty() {
                 return Ok(Answer::thing(described(&made)));

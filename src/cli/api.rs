@@ -177,7 +177,7 @@ pub(super) async fn run(place: &Place, command: ApiCommand) -> Result<Answer, Cl
             let identifier = which.identifier();
             administration.find_api(&identifier).await?;
             confirm_at_terminal(&format!("Delete the API {identifier}?"), yes)?;
-            administration.delete_api(&actor, &identifier).await?;
+            administration.delete_api(&actor, &identifier, None).await?;
             Ok(Answer::new(format!("{identifier} is deleted"), json!({ "identifier": identifier })))
         }
     }

@@ -284,7 +284,7 @@ pub(super) async fn run(place: &Place, command: ClientCommand) -> Result<Answer,
             let client = administration.find_client(&which.id()).await?;
             let (id, name) = (&client.client_id, &client.client_name);
             confirm_at_terminal(&format!("Delete the client {name:?} ({id})?"), yes)?;
-            administration.delete_client(&actor, id).await?;
+            administration.delete_client(&actor, id, None).await?;
             Ok(Answer::new(format!("{id} is deleted"), json!({ "client_id": id })))
         }
     }

@@ -349,7 +349,7 @@ async fn delete(
     let name = &found.connection.display_name;
     let yes = yes || !std::io::stdin().is_terminal();
     confirm_at_terminal(&format!("Delete the connection {name:?} ({id})?"), yes)?;
-    administration.delete_connection(actor, id).await?;
+    administration.delete_connection(actor, id, None).await?;
     Ok(Answer::new(format!("{id} is deleted"), json!({ "id": id })))
 }
 

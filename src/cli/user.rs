@@ -56,7 +56,7 @@ pub(super) async fn run(place: &Place, command: UserCommand) -> Result<Answer, C
     let administration = broker.administration.clone();
     let actor = Actor::cli();
     let disable = async |sub: &str, disabled: bool| -> Result<Answer, AdminError> {
-        let user = administration.set_user_disabled(&actor, sub, disabled).await?;
+        let user = administration.set_user_disabled(&actor, sub, disabled, None).await?;
         let state = if disabled { "disabled" } else { "enabled" };
         let sub = &user.sub;
         Ok(Answer::new(format!("{sub} is {state}"), json!({ "sub": sub, "disabled": disabled })))

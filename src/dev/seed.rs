@@ -146,7 +146,7 @@ impl Seeder<'_> {
                 .await?;
         } else {
             let username = USERNAME.to_owned();
-            let new = NewAdmin { username, role: Role::Owner, password: password.clone() };
+            let new = NewAdmin { username, role: Role::Owner, password: Some(password.clone()) };
             self.administration.create_admin(&self.actor, new).await?;
         }
         self.directory.handed_out.console_password = Some(password.expose().clone());

@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::admin::branding::{media_type, picture_id};
+use super::admin::branding::{media_type, name_of};
 use super::{Failure, Provider};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::id::ClientId;
@@ -67,7 +67,7 @@ impl ClientLogos {
         }
         let content = answer.body.to_vec();
         let content_type = media_type(&content).ok_or_else(|| "not a picture".to_owned())?;
-        let (id, content_type) = (picture_id(&content), content_type.to_owned());
+        let (id, content_type) = (name_of(&content), content_type.to_owned());
         Ok(Picture { id, content_type, content })
     }
 }

@@ -66,6 +66,11 @@ pub enum DeliveryState {
 }
 
 impl DeliveryState {
+    /// The state with this name.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Owed, Self::Delivered, Self::Failed].into_iter().find(|state| state.as_str() == word)
+    }
+
     /// Its word.
     pub const fn as_str(self) -> &'static str {
         match self {

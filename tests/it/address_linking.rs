@@ -202,7 +202,7 @@ async fn relays_passwords_kept_here_and_disabled_accounts_are_joined_by_nobody()
         let user = house.store().find_user_by_sub(&ada).await.unwrap().expect("Ada");
         let actor = Actor::cli();
         let id = user.id.as_str();
-        administration.set_user_disabled(&actor, id, true).await.expect("disabled");
+        administration.set_user_disabled(&actor, id, true, None).await.expect("disabled");
         assert_ne!(at_apple(&house, &app, "Ada Lovelace").await, ada);
         assert_eq!(house.events("user.linked").await, 0);
     }

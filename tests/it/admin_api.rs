@@ -36,14 +36,15 @@ pub async fn ask(
     answer(body.into_iter().fold(request, |request, body| request.json(&body))).await
 }
 
-fn etag(answer: &Answer) -> String {
+pub fn etag(answer: &Answer) -> String {
     answer.headers["etag"].to_str().expect("text").to_owned()
 }
 
 #[actix_web::test]
 async fn a_client_is_registered_changed_and_deleted() {
     let house = House::new().await;
-    let key = key(&house, &[ApiScope::ReadClients, ApiScope::WriteClients]).await;
+    let scope = [ApiScope::ReadClients, ApiScope::WriteClients, ApiScope::CriticalClients];
+    let key = key(&house, &scope).await;
     let new = json!({
         "kind": "web",
         "client_name": "Shop",
@@ -121,7 +122,7 @@ async fn each_route_asks_for_a_key_and_for_its_scope() {
             .join("/")
     };
     for route in ROUTES {
-        let others: Vec<_> = ApiScope::ALL.into_iter().filter(|s| *s != route.scope).collect();
+        let others: Vec<_> = ApiScope::ALL.iter().copied().filter(|s| *s != route.scope).collect();
         let all_but_one = key(&house, &others).await;
         let method = Method::from_bytes(route.method.as_bytes()).expect("a method");
         let path = path(route.path);
@@ -187,7 +188,7 @@ async fn a_key_ends_and_is_revoked() {
 #[actix_web::test]
 async fn apis_people_sessions_keys_and_events_are_looked_after() {
     let house = House::new().await;
-    let key = key(&house, &ApiScope::ALL).await;
+    let key = key(&house, ApiScope::ALL).await;
     let new = json!({ "identifier": "https://api.example/?a=1", "name": "Orders", "scopes": [{ "name": "read", "description": "" }] });
     let api = ask(&house, &key, Method::POST, "/apis", Some(new)).await;
     assert_eq!(api.status, StatusCode::CREATED, "{}", api.json);
@@ -207,9 +208,17 @@ async fn apis_people_sessions_keys_and_events_are_looked_after() {
     let ended = ask(&house, &key, Method::DELETE, &format!("/sessions/{sid}"), None).await;
     assert_eq!((&ended.json["sessions"], &ended.json["grants"]), (&json!(1), &json!(1)));
     let path = format!("/users/{user}");
-    let off = ask(&house, &key, Method::PATCH, &path, Some(json!({ "disabled": true }))).await;
+    let patch = |tag: &str, body: Value| {
+        answer(request(&house, &key, Method::PATCH, &path).header("if-match", tag).json(&body))
+    };
+    let blind = ask(&house, &key, Method::PATCH, &path, Some(json!({ "disabled": true }))).await;
+    assert_eq!(blind.status, StatusCode::PRECONDITION_REQUIRED);
+    let seen = etag(&ask(&house, &key, Method::GET, &path, None).await);
+    let off = patch(&seen, json!({ "disabled": true })).await;
     assert_eq!(off.json["disabled"], true);
-    let more = ask(&house, &key, Method::PATCH, &path, Some(json!({ "email": "a@b.c" }))).await;
+    let late = patch(&seen, json!({ "disabled": false })).await;
+    assert_eq!(late.status, StatusCode::PRECONDITION_FAILED, "somebody was faster");
+    let more = patch("*", json!({ "email": "a@b.c" })).await;
     assert_eq!(more.status, StatusCode::UNPROCESSABLE_ENTITY, "nothing else is assigned");
     let deletion = ask(&house, &key, Method::DELETE, &path, None).await;
     assert_eq!(deletion.status, StatusCode::ACCEPTED);

@@ -256,7 +256,7 @@ async fn a_view_of_the_log_is_kept_for_everybody_and_forgotten() {
 async fn scripts_name_receivers_keep_views_and_say_why() {
     let house = House::new().await;
     let administration = &house.broker.broker.administration;
-    let scope = vec![ApiScope::ReadEvents, ApiScope::WriteEvents];
+    let scope = vec![ApiScope::ReadEvents, ApiScope::WriteEvents, ApiScope::CriticalEvents];
     let made = administration.create_api_key(&Actor::cli(), "test", scope, 30).await;
     let key = made.expect("a key").1.expose().clone();
     let ask = |method, path: &str| {

@@ -269,7 +269,7 @@ async fn a_disabled_person_is_signed_out_everywhere_by_sub_or_by_sid_as_the_clie
         sub = id_token["sub"].as_str().unwrap().to_owned();
     }
     let administration = &house.broker.broker.administration;
-    administration.set_user_disabled(&Actor::cli(), &sub, true).await.unwrap();
+    administration.set_user_disabled(&Actor::cli(), &sub, true, None).await.unwrap();
     let token = claims(&plain.next().await.logout_token());
     assert_eq!((&token["sub"], token.get("sid")), (&json!(sub), None));
     let told: HashSet<String> = HashSet::from([

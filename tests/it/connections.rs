@@ -52,7 +52,7 @@ async fn a_connection_made_on_one_replica_is_offered_on_the_other_within_seconds
         let changed = administration.update_connection(&Actor::cli(), "work", off).await;
         assert_eq!(changed.expect("switched off").connection.version, 2);
         offered(1).await;
-        administration.delete_connection(&Actor::cli(), "work").await.expect("deleted");
+        administration.delete_connection(&Actor::cli(), "work", None).await.expect("deleted");
         other.stop().await;
     });
 }
@@ -76,7 +76,7 @@ async fn the_file_is_shown_and_not_changed_and_editors_do_not_overwrite_each_oth
         };
         let file = administration.update_connection(&actor, "apple", rename(0)).await;
         assert!(problem(&file.unwrap_err()).1.contains("configuration file"));
-        let file = administration.delete_connection(&actor, "apple").await;
+        let file = administration.delete_connection(&actor, "apple", None).await;
         assert!(problem(&file.unwrap_err()).1.contains("configuration file"));
         let taken = administration.create_connection(&actor, same_team(&house, "apple")).await;
         assert_eq!(problem(&taken.unwrap_err()).0, "id");
@@ -174,7 +174,7 @@ async fn a_client_is_bound_to_its_connections_wherever_somebody_comes_in() {
     let end = browser.open(&app.authorize_url(&silent)).await;
     assert_eq!(end.query("error").as_deref(), Some("login_required"));
     // A connection that a client is bound to stays.
-    let refused = administration.delete_connection(&Actor::cli(), "work").await;
+    let refused = administration.delete_connection(&Actor::cli(), "work", None).await;
     assert!(problem(&refused.unwrap_err()).1.contains(id.as_str()));
 }
 

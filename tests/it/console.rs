@@ -17,8 +17,11 @@ pub const PASSWORD: &str = "correct horse battery";
 const HIDDEN: [&str; 4] = ["csrf", "client_id", "version", "newest"];
 
 pub async fn admin(house: &House, username: &str, role: Role) {
-    let new =
-        NewAdmin { username: username.to_owned(), role, password: SecretString::from(PASSWORD) };
+    let new = NewAdmin {
+        username: username.to_owned(),
+        role,
+        password: Some(SecretString::from(PASSWORD)),
+    };
     let administration = &house.broker.broker.administration;
     administration.create_admin(&Actor::cli(), new).await.expect("an account");
 }
@@ -371,7 +374,7 @@ async fn an_api_is_registered_changed_and_deleted() {
     let ask = browser.open(&format!("{}/admin/apis/delete?{address}", house.issuer)).await;
     let used = send(&mut browser, &ask, "delete-confirm", &[("confirm", "Orders")]).await;
     assert_eq!(used.status, StatusCode::UNPROCESSABLE_ENTITY, "a client still names it");
-    administration.delete_client(&Actor::cli(), &app.client.client_id).await.expect("gone");
+    administration.delete_client(&Actor::cli(), &app.client.client_id, None).await.expect("gone");
     let gone = send(&mut browser, &ask, "delete-confirm", &[("confirm", "Orders")]).await;
     assert_eq!(gone.status, StatusCode::OK);
     assert!(administration.find_api(identifier).await.is_err());

@@ -332,7 +332,7 @@ async fn only_an_owner_changes_a_connection_that_opens_the_console() {
     allow(&house, &["work"], false).await;
     let refused = administration.update_connection(&lesser, "work", renamed()).await;
     assert!(matches!(refused, Err(AdminError::Forbidden { needed: Role::Owner })));
-    let refused = administration.delete_connection(&lesser, "work").await;
+    let refused = administration.delete_connection(&lesser, "work", None).await;
     assert!(matches!(refused, Err(AdminError::Forbidden { needed: Role::Owner })));
     administration.update_connection(&owner, "work", renamed()).await.expect("an owner may");
 }

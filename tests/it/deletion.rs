@@ -202,7 +202,7 @@ async fn while_apple_is_away_the_profile_is_gone_the_person_stays_out_and_it_end
         let given = house.store().find_upstream_grants(&user.id).await.unwrap();
         assert_eq!(given[0].issued_at, house.now(), "what came now is given back as well");
         let administration = &house.broker.broker.administration;
-        let enabled = administration.set_user_disabled(&Actor::cli(), &sub, false).await;
+        let enabled = administration.set_user_disabled(&Actor::cli(), &sub, false, None).await;
         assert!(matches!(enabled, Err(AdminError::Invalid(_))));
         let again = administration.delete_user(&Actor::cli(), &sub).await.unwrap();
         assert_eq!(again.id.as_str(), id);

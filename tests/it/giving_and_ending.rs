@@ -32,7 +32,7 @@ async fn end(house: &House, user_id: &UserId, ends: Ends) {
         }
         Ends::Person => {
             administration
-                .set_user_disabled(&actor, user_id.as_str(), true)
+                .set_user_disabled(&actor, user_id.as_str(), true, None)
                 .await
                 .expect("an ending");
         }

@@ -303,7 +303,7 @@ async fn unknown_names_wrong_passwords_and_disabled_people_look_alike() {
     let mallory = NewLocalUser { username: "mallory".to_owned(), ..NewLocalUser::default() };
     let mallory = house.local_user(mallory).await;
     let administration = &house.broker.broker.administration;
-    administration.set_user_disabled(&Actor::cli(), &mallory.sub, true).await.unwrap();
+    administration.set_user_disabled(&Actor::cli(), &mallory.sub, true, None).await.unwrap();
     let app = house.client(ClientKind::Web, |_| {}).await;
     let mut browser = house.browser();
     let page = browser.open(&app.authorize_url(&app.attempt("openid"))).await;

@@ -33,7 +33,7 @@ async fn sub_of(house: &House, app: &App) -> String {
 
 async fn disable(house: &House, sub: &str, disabled: bool) {
     let administration = &house.broker.broker.administration;
-    administration.set_user_disabled(&Actor::cli(), sub, disabled).await.unwrap();
+    administration.set_user_disabled(&Actor::cli(), sub, disabled, None).await.unwrap();
 }
 
 async fn deliveries(house: &House) -> Vec<Delivery> {

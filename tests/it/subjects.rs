@@ -118,7 +118,7 @@ async fn logout_and_event_tokens_name_people_as_their_receiver_does() {
     let person = house.broker.broker.administration.find_person(sub.as_str().unwrap()).await;
     let id = person.unwrap().user.id.to_string();
     let administration = &house.broker.broker.administration;
-    administration.set_user_disabled(&Actor::cli(), &id, true).await.unwrap();
+    administration.set_user_disabled(&Actor::cli(), &id, true, None).await.unwrap();
     house.broker.broker.provider.deliver_due().await.unwrap();
     for _ in 0..3 {
         let received = receiver.next().await;

@@ -35,7 +35,7 @@ async fn who_signs_out_upstream_is_signed_out_here_and_nobody_else() {
     let first = upstream.store().list_events(&query).await.unwrap().pop().expect("Ada");
     let ada = first.event.target.expect("her id");
     let above = &upstream.broker.broker.administration;
-    above.set_user_disabled(&Actor::cli(), &ada, true).await.expect("disabled");
+    above.set_user_disabled(&Actor::cli(), &ada, true, None).await.expect("disabled");
     tokio::time::timeout(Duration::from_secs(20), async {
         while house.events("upstream_logout.received").await == 0 {
             tokio::task::yield_now().await;

@@ -9,9 +9,6 @@ use crate::protocol::admin::{Admin, Role};
 use crate::protocol::id::{AdminId, Holder};
 use crate::protocol::secret::SecretString;
 
-/// Accounts on one page of the list.
-const PAGE: u64 = 50;
-
 /// An account to make.
 #[derive(Debug)]
 pub struct NewAdmin {
@@ -19,8 +16,8 @@ pub struct NewAdmin {
     pub username: String,
     /// What it may do.
     pub role: Role,
-    /// Its password.
-    pub password: SecretString,
+    /// Its password; without one it opens by an invitation only.
+    pub password: Option<SecretString>,
 }
 
 impl Administration {
@@ -30,6 +27,7 @@ impl Administration {
     /// [`AdminError::Invalid`] for a weak password or a taken username.
     pub async fn create_admin(&self, actor: &Actor, new: NewAdmin) -> Result<Admin, AdminError> {
         actor.must_be(Role::Owner)?;
+        actor.must_cover(new.role)?;
         let mut problems = Vec::new();
         if !is_username(&new.username) {
             problems.push(FieldProblem::new(
@@ -37,13 +35,15 @@ impl Administration {
                 "must be 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-', '@' and '+'",
             ));
         }
-        if let Some(message) = password_problem(&new.username, &new.password) {
+        // One that nobody has read is nobody's.
+        let password = new.password.unwrap_or_else(|| SecretString::random(self.entropy.as_ref()));
+        if let Some(message) = password_problem(&new.username, &password) {
             problems.push(FieldProblem::new("password", message));
         }
         checked(problems)?;
         let now = self.clock.now();
         let id = AdminId::random(self.entropy.as_ref());
-        let hash = self.passwords.hash(new.password).await?;
+        let hash = self.passwords.hash(password).await?;
         let admin = Admin::new(id, new.username, hash, new.role, now);
         let event = actor
             .event(now, "admin.created", &admin.username)
@@ -71,8 +71,8 @@ impl Administration {
         password: SecretString,
     ) -> Result<(), AdminError> {
         actor.must_be(Role::Owner)?;
-        let admin =
-            self.store.find_admin_by_username(username).await?.ok_or(AdminError::NotFound)?;
+        let admin = self.find_admin(username).await?;
+        actor.must_cover(admin.role)?;
         if let Some(message) = password_problem(username, &password) {
             return Err(AdminError::invalid("password", message));
         }
@@ -163,10 +163,12 @@ impl Administration {
         &self,
         search: &str,
         after: &str,
+        limit: u32,
     ) -> Result<(Vec<Admin>, bool), AdminError> {
-        let mut found = self.store.page_of_admins(search, after, PAGE + 1).await?;
-        let more = found.len() as u64 > PAGE;
-        found.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
+        let mut found =
+            self.store.page_of_admins(search, after, u64::from(limit).saturating_add(1)).await?;
+        let more = found.len() as u64 > u64::from(limit);
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok((found, more))
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Actor, AdminError, Administration, FieldProblem, ListQuery, Page, checked};
+use super::{Actor, AdminError, Administration, FieldProblem, ListQuery, Page, checked, key_actor};
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::random;
 use crate::protocol::api_key::{ApiKey, ApiScope, PREFIX};
@@ -50,7 +50,8 @@ struct Kept {
 }
 
 impl Administration {
-    /// Makes a key. Its secret is in the answer and nowhere else.
+    /// Makes a key. Its secret is in the answer and nowhere else. One that is made by another key
+    /// holds no scope that the other lacks, ends with it at the latest, and is revoked with it.
     ///
     /// # Errors
     /// [`AdminError::Invalid`] for a key without a name, a scope or a sound end.
@@ -74,8 +75,16 @@ impl Administration {
         if days == 0 || days > LONGEST_DAYS {
             problems.push(FieldProblem::new("key_days", "must be 1 to 366"));
         }
-        checked(problems)?;
         let now = self.clock.now();
+        let mut expires_at = now.plus(Duration::from_secs(u64::from(days) * 24 * 3600));
+        if let Some(maker) = &actor.key {
+            for more in scope.iter().filter(|scope| !maker.scope.contains(scope)) {
+                let message = format!("{} is more than the key has that makes it", more.as_str());
+                problems.push(FieldProblem::new("key_scope", message));
+            }
+            expires_at = expires_at.min(maker.expires_at);
+        }
+        checked(problems)?;
         let secret = SecretString::random(self.entropy.as_ref());
         let secret = SecretString::new(format!("{PREFIX}{}", secret.expose()));
         let id = base64::engine::general_purpose::URL_SAFE_NO_PAD
@@ -87,7 +96,7 @@ impl Administration {
             scope,
             created_by: actor.name.clone(),
             created_at: now,
-            expires_at: now.plus(Duration::from_secs(u64::from(days) * 24 * 3600)),
+            expires_at,
             last_used_at: None,
             revoked_at: None,
         };
@@ -131,22 +140,40 @@ impl Administration {
         found.filter(|key| key.is_alive(self.clock.now())).ok_or(AdminError::NotFound)
     }
 
-    /// Revokes a key at once.
+    /// The key with this id, revoked or not.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] without one.
+    pub async fn api_key(&self, id: &str) -> Result<ApiKey, AdminError> {
+        self.store.find_api_key_by_id(id).await?.ok_or(AdminError::NotFound)
+    }
+
+    /// Revokes a key at once, with those that were made by it.
     ///
     /// # Errors
     /// [`AdminError::NotFound`] when it is not alive.
     pub async fn revoke_api_key(&self, actor: &Actor, id: &str) -> Result<(), AdminError> {
         actor.must_be(Role::Owner)?;
         let now = self.clock.now();
-        let event = actor.event(now, "api_key.revoked", id);
-        let id = id.to_owned();
+        let (actor, id) = (actor.clone(), id.to_owned());
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     if !tx.revoke_api_key(&id, now).await? {
                         return Err(AdminError::NotFound);
                     }
-                    Ok(tx.record(&event).await?)
+                    let keys = tx.list_api_keys().await?;
+                    let mut revoked = vec![id];
+                    while let Some(id) = revoked.pop() {
+                        tx.record(&actor.event(now, "api_key.revoked", &id)).await?;
+                        let maker = key_actor(&id);
+                        for key in keys.iter().filter(|key| key.created_by == maker) {
+                            if tx.revoke_api_key(&key.id, now).await? {
+                                revoked.push(key.id.clone());
+                            }
+                        }
+                    }
+                    Ok(())
                 })
             })
             .await

@@ -139,14 +139,22 @@ impl Administration {
     /// Removes an API that no client may ask tokens for any more.
     ///
     /// # Errors
-    /// [`AdminError::Invalid`] names the clients that still may.
-    pub async fn delete_api(&self, actor: &Actor, identifier: &str) -> Result<(), AdminError> {
+    /// [`AdminError::Invalid`] names the clients that still may; [`AdminError::Conflict`] when it
+    /// no longer stands at the version seen.
+    pub async fn delete_api(
+        &self,
+        actor: &Actor,
+        identifier: &str,
+        seen: Option<i32>,
+    ) -> Result<(), AdminError> {
         actor.must_be(Role::Admin)?;
         let now = self.clock.now();
         let (actor, identifier) = (actor.clone(), identifier.to_owned());
         self.store
             .write(move |tx| {
                 Box::pin(async move {
+                    let stands = tx.find_api(&identifier).await?.ok_or(AdminError::NotFound)?;
+                    unchanged(seen, stands.version)?;
                     let users = clients_of(tx, &identifier).await?;
                     if !users.is_empty() {
                         return Err(AdminError::invalid(

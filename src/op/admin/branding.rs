@@ -82,7 +82,7 @@ impl Administration {
         if content.len() > LARGEST_PICTURE {
             return Err(AdminError::invalid("logo", "must be 128 KiB at most"));
         }
-        let id = picture_id(&content);
+        let id = name_of(&content);
         let content_type = media_type(&content)
             .ok_or_else(|| AdminError::invalid("logo", "must be a PNG, JPEG, WebP or SVG file"))?;
         let picture = Picture { id: id.clone(), content_type: content_type.to_owned(), content };
@@ -101,8 +101,8 @@ pub fn problems(found: Vec<(&'static str, String)>) -> Vec<FieldProblem> {
     found.into_iter().map(|(member, text)| FieldProblem::new(member, text)).collect()
 }
 
-/// What a picture is called: the hash of its content.
-pub(in crate::op) fn picture_id(content: &[u8]) -> String {
+/// What something is called after its content: the hash of it.
+pub(in crate::op) fn name_of(content: &[u8]) -> String {
     let hash = digest(&SHA256, content);
     hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

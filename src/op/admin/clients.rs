@@ -234,14 +234,22 @@ impl Administration {
     /// Removes a client with its secrets, consents and grants.
     ///
     /// # Errors
-    /// [`AdminError::NotFound`] when it is not there.
-    pub async fn delete_client(&self, actor: &Actor, id: &ClientId) -> Result<(), AdminError> {
+    /// [`AdminError::NotFound`] when it is not there, [`AdminError::Conflict`] when it no longer
+    /// stands at the version seen.
+    pub async fn delete_client(
+        &self,
+        actor: &Actor,
+        id: &ClientId,
+        seen: Option<i32>,
+    ) -> Result<(), AdminError> {
         actor.must_be(Role::Admin)?;
         let event = actor.event(self.clock.now(), "client.deleted", id.as_str());
         let id = id.clone();
         self.store
             .write(move |tx| {
                 Box::pin(async move {
+                    let stands = tx.find_client(&id).await?.ok_or(AdminError::NotFound)?;
+                    unchanged(seen, stands.version)?;
                     if !tx.delete_client(&id).await? {
                         return Err(AdminError::NotFound);
                     }

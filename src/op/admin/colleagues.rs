@@ -36,12 +36,13 @@ impl Administration {
         actor.must_be(Role::Owner)?;
         let now = self.clock.now();
         let event = actor.event(now, "admin.updated", username);
-        let username = username.to_owned();
+        let (actor, username) = (actor.clone(), username.to_owned());
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let admin = tx.find_admin_by_username(&username).await?;
                     let admin = admin.ok_or(AdminError::NotFound)?;
+                    actor.must_cover(admin.role.max(change.role))?;
                     unchanged(change.version, admin.version)?;
                     let clients =
                         if change.role == Role::Editor { change.clients } else { Vec::new() };

@@ -147,8 +147,13 @@ impl Administration {
     ///
     /// # Errors
     /// [`AdminError::Invalid`] when the file describes it, and names the clients that are still
-    /// bound to it.
-    pub async fn delete_connection(&self, actor: &Actor, id: &str) -> Result<(), AdminError> {
+    /// bound to it; [`AdminError::Conflict`] when it no longer stands at the version seen.
+    pub async fn delete_connection(
+        &self,
+        actor: &Actor,
+        id: &str,
+        seen: Option<i32>,
+    ) -> Result<(), AdminError> {
         self.must_guard(actor, id).await?;
         self.must_not_be_of_file(id, "id")?;
         let event = actor.event(self.clock.now(), "connection.deleted", id);
@@ -156,6 +161,8 @@ impl Administration {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
+                    let stands = tx.find_connection(&id).await?.ok_or(AdminError::NotFound)?;
+                    unchanged(seen, stands.connection.version)?;
                     let bound = clients_bound_to(tx, &id).await?;
                     if !bound.is_empty() {
                         let message = format!(
@@ -267,7 +274,10 @@ impl Administration {
 
 /// The settings with some members changed. A member that the kind does not have is an error, not
 /// passed over.
-fn merged(
+///
+/// # Errors
+/// [`AdminError::Invalid`] for such a member, and for a value of the wrong type.
+pub fn merged(
     settings: &ConnectionSettings,
     patch: &Map<String, Value>,
 ) -> Result<ConnectionSettings, AdminError> {

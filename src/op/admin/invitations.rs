@@ -39,6 +39,7 @@ impl Administration {
             return Err(AdminError::invalid("console_connections", message));
         }
         let admin = self.find_admin(username).await?;
+        actor.must_cover(admin.role)?;
         let now = self.clock.now();
         let token = SecretString::random(self.entropy.as_ref());
         let key = self.invitation_key(token.expose());

@@ -62,7 +62,7 @@ pub use own_factors::NewCodes;
 pub use people::Signed;
 pub use second_step::{FirstFactor, Proof, STEP_UP, SecondStep};
 pub use trusted_issuers::NewTrustedIssuer;
-pub use users::Person;
+pub use users::{Person, identity_id};
 
 pub use crate::store::clients::{ListQuery, Page};
 pub use crate::store::events::{EventQuery, RecordedEvent};
@@ -72,6 +72,7 @@ use super::factors::Factors;
 use super::passkeys::RelyingParty;
 use crate::protocol::admin::{Admin, Role};
 use crate::protocol::ambient::{Clock, Entropy, Timestamp};
+use crate::protocol::api_key::{ApiKey, ApiScope};
 use crate::protocol::event::Event;
 use crate::protocol::id::ClientId;
 use crate::protocol::profile::Profile;
@@ -157,6 +158,8 @@ pub struct Actor {
     pub request_id: Option<String>,
     /// Why, in their own words; it stands in the audit log.
     pub reason: Option<String>,
+    /// The key of the admin API that they act by.
+    pub key: Option<ApiKey>,
 }
 
 impl Actor {
@@ -167,7 +170,22 @@ impl Actor {
 
     /// Somebody else who acts under no request.
     pub fn named(name: &str, role: Role) -> Self {
-        Self { name: name.to_owned(), role, clients: Vec::new(), request_id: None, reason: None }
+        Self {
+            name: name.to_owned(),
+            role,
+            clients: Vec::new(),
+            request_id: None,
+            reason: None,
+            key: None,
+        }
+    }
+
+    /// A script that may do this by its key: as the least role that may, or as the greatest if the
+    /// key holds all of its scopes.
+    pub fn api_key(key: &ApiKey, scope: ApiScope, request_id: Option<String>) -> Self {
+        let role = if key.covers(Role::Owner) { Role::Owner } else { scope.role() };
+        let actor = Self::named(&key_actor(&key.id), role);
+        Self { request_id, key: Some(key.clone()), ..actor }
     }
 
     /// Somebody at the console.
@@ -178,6 +196,7 @@ impl Actor {
             clients: admin.clients.clone(),
             request_id,
             reason: None,
+            key: None,
         }
     }
 
@@ -204,12 +223,29 @@ impl Actor {
         self.must_be(Role::Admin)
     }
 
+    /// Whoever acts by a key has a role to give, to take or to get around only if the key holds all
+    /// of its scopes: what it hands out is never more than it has.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`] for a key that reaches less far.
+    pub fn must_cover(&self, role: Role) -> Result<(), AdminError> {
+        match &self.key {
+            Some(key) if !key.covers(role) => Err(AdminError::Forbidden { needed: role }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn event(&self, at: Timestamp, kind: &str, target: &str) -> Event {
         let event = Event::new(at, kind, self.name.clone())
             .target(target)
             .request_id(self.request_id.clone());
         event.because(self.reason.as_deref())
     }
+}
+
+/// How the audit log names a key of the admin API.
+fn key_actor(id: &str) -> String {
+    format!("api_key:{id}")
 }
 
 /// What is wrong with one field of an input.

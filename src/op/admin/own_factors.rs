@@ -227,12 +227,13 @@ impl Administration {
     pub async fn reset_factors(&self, actor: &Actor, username: &str) -> Result<(), AdminError> {
         actor.must_be(Role::Owner)?;
         let event = actor.event(self.clock.now(), "admin.factors_reset", username);
-        let username = username.to_owned();
+        let (actor, username) = (actor.clone(), username.to_owned());
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let admin = tx.find_admin_by_username(&username).await?;
                     let admin = admin.ok_or(AdminError::NotFound)?;
+                    actor.must_cover(admin.role)?;
                     let held = tx.held_factors(&Holder::admin(&admin.id)).await?;
                     tx.remove_factors(&Holder::admin(&admin.id)).await?;
                     let ended = tx.delete_admin_sessions_of(&admin.id).await?;

@@ -67,6 +67,7 @@ impl Administration {
         checked(problems)?;
         let now = self.clock.now();
         let event = actor.event(now, "settings.updated", NAME);
+        let actor = actor.clone();
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -75,6 +76,10 @@ impl Administration {
                     unchanged(Some(version), stands)?;
                     if before == settings {
                         return Ok(());
+                    }
+                    // Whoever says what opens the console could come in as anybody.
+                    if before.console_connections != settings.console_connections {
+                        actor.must_cover(Role::Owner)?;
                     }
                     if !tx.put_setting(NAME, &settings, version, now).await? {
                         return Err(AdminError::Conflict);

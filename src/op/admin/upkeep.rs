@@ -58,7 +58,8 @@ impl Administration {
             .await
     }
 
-    /// Deletions under way, or all with the receipts of those that are done; newest first.
+    /// Deletions under way, or all with the receipts of those that are done; newest first, from
+    /// `after` on.
     ///
     /// # Errors
     /// The store's fault.

@@ -223,12 +223,14 @@ impl Administration {
             actor.must_be(Role::Owner)?;
         }
         let event = actor.event(self.clock.now(), "admin.identity_unbound", username);
-        let (username, connection) = (username.to_owned(), connection.clone());
+        let (actor, username) = (actor.clone(), username.to_owned());
+        let connection = connection.clone();
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let admin = tx.find_admin_by_username(&username).await?;
                     let admin = admin.ok_or(AdminError::NotFound)?;
+                    actor.must_cover(admin.role)?;
                     if tx.delete_admin_identities(&admin.id, &connection).await? == 0 {
                         return Err(AdminError::NotFound);
                     }

@@ -1,5 +1,7 @@
 //! What administrators do with people's accounts.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Actor, AdminError, Administration};
@@ -40,12 +42,14 @@ impl Administration {
     /// Switches a person off or on. Off: sessions end and grants are revoked at once.
     ///
     /// # Errors
-    /// [`AdminError::NotFound`] when there is nobody.
+    /// [`AdminError::NotFound`] when there is nobody, [`AdminError::Conflict`] when they were
+    /// changed since they were `seen`.
     pub async fn set_user_disabled(
         &self,
         actor: &Actor,
         sub_or_id: &str,
         disabled: bool,
+        seen: Option<Timestamp>,
     ) -> Result<User, AdminError> {
         actor.must_be(Role::Admin)?;
         let now = self.clock.now();
@@ -56,6 +60,9 @@ impl Administration {
                     let found = find_user(tx, &sub_or_id).await?.ok_or(AdminError::NotFound)?;
                     let held = tx.hold_user(&found.id).await?;
                     let mut user = held.ok_or(AdminError::NotFound)?;
+                    if seen.is_some_and(|seen| seen != user.updated_at) {
+                        return Err(AdminError::Conflict);
+                    }
                     if tx.find_deletion_of(&user.id).await?.is_some() {
                         return Err(AdminError::invalid("sub", "this person is being deleted"));
                     }
@@ -63,7 +70,8 @@ impl Administration {
                         return Ok(user);
                     }
                     user.disabled_at = disabled.then_some(now);
-                    user.updated_at = now;
+                    // What is seen is told by it: no two changes bear the same.
+                    user.updated_at = now.max(user.updated_at.plus(Duration::from_millis(1)));
                     if !tx.update_user(&user).await? {
                         return Err(AdminError::NotFound);
                     }
@@ -160,6 +168,7 @@ impl Person {
             "created_at": user.created_at.secs(),
             "updated_at": user.updated_at.secs(),
             "identities": identities.iter().map(|identity| json!({
+                "id": identity_id(identity),
                 "authority": identity.authority,
                 "subject": identity.subject,
                 "connection": identity.connection_id,
@@ -181,6 +190,12 @@ impl Person {
             })).collect::<Vec<_>>(),
         })
     }
+}
+
+/// What an identity is called in an address: authority and subject are of any length and any
+/// characters.
+pub fn identity_id(identity: &Identity) -> String {
+    super::branding::name_of(format!("{}\n{}", identity.authority, identity.subject).as_bytes())
 }
 
 async fn find_user(reader: &Reader, sub_or_id: &str) -> Result<Option<User>, StoreFault> {

@@ -73,6 +73,11 @@ pub fn job_name(authority: &str) -> String {
     format!("daily_check:{authority}")
 }
 
+/// Whether a job is such a check.
+pub fn is_check(job: &str) -> bool {
+    job.starts_with(&job_name(""))
+}
+
 /// What an answer comes to.
 enum Outcome {
     Good,

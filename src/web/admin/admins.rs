@@ -17,6 +17,8 @@ use crate::web::page::admin::admins::{AdminRow, EditPage, ListPage, SessionRow};
 use crate::web::page::admin::safety::Conflict;
 use crate::web::page::admin::{Choice, Problems};
 
+/// Accounts on one page of the list.
+const PAGE: u32 = 50;
 /// Sessions that the list shows; the newest.
 const MOST_SESSIONS: usize = 100;
 
@@ -38,7 +40,7 @@ async fn show(
     let refuse = |error| console.refuse(error);
     let admins = administration.list_admins().await.map_err(refuse)?;
     let sessions = administration.list_console_sessions().await.map_err(refuse)?;
-    let (shown, more) = administration.page_of_admins(q, after).await.map_err(refuse)?;
+    let (shown, more) = administration.page_of_admins(q, after, PAGE).await.map_err(refuse)?;
     let next_url = shown.last().filter(|_| more).map(|last| {
         console.url(&format!("/admins{}", with_query(&[("q", q), ("after", &last.username)])))
     });
@@ -112,7 +114,7 @@ pub(super) async fn create(posted: Posted) -> Result<HttpResponse, Error> {
     let new = NewAdmin {
         username: username.clone(),
         role,
-        password: SecretString::new(form.exact("new_password")),
+        password: Some(SecretString::new(form.exact("new_password"))),
     };
     match console.app.administration.create_admin(&console.actor(), new).await {
         Ok(admin) => {

@@ -197,7 +197,7 @@ pub(super) async fn delete(posted: Posted, request: HttpRequest) -> Result<HttpR
         problems.push("confirm", "is not the name of this API");
         return ask(&console, &api, problems).await;
     }
-    match console.app.administration.delete_api(&console.actor(), &api.identifier).await {
+    match console.app.administration.delete_api(&console.actor(), &api.identifier, None).await {
         Ok(()) => Ok(see_other(&console.url("/apis?done=deleted"))),
         Err(AdminError::Invalid(found)) => ask(&console, &api, problems(found)).await,
         Err(error) => Err(console.refuse(error)),

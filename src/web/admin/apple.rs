@@ -6,7 +6,7 @@ use super::form::{query, with_query};
 use super::{Console, Posted, ended, moment, see_other};
 use crate::op::admin::AdminError;
 use crate::op::apple_transfer::{Begun, Collect, Exchange, Run, TransferError};
-use crate::op::daily_check::job_name;
+use crate::op::daily_check::{is_check, job_name};
 use crate::protocol::apple_transfer::{AppleTransfer, TransferState};
 use crate::protocol::job::{JobCondition, JobState};
 use crate::store::apple_transfers::{TransferCount, TransferQuery};
@@ -136,7 +136,7 @@ pub(super) async fn turn_check(
     let (administration, actor) = (&console.app.administration, console.actor());
     let name = form.exact("job");
     let turned = match act.as_str() {
-        _ if !name.starts_with(&job_name("")) => Err(AdminError::NotFound),
+        _ if !is_check(&name) => Err(AdminError::NotFound),
         "hold" => administration.hold_job(&actor, &name).await,
         "resume" => administration.resume_job(&actor, &name).await,
         _ => Err(AdminError::NotFound),

@@ -291,7 +291,7 @@ pub(super) async fn delete(posted: Posted, id: web::Path<String>) -> Result<Http
     console
         .app
         .administration
-        .delete_client(&console.actor(), &client.client_id)
+        .delete_client(&console.actor(), &client.client_id, None)
         .await
         .map_err(|error| console.refuse(error))?;
     Ok(see_other(&console.url("/clients?done=deleted")))

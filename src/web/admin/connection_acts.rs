@@ -80,7 +80,7 @@ pub(super) async fn delete(posted: Posted, id: web::Path<String>) -> Result<Http
         problems.push("confirm", "is not the name of this connection");
         return ask(&console, &found, problems).await;
     }
-    match console.app.administration.delete_connection(&console.actor(), &id).await {
+    match console.app.administration.delete_connection(&console.actor(), &id, None).await {
         Ok(()) => {
             reload(&console).await?;
             Ok(see_other(&console.url("/connections?done=deleted")))

@@ -190,14 +190,14 @@ pub(super) async fn act(
         }
         "disable" => {
             administration
-                .set_user_disabled(&actor, user_id.as_str(), true)
+                .set_user_disabled(&actor, user_id.as_str(), true, None)
                 .await
                 .map_err(refuse)?;
             "disabled"
         }
         "enable" => {
             administration
-                .set_user_disabled(&actor, user_id.as_str(), false)
+                .set_user_disabled(&actor, user_id.as_str(), false, None)
                 .await
                 .map_err(refuse)?;
             "enabled"

@@ -183,7 +183,7 @@ pub const WRITE: &[(&str, Need)] = &[
 /// Forms of acts that are hard to undo: they want a proof of the last minutes, however long the
 /// session has been open. One's own password is not here, for it is asked for there. Each with what
 /// the page that asks for the proof calls it.
-const DANGEROUS: &[(&str, &str)] = &[
+pub const DANGEROUS: &[(&str, &str)] = &[
     ("/admin/clients/{client_id}/secret", "make a new secret for a client"),
     ("/admin/clients/{client_id}/secrets", "make another secret for a client"),
     ("/admin/clients/{client_id}/secrets/{secret}/revoke", "revoke a secret of a client"),
@@ -229,7 +229,7 @@ const DANGEROUS_PAGES: &[&str] = &[
     "/admin/profile/passkeys/new",
 ];
 /// Of the acts on a person, those that cut them off or cannot be taken back.
-const DANGEROUS_ACTS: &[(&str, &str)] = &[
+pub const DANGEROUS_ACTS: &[(&str, &str)] = &[
     ("delete", "delete a person"),
     ("unlink", "take an identity from a person"),
     ("reset-factors", "remove a person's second factor"),

@@ -181,7 +181,7 @@ pub(super) async fn form(
         Ok(offer) => offer,
         Err(error) => return failed(app, None, &error),
     };
-    let nobody = match app.administration.page_of_admins("", "").await {
+    let nobody = match app.administration.page_of_admins("", "", 1).await {
         Ok((found, _)) => found.is_empty(),
         Err(error) => return failed(app, None, &error),
     };

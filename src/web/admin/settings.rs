@@ -84,7 +84,7 @@ async fn page(
     let scope = |scope: ApiScope| Choice {
         value: scope.as_str().to_owned(),
         label: scope.as_str().to_owned(),
-        hint: String::new(),
+        hint: scope.words().to_owned(),
         chosen: typed.scope.iter().any(|chosen| chosen == scope.as_str()),
     };
     let opens = form.map_or(settings.console_connections, |form| form.all("console_connections"));
@@ -132,7 +132,7 @@ async fn page(
         keys: keys.items.iter().map(row).collect(),
         key_pages,
         key_name: typed.name.clone(),
-        key_scope: ApiScope::ALL.map(scope).into(),
+        key_scope: ApiScope::ALL.iter().copied().map(scope).collect(),
         key_days: typed.days.clone(),
         problems,
     };

@@ -5,8 +5,10 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{Error, HttpResponse};
 use serde_json::{Map, Value, json};
 
+use super::query::Asked;
 use crate::op::admin::AdminError;
 use crate::op::admin::api_keys::KeptAnswer;
+use crate::protocol::ambient::Timestamp;
 
 /// Something new.
 pub(super) struct Made {
@@ -16,6 +18,11 @@ pub(super) struct Made {
 }
 
 impl Made {
+    /// At this path, if it can be asked for again.
+    pub(super) fn at(location: Option<String>, body: Value) -> Self {
+        Self { status: StatusCode::CREATED, location, body }
+    }
+
     pub(super) fn of(answer: KeptAnswer) -> Self {
         Self {
             status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK),
@@ -48,6 +55,35 @@ pub(super) fn answer(body: Value) -> HttpResponse {
     tagged(&mut HttpResponse::Ok(), &body).json(body)
 }
 
+/// Nothing more to tell.
+pub(super) fn done() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+/// A page of a list that is read whole. `key` says where each stands in it, so that the next page
+/// begins where this one ends whatever was added or removed meanwhile.
+pub(super) fn paged<T>(
+    asked: &Asked,
+    all: &[T],
+    key: impl Fn(&T) -> String,
+    described: impl Fn(&T) -> Value,
+) -> HttpResponse {
+    let after = asked.get("after").unwrap_or_default();
+    let mut found: Vec<_> = all.iter().map(|one| (key(one), one)).collect();
+    found.retain(|(key, _)| *key > after);
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let limit = usize::try_from(asked.limit()).unwrap_or(usize::MAX);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|(key, _)| key.clone());
+    page(found.into_iter().map(|(_, one)| described(one)).collect(), next)
+}
+
+/// Where something stands in a list that begins with the newest.
+pub(super) fn newest(at: Timestamp, id: &str) -> String {
+    format!("{:016x}.{id}", i64::MAX.saturating_sub(at.millis()))
+}
+
 pub(super) fn page(items: Vec<Value>, next: Option<String>) -> HttpResponse {
     let mut body = Map::new();
     body.insert("items".to_owned(), Value::Array(items));
@@ -65,7 +101,7 @@ pub(super) fn refusal(error: AdminError, request_id: Option<String>) -> HttpResp
         AdminError::Forbidden { .. } => problem(
             StatusCode::FORBIDDEN,
             "This API key does not reach so far",
-            Some(text),
+            Some(format!("{text}, and a key has a role that holds all of its scopes")),
             &[],
             request_id,
         ),

@@ -1,18 +1,28 @@
 //! How the installation looks, in the admin API.
 
-use actix_web::http::StatusCode;
 use actix_web::{Error, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::{Caller, Made, answer};
+use super::{Caller, Made, answer, v1};
 use crate::op::admin::branding::LARGEST_PICTURE;
 use crate::op::admin::{AdminError, FieldProblem};
 use crate::protocol::branding::Branding;
 
 /// The longest body with a picture in it.
-pub(super) const MAX_UPLOAD: usize = LARGEST_PICTURE / 3 * 4 + 1024;
+const MAX_UPLOAD: usize = LARGEST_PICTURE / 3 * 4 + 1024;
+
+/// The routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(v1("/branding").route(web::get().to(show)).route(web::patch().to(change)))
+        .service(
+            v1("/pictures")
+                .app_data(web::PayloadConfig::new(MAX_UPLOAD))
+                .route(web::post().to(keep_picture)),
+        );
+}
 
 fn described(branding: &Branding, version: i32) -> Value {
     let mut body = json!(branding);
@@ -23,17 +33,12 @@ fn described(branding: &Branding, version: i32) -> Value {
 }
 
 async fn standing(caller: &Caller) -> Result<(Branding, i32), Error> {
-    let found = caller.app.administration.branding().await;
-    found.map_err(|error| caller.refuse(error))
+    caller.got(caller.app.administration.branding().await)
 }
 
-pub(super) async fn show(caller: Caller) -> Result<HttpResponse, Error> {
+async fn show(caller: Caller) -> Result<HttpResponse, Error> {
     let (branding, version) = standing(&caller).await?;
     Ok(answer(described(&branding, version)))
-}
-
-fn invalid(field: &'static str, message: String) -> AdminError {
-    AdminError::Invalid(vec![FieldProblem::new(field, message)])
 }
 
 /// A member that is null is taken away, one that is absent stays (RFC 7396).
@@ -49,17 +54,18 @@ fn merged(stands: &Branding, members: Map<String, Value>) -> Result<Branding, Ad
         }
     }
     let read = serde_json::from_value(document);
-    read.map_err(|error| invalid("branding", error.to_string()))
+    read.map_err(|error| {
+        AdminError::Invalid(vec![FieldProblem::new("branding", error.to_string())])
+    })
 }
 
-pub(super) async fn change(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
+async fn change(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
     let members = caller.members(&body)?;
-    let version = caller.seen()?;
-    let (stands, _) = standing(&caller).await?;
-    let refuse = |error| caller.refuse(error);
-    let branding = merged(&stands, members).map_err(refuse)?;
+    let (stands, version) = standing(&caller).await?;
+    let seen = caller.seen(version)?;
+    let branding = caller.got(merged(&stands, members))?;
     let administration = &caller.app.administration;
-    administration.change_branding(&caller.actor(), branding, version).await.map_err(refuse)?;
+    caller.got(administration.change_branding(&caller.actor(), branding, seen).await)?;
     if let Err(fault) = caller.app.provider.reload_branding().await {
         tracing::error!(%fault, "the new branding is not shown yet");
     }
@@ -67,7 +73,7 @@ pub(super) async fn change(caller: Caller, body: web::Bytes) -> Result<HttpRespo
     Ok(answer(described(&branding, version)))
 }
 
-pub(super) async fn keep_picture(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
+async fn keep_picture(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
     let mut members = caller.members(&body)?;
     let content = members.remove("content");
     caller.nothing_else(&members)?;
@@ -75,14 +81,11 @@ pub(super) async fn keep_picture(caller: Caller, body: web::Bytes) -> Result<Htt
         .once(&body, async {
             let content = content.as_ref().and_then(Value::as_str);
             let content = content.and_then(|content| STANDARD.decode(content).ok());
-            let refuse = |error| caller.refuse(error);
-            let content = content
-                .ok_or_else(|| invalid("content", "must be a file in base64".to_owned()))
-                .map_err(refuse)?;
+            let content =
+                content.ok_or_else(|| caller.invalid("content", "must be a file in base64"))?;
             let administration = &caller.app.administration;
             let kept = administration.keep_picture(&caller.actor(), None, content).await;
-            let body = json!({ "id": kept.map_err(refuse)? });
-            Ok(Made { status: StatusCode::CREATED, location: None, body })
+            Ok(Made::at(None, json!({ "id": caller.got(kept)? })))
         })
         .await
 }

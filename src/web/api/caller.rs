@@ -2,17 +2,17 @@
 //! done once (RFC 9110 §13, idempotency keys).
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
-use serde_json::{Map, Value};
 
 use super::answers::{Made, ended, problem, refusal};
+use super::matching::Seen;
 use super::{REASON, ROUTES, query};
+use crate::op::Fault;
 use crate::op::admin::api_keys::{KeptAnswer, Repeated};
-use crate::op::admin::{Actor, AdminError, FieldProblem, LONGEST_REASON};
-use crate::protocol::admin::Role;
+use crate::op::admin::{Actor, AdminError, LONGEST_REASON};
 use crate::protocol::api_key::{ApiKey, ApiScope};
 use crate::web::{App, request};
 
@@ -25,8 +25,9 @@ pub(super) struct Caller {
     once: Option<String>,
     reason: Option<String>,
     line: String,
-    needs_body: bool,
-    is_json: bool,
+    scope: ApiScope,
+    pub(super) needs_body: bool,
+    pub(super) is_json: bool,
 }
 
 impl Caller {
@@ -60,19 +61,14 @@ impl Caller {
             request.match_pattern().unwrap_or_default().replace("{identifier:.+}", "{identifier}");
         let prefix = format!("{}/admin/api/v1", app.base);
         let path = pattern.strip_prefix(&prefix).unwrap_or_default();
-        let method =
-            if *request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
-        let line = ROUTES.iter().find(|route| route.method == method && route.path == path);
-        let Some(line) = line else {
+        let Some(line) = ROUTES.iter().find(|route| route.is(request.method(), path)) else {
             let title = "There is nothing here";
             return Err(ended(problem(StatusCode::NOT_FOUND, title, None, &[], id)));
         };
         if !key.scope.contains(&line.scope) {
-            let detail = format!("It needs the scope {}.", line.scope.as_str());
-            let title = "This API key does not reach so far";
-            return Err(ended(problem(StatusCode::FORBIDDEN, title, Some(detail), &[], id)));
+            return Err(ended(lacking(line.scope, id)));
         }
-        let problems = query::problems(request.query_string(), query::of(method, path));
+        let problems = query::problems(request.query_string(), line.query);
         if !problems.is_empty() {
             return Err(ended(refusal(AdminError::Invalid(problems), id)));
         }
@@ -96,11 +92,20 @@ impl Caller {
                 return Err(ended(problem(StatusCode::BAD_REQUEST, title, Some(detail), &[], id)));
             }
         };
+        let if_match = text(header::IF_MATCH);
+        // A change that overwrites whatever stands is not offered (RFC 6585 §3).
+        if line.changes() && if_match.is_none() {
+            let detail = "Send the ETag of the answer that you read in If-Match.".to_owned();
+            let title = "Which version did you see?";
+            let status = StatusCode::PRECONDITION_REQUIRED;
+            return Err(ended(problem(status, title, Some(detail), &[], id)));
+        }
         Ok(Self {
-            if_match: text(header::IF_MATCH),
+            if_match,
             reason,
             once,
-            line: format!("{method} {}", request.path()),
+            line: format!("{} {}", line.method, request.path()),
+            scope: line.scope,
             needs_body: line.needs_body(),
             is_json: text(header::CONTENT_TYPE).is_some_and(|given| is_json(&given)),
             app,
@@ -109,15 +114,42 @@ impl Caller {
         })
     }
 
-    /// Who acts: the key, with the rights that its scopes give. The console's roles are asked
+    /// Who acts: the key, in the role that its scope stands for. The console's roles are asked
     /// again by each act.
     pub(super) fn actor(&self) -> Actor {
-        let owners = [ApiScope::WriteKeys, ApiScope::WriteEvents, ApiScope::WriteSettings];
-        let owner = self.key.scope.iter().any(|scope| owners.contains(scope));
-        let role = if owner { Role::Owner } else { Role::Admin };
-        let mut actor = Actor::named(&format!("api_key:{}", self.key.id), role);
-        actor.request_id.clone_from(&self.request_id);
+        let actor = Actor::api_key(&self.key, self.scope, self.request_id.clone());
         actor.because(self.reason.as_deref().unwrap_or_default())
+    }
+
+    /// Refuses a key without a scope that this request needs besides that of its route.
+    ///
+    /// # Errors
+    /// 403 that names it.
+    pub(super) fn must_hold(&self, scope: ApiScope) -> Result<(), Error> {
+        if self.key.scope.contains(&scope) {
+            return Ok(());
+        }
+        Err(ended(lacking(scope, self.request_id.clone())))
+    }
+
+    /// Where something of the API is.
+    pub(super) fn address(&self, path: &str) -> Option<String> {
+        Some(format!("{}/admin/api/v1{path}", self.app.base))
+    }
+
+    /// What an act brought, or its refusal.
+    pub(super) fn got<T>(&self, result: Result<T, AdminError>) -> Result<T, Error> {
+        result.map_err(|error| self.refuse(error))
+    }
+
+    /// What the provider brought; a fault is ours.
+    pub(super) fn unfailing<T>(&self, result: Result<T, Fault>) -> Result<T, Error> {
+        result.map_err(|fault| self.failed(&fault))
+    }
+
+    pub(super) fn failed(&self, fault: &Fault) -> Error {
+        tracing::error!(%fault, "the admin API failed");
+        self.problem(StatusCode::INTERNAL_SERVER_ERROR, "Russet failed", None)
     }
 
     pub(super) fn refuse(&self, error: AdminError) -> Error {
@@ -128,52 +160,34 @@ impl Caller {
         ended(problem(status, title, detail, &[], self.request_id.clone()))
     }
 
-    /// The version that the caller saw (RFC 9110 §13.1.1).
+    /// Compares what stands with what the caller saw (RFC 9110 §13.1.1), and gives it back for the
+    /// act to compare again.
     ///
     /// # Errors
-    /// 428 without one: a change that overwrites whatever stands is not offered.
-    pub(super) fn seen(&self) -> Result<i32, Error> {
-        let Some(tag) = &self.if_match else {
-            let detail = "Send the ETag of the answer that you read in If-Match.".to_owned();
-            let title = "Which version did you see?";
-            return Err(self.problem(StatusCode::PRECONDITION_REQUIRED, title, Some(detail)));
+    /// 412 when something else was seen.
+    pub(super) fn seen<V: Copy + Into<i64>>(&self, stands: V) -> Result<V, Error> {
+        self.unless_seen_otherwise(Some(stands)).map(|_| stands)
+    }
+
+    /// The same where `If-Match` may be left out: what is removed is removed as it stands. What has
+    /// no version has no tag either, so that `*` alone matches it.
+    ///
+    /// # Errors
+    /// 412 when something else was seen.
+    pub(super) fn unless_seen_otherwise<V: Copy + Into<i64>>(
+        &self,
+        stands: Option<V>,
+    ) -> Result<Option<V>, Error> {
+        let Some(header) = &self.if_match else { return Ok(None) };
+        let seen = Seen::parse(header);
+        let matches = match stands {
+            Some(version) => seen.matches(version.into()),
+            None => seen == Seen::Anything,
         };
-        let number = tag.trim().trim_matches('"').parse();
-        number.map_err(|_| {
-            let title = "It was changed meanwhile";
-            self.problem(StatusCode::PRECONDITION_FAILED, title, None)
-        })
-    }
-
-    /// The members of a JSON body.
-    ///
-    /// # Errors
-    /// 400 for anything that is not a JSON object, 415 for what does not say that it is JSON.
-    pub(super) fn members(&self, body: &[u8]) -> Result<Map<String, Value>, Error> {
-        if body.is_empty() && !self.needs_body {
-            return Ok(Map::new());
+        if matches {
+            return Ok(stands);
         }
-        if !self.is_json {
-            let detail = "Send the body as application/json.".to_owned();
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(self.problem(status, "The body is not said to be JSON", Some(detail)));
-        }
-        serde_json::from_slice(body).map_err(|error| {
-            let title = "The body is not a JSON object";
-            self.problem(StatusCode::BAD_REQUEST, title, Some(error.to_string()))
-        })
-    }
-
-    /// Refuses what is left of a body after its members were taken out.
-    ///
-    /// # Errors
-    /// 422 that names each.
-    pub(super) fn nothing_else(&self, left: &Map<String, Value>) -> Result<(), Error> {
-        let problems: Vec<FieldProblem> = left
-            .keys()
-            .map(|name| FieldProblem::new("body", format!("{name} is not a member")))
-            .collect();
-        if problems.is_empty() { Ok(()) } else { Err(self.refuse(AdminError::Invalid(problems))) }
+        Err(self.refuse(AdminError::Conflict))
     }
 
     /// Does it, or repeats the answer of the request that came before under the same
@@ -222,6 +236,12 @@ impl FromRequest for Caller {
         let request = request.clone();
         Box::pin(async move { Self::enter(&request).await })
     }
+}
+
+fn lacking(scope: ApiScope, request_id: Option<String>) -> HttpResponse {
+    let detail = Some(format!("It needs the scope {}.", scope.as_str()));
+    let title = "This API key does not reach so far";
+    problem(StatusCode::FORBIDDEN, title, detail, &[], request_id)
 }
 
 /// `application/json`, and what is built on it (RFC 6839 §3.1).

@@ -1,99 +1,208 @@
-//! Clients in the admin API.
+//! Clients in the admin API: themselves, their secrets, and what their tokens would hold.
 
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{Error, HttpResponse, web};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
-use super::{Asked, Caller, Made, answer, page};
+use super::apis::searched;
+use super::{Asked, Caller, Made, answer, done, newest, page, paged, v1};
+use crate::op::Failure;
 use crate::op::admin::from_json::client_change;
 use crate::op::admin::metadata::client_metadata;
-use crate::op::admin::{ListQuery, NewClient, SECRET_OVERLAP};
-use crate::protocol::client::ClientKind;
+use crate::op::admin::{NewClient, SECRET_OVERLAP};
+use crate::protocol::ambient::Timestamp;
+use crate::protocol::api_key::ApiScope;
+use crate::protocol::client::{ClientKind, ClientSecret};
 use crate::protocol::id::ClientId;
 
-pub(super) async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
-    let query = ListQuery {
-        search: asked.get("q"),
-        after: asked.get("after"),
-        limit: asked.limit(),
-        ..ListQuery::default()
-    };
-    let found = caller.app.administration.list_clients(&query).await;
-    let found = found.map_err(|error| caller.refuse(error))?;
+/// The routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(v1("/clients").route(web::get().to(list)).route(web::post().to(create)))
+        .service(
+            v1("/clients/{client_id}")
+                .route(web::get().to(show))
+                .route(web::patch().to(change))
+                .route(web::delete().to(delete)),
+        )
+        .service(
+            v1("/clients/{client_id}/secrets")
+                .route(web::get().to(list_secrets))
+                .route(web::post().to(new_secret)),
+        )
+        .service(v1("/clients/{client_id}/secrets/{secret}").route(web::delete().to(revoke_secret)))
+        .service(v1("/clients/{client_id}/preview").route(web::get().to(preview)));
+}
+
+async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
+    let found = caller.got(caller.app.administration.list_clients(&searched(&asked)).await)?;
     Ok(page(found.items.iter().map(client_metadata).collect(), found.next))
 }
 
-pub(super) async fn create(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
+/// Whoever may register clients may not therefore switch them off.
+fn may_disable(caller: &Caller, members: &Map<String, Value>) -> Result<(), Error> {
+    match members.get("disabled") {
+        Some(Value::Bool(true)) => caller.must_hold(ApiScope::CriticalClients),
+        Some(_) | None => Ok(()),
+    }
+}
+
+async fn create(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
     let mut members = caller.members(&body)?;
+    may_disable(&caller, &members)?;
     caller
         .once(&body, async {
             let kind = members.remove("kind");
-            let kind: ClientKind =
-                kind.and_then(|kind| serde_json::from_value(kind).ok()).ok_or_else(|| {
-                    let detail = "kind must be one of those that the document lists".to_owned();
-                    let title = "It breaks a rule";
-                    caller.problem(StatusCode::UNPROCESSABLE_ENTITY, title, Some(detail))
-                })?;
-            let change = client_change(members).map_err(|error| caller.refuse(error))?;
+            let kind = kind.and_then(|kind| serde_json::from_value::<ClientKind>(kind).ok());
+            let kind = kind.ok_or_else(|| {
+                caller.invalid("kind", "must be one of those that the document lists")
+            })?;
+            let change = caller.got(client_change(members))?;
             let name = change.client_name.clone().unwrap_or_default();
             let new = NewClient { change, ..NewClient::of_kind(kind, name) };
             let made = caller.app.administration.create_client(&caller.actor(), new).await;
-            let made = made.map_err(|error| caller.refuse(error))?;
-            let base = &caller.app.base;
-            let location = format!("{base}/admin/api/v1/clients/{}", made.client.client_id);
-            Ok(Made {
-                status: StatusCode::CREATED,
-                location: Some(location),
-                body: made.metadata(),
-            })
+            let made = caller.got(made)?;
+            let address = caller.address(&format!("/clients/{}", made.client.client_id));
+            Ok(Made::at(address, made.metadata()))
         })
         .await
 }
 
-pub(super) async fn show(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
+async fn show(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let client = caller.app.administration.find_client(&ClientId::new(id.into_inner())).await;
-    Ok(answer(client_metadata(&client.map_err(|error| caller.refuse(error))?)))
+    Ok(answer(client_metadata(&caller.got(client)?)))
 }
 
-pub(super) async fn change(
+async fn change(
     caller: Caller,
     id: web::Path<String>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Error> {
-    let mut change = client_change(caller.members(&body)?).map_err(|error| caller.refuse(error))?;
-    change.version = Some(caller.seen()?);
+    let members = caller.members(&body)?;
+    may_disable(&caller, &members)?;
+    let mut change = caller.got(client_change(members))?;
     let id = ClientId::new(id.into_inner());
-    let client = caller.app.administration.update_client(&caller.actor(), &id, change).await;
-    Ok(answer(client_metadata(&client.map_err(|error| caller.refuse(error))?)))
+    let administration = &caller.app.administration;
+    let stands = caller.got(administration.find_client(&id).await)?;
+    change.version = Some(caller.seen(stands.version)?);
+    let client = administration.update_client(&caller.actor(), &id, change).await;
+    Ok(answer(client_metadata(&caller.got(client)?)))
 }
 
-pub(super) async fn delete(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
+async fn delete(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let id = ClientId::new(id.into_inner());
-    let done = caller.app.administration.delete_client(&caller.actor(), &id).await;
-    done.map_err(|error| caller.refuse(error))?;
-    Ok(HttpResponse::NoContent().finish())
+    let administration = &caller.app.administration;
+    let stands = caller.got(administration.find_client(&id).await)?;
+    let seen = caller.unless_seen_otherwise(Some(stands.version))?;
+    caller.got(administration.delete_client(&caller.actor(), &id, seen).await)?;
+    Ok(done())
 }
 
-pub(super) async fn new_secret(
+fn described(secret: &ClientSecret) -> Value {
+    json!({
+        "id": secret.id,
+        "name": secret.name,
+        "created_at": secret.created_at.secs(),
+        "expires_at": secret.expires_at.map(Timestamp::secs),
+        "last_used_at": secret.last_used_at.map(Timestamp::secs),
+    })
+}
+
+async fn list_secrets(
+    caller: Caller,
+    id: web::Path<String>,
+    asked: Asked,
+) -> Result<HttpResponse, Error> {
+    let id = ClientId::new(id.into_inner());
+    let administration = &caller.app.administration;
+    caller.got(administration.find_client(&id).await)?;
+    let secrets = caller.got(administration.client_secrets(&id).await)?;
+    Ok(paged(&asked, &secrets, |one| newest(one.created_at, &one.id), described))
+}
+
+/// A secret instead of the others, or with a name beside them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewSecret {
+    overlap_seconds: Option<u64>,
+    name: Option<String>,
+    expires_in: Option<u64>,
+}
+
+async fn new_secret(
     caller: Caller,
     id: web::Path<String>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Error> {
-    let mut members = caller.members(&body)?;
-    let overlap = match members.remove("overlap_seconds") {
-        None => SECRET_OVERLAP,
-        Some(value) => Duration::from_secs(value.as_u64().unwrap_or(u64::MAX)),
-    };
-    caller.nothing_else(&members)?;
+    let new: NewSecret = caller.read(&body)?;
     let id = ClientId::new(id.into_inner());
     caller
         .once(&body, async {
-            let administration = &caller.app.administration;
-            let made = administration.rotate_client_secret(&caller.actor(), &id, overlap).await;
-            let body: Value = made.map_err(|error| caller.refuse(error))?.metadata();
-            Ok(Made { status: StatusCode::CREATED, location: None, body })
+            let (administration, actor) = (&caller.app.administration, caller.actor());
+            let made = match (new.name, new.overlap_seconds, new.expires_in) {
+                (Some(name), None, life) => {
+                    let life = life.map(Duration::from_secs);
+                    administration.add_client_secret(&actor, &id, &name, life).await
+                }
+                (None, overlap, None) => {
+                    let overlap = overlap.map_or(SECRET_OVERLAP, Duration::from_secs);
+                    administration.rotate_client_secret(&actor, &id, overlap).await
+                }
+                (Some(_), Some(_), _) | (None, _, Some(_)) => {
+                    let message = "goes with expires_in; without it, overlap_seconds may be given";
+                    return Err(caller.invalid("name", message));
+                }
+            };
+            Ok(Made::at(None, caller.got(made)?.metadata()))
         })
         .await
+}
+
+async fn revoke_secret(
+    caller: Caller,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
+    let (id, secret) = path.into_inner();
+    let id = ClientId::new(id);
+    caller.unless_seen_otherwise::<i32>(None)?;
+    let administration = &caller.app.administration;
+    let revoked = administration.revoke_client_secret(&caller.actor(), &id, &secret).await;
+    caller.app.provider.forget_client(&id).await;
+    caller.got(revoked)?;
+    Ok(done())
+}
+
+async fn preview(
+    caller: Caller,
+    id: web::Path<String>,
+    asked: Asked,
+) -> Result<HttpResponse, Error> {
+    let id = ClientId::new(id.into_inner());
+    let administration = &caller.app.administration;
+    let client = caller.got(administration.find_client(&id).await)?;
+    let person = administration.find_person(&asked.get("user").unwrap_or_default()).await;
+    let user = caller.got(person)?.user;
+    let listed = |name| -> Option<Vec<String>> {
+        Some(asked.get(name)?.split_whitespace().map(str::to_owned).collect())
+    };
+    let scope = listed("scope").unwrap_or(client.scope);
+    let resources =
+        listed("resource").unwrap_or_else(|| client.default_resource.into_iter().collect());
+    let preview = caller.app.provider.preview_tokens(&id, &user.id, &scope, &resources).await;
+    match preview {
+        Ok(preview) => Ok(answer(json!({
+            "access_token": preview.access_token,
+            "id_token": preview.id_token,
+            "userinfo": preview.userinfo,
+        }))),
+        Err(Failure::Refused(refusal)) => {
+            let detail = format!("{}: {}", refusal.code, refusal.description);
+            let title = "No tokens would be issued";
+            Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, title, Some(detail)))
+        }
+        Err(Failure::Fault(fault)) => Err(caller.failed(&fault)),
+    }
 }

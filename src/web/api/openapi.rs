@@ -1,11 +1,14 @@
 //! The OpenAPI 3.1 document, made of the list of routes.
 
+use std::fmt::Write as _;
+
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schema;
 use super::{REASON, ROUTES, Route, query};
 use crate::op::admin::LONGEST_REASON;
+use crate::protocol::api_key::ApiScope;
 use crate::web::App;
 
 /// The document. Nobody needs a key to read what the API is like.
@@ -16,11 +19,8 @@ pub(super) async fn document(app: web::Data<App>) -> HttpResponse {
 fn of_issuer(issuer: &str) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in ROUTES {
-        let content = |schema: Schema| {
-            json!({ "application/json": {
-                "schema": { "$ref": format!("#/components/schemas/{}", schema.name()) },
-            } })
-        };
+        let content =
+            |schema: Schema| json!({ "application/json": { "schema": schema.pointed() } });
         let mut done = json!({ "description": route.summary });
         if let (Some(answer), Some(done)) = (route.answer, done.as_object_mut()) {
             done.insert("content".to_owned(), content(answer));
@@ -32,6 +32,7 @@ fn of_issuer(issuer: &str) -> Value {
         let mut operation = json!({
             "operationId": format!("{} {}", route.method.to_lowercase(), route.path),
             "summary": route.summary,
+            "description": told(route),
             "security": [{ "api_key": [route.scope.as_str()] }],
             "parameters": parameters(route),
             "responses": responses,
@@ -46,8 +47,9 @@ fn of_issuer(issuer: &str) -> Value {
             methods.insert(route.method.to_lowercase(), operation);
         }
     }
+    let named = ROUTES.iter().flat_map(|route| route.body.into_iter().chain(route.answer));
     let schemas: Map<String, Value> =
-        Schema::ALL.iter().map(|schema| (schema.name(), schema.described())).collect();
+        named.map(|schema| (schema.name.to_owned(), (schema.described)())).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -58,7 +60,11 @@ fn of_issuer(issuer: &str) -> Value {
         "servers": [{ "url": format!("{issuer}/admin/api/v1") }],
         "paths": paths,
         "components": {
-            "securitySchemes": { "api_key": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": { "api_key": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": scopes(),
+            } },
             "responses": { "Problem": {
                 "description": "What went wrong (RFC 9457)",
                 "content": { "application/problem+json": { "schema": {
@@ -79,20 +85,35 @@ fn of_issuer(issuer: &str) -> Value {
     })
 }
 
-fn parameters(Route { method, path, .. }: &Route) -> Vec<Value> {
+fn scopes() -> String {
+    let line = |scope: &ApiScope| format!("- `{}`: {}", scope.as_str(), scope.words());
+    let lines: Vec<_> = ApiScope::ALL.iter().map(line).collect();
+    format!("A key of the admin API, which holds some of these scopes:\n\n{}", lines.join("\n"))
+}
+
+/// What a key must hold, in words: `security` has no place for what only some requests need.
+fn told(route: &Route) -> String {
+    let mut words = format!("Needs the scope `{}`.", route.scope.as_str());
+    if let Some((scope, what)) = route.besides {
+        let _ = write!(words, " For {what}, also `{}`.", scope.as_str());
+    }
+    words
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
     let parameter = |place: &str, name: &str, required: bool, schema: Value| json!({ "name": name, "in": place, "required": required, "schema": schema });
-    let names = path.split(['{', '}']).skip(1).step_by(2);
+    let names = route.path.split(['{', '}']).skip(1).step_by(2);
     // An empty name would be another route.
     let named = json!({ "type": "string", "minLength": 1, "pattern": query::WITHOUT_NUL });
     let mut found: Vec<Value> =
         names.map(|name| parameter("path", name, true, named.clone())).collect();
-    let queries = query::of(method, path).iter();
+    let queries = route.query.iter();
     found.extend(queries.map(|(name, kind)| parameter("query", name, false, kind.described())));
-    if *method == "PATCH" && !path.starts_with("/users") {
-        let etag = json!({ "type": "string", "pattern": "^\"[0-9]{1,9}\"$" });
-        found.push(parameter("header", "If-Match", true, etag));
+    if route.changes() || route.method == "DELETE" {
+        let etag = json!({ "type": "string", "pattern": "^(\\*|\"[0-9]{1,15}\")$" });
+        found.push(parameter("header", "If-Match", route.changes(), etag));
     }
-    if *method != "GET" {
+    if route.method != "GET" {
         let why = json!({
             "type": "string",
             "maxLength": LONGEST_REASON,
@@ -101,7 +122,7 @@ fn parameters(Route { method, path, .. }: &Route) -> Vec<Value> {
         });
         found.push(parameter("header", REASON, false, why));
     }
-    if *method == "POST" && !path.ends_with("/sign-out") {
+    if route.method == "POST" && !route.repeats {
         let key = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
         found.push(parameter("header", "Idempotency-Key", false, key));
     }

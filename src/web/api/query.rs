@@ -28,35 +28,11 @@ pub(super) const MOST: u32 = 200;
 /// No address holds a NUL.
 pub(super) const WITHOUT_NUL: &str = r"^[^\u0000]*$";
 
-const AFTER: Parameter = ("after", Kind::Text);
-const LIMIT: Parameter = ("limit", Kind::Limit);
-const Q: Parameter = ("q", Kind::Text);
-
-/// The parameters of a route.
-pub(super) fn of(method: &str, path: &str) -> &'static [Parameter] {
-    match (method, path) {
-        ("GET", "/clients") => &[Q, AFTER, LIMIT],
-        ("GET", "/users") => &[
-            Q,
-            ("state", Kind::OneOf(&["any", "disabled"])),
-            ("sort", Kind::OneOf(&["newest", "oldest"])),
-            AFTER,
-            LIMIT,
-        ],
-        ("GET", "/sessions") => &[AFTER, LIMIT],
-        ("GET", "/events") => &[
-            ("kind", Kind::Text),
-            ("actor", Kind::Text),
-            ("target", Kind::Text),
-            ("request_id", Kind::Text),
-            ("from", Kind::Seconds),
-            ("until", Kind::Seconds),
-            ("after", Kind::Cursor),
-            LIMIT,
-        ],
-        _ => &[],
-    }
-}
+pub(super) const AFTER: Parameter = ("after", Kind::Text);
+pub(super) const LIMIT: Parameter = ("limit", Kind::Limit);
+pub(super) const Q: Parameter = ("q", Kind::Text);
+/// Those of a list that is not searched.
+pub(super) const PAGE: &[Parameter] = &[AFTER, LIMIT];
 
 impl Kind {
     /// Its schema in the document.
@@ -129,6 +105,23 @@ impl Asked {
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     }
 
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// Takes what is too much off a list of which one more was read than is wanted, and says where
+    /// the next page begins.
+    pub(super) fn rest<T>(
+        &self,
+        found: &mut Vec<T>,
+        place: impl Fn(&T) -> String,
+    ) -> Option<String> {
+        let wanted = usize::try_from(self.limit()).unwrap_or(usize::MAX);
+        let more = found.len() > wanted;
+        found.truncate(wanted);
+        found.last().filter(|_| more).map(place)
+    }
+
     /// How many are wanted: 1 to 200, 50 if nothing is said.
     pub(super) fn limit(&self) -> u32 {
         let asked = self.get("limit").and_then(|limit| limit.parse().ok());
@@ -149,26 +142,43 @@ impl FromRequest for Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::api::ROUTES;
+
+    fn of(path: &str) -> &'static [Parameter] {
+        let route = ROUTES.iter().find(|route| route.method == "GET" && route.path == path);
+        route.map(|route| route.query).unwrap()
+    }
+
+    #[test]
+    fn every_list_goes_on_where_its_page_ended() {
+        for route in ROUTES.iter().filter(|route| route.method == "GET") {
+            let lists = route
+                .answer
+                .is_some_and(|answer| (answer.described)()["properties"].get("next").is_some());
+            let asked = |name| route.query.iter().any(|(known, _)| *known == name);
+            assert_eq!(lists, asked("after") && asked("limit"), "{}", route.path);
+        }
+    }
 
     #[test]
     fn each_value_is_what_the_document_says() {
-        let events = of("GET", "/events");
+        let events = of("/events");
         assert_eq!(problems("kind=client.created&limit=200&from=1&after=7", events), []);
         for bad in
             ["limit=0", "limit=201", "limit=x", "limit=%2B5", "limit=", "from=-1", "until=1e9"]
         {
             assert_eq!(problems(bad, events).len(), 1, "{bad}");
         }
-        let users = of("GET", "/users");
+        let users = of("/users");
         assert_eq!(problems("state=disabled&sort=oldest&q=", users), []);
         assert_eq!(problems("state=gone&sort=up", users).len(), 2);
     }
 
     #[test]
     fn nothing_else_stands_there_and_nothing_twice() {
-        let clients = of("GET", "/clients");
+        let clients = of("/clients");
         assert_eq!(problems("Q=shop", clients).len(), 1);
         assert_eq!(problems("q=a&q=b", clients).len(), 1);
-        assert_eq!(problems("q=a", of("GET", "/keys")).len(), 1);
+        assert_eq!(problems("q=a", of("/keys")).len(), 1);
     }
 }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, json};
 
 use super::{Act, Step, Work};
-use crate::op::admin::branding::picture_id;
+use crate::op::admin::branding::name_of;
 use crate::op::admin::metadata::difference;
 use crate::op::admin::{AdminError, Administration};
 use crate::protocol::branding::Branding;
@@ -39,7 +39,7 @@ impl Administration {
     ) -> Result<Vec<Step>, AdminError> {
         let mut steps = Vec::new();
         for (id, content) in pictures {
-            let content = STANDARD.decode(content).ok().filter(|it| picture_id(it) == id);
+            let content = STANDARD.decode(content).ok().filter(|it| name_of(it) == id);
             let Some(content) = content else {
                 let message = format!("{id} does not name this picture");
                 return Err(AdminError::invalid("pictures", message));

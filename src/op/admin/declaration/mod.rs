@@ -237,21 +237,21 @@ impl Administration {
             Work::ChangeApi(identifier, change) => {
                 self.update_api(actor, &identifier, change).await?;
             }
-            Work::DeleteApi(identifier) => self.delete_api(actor, &identifier).await?,
+            Work::DeleteApi(identifier) => self.delete_api(actor, &identifier, None).await?,
             Work::NewClient(new) => {
                 return Ok(self.create_client(actor, *new).await?.client_secret);
             }
             Work::ChangeClient(id, change) => {
                 self.update_client(actor, &id, *change).await?;
             }
-            Work::DeleteClient(id) => self.delete_client(actor, &id).await?,
+            Work::DeleteClient(id) => self.delete_client(actor, &id, None).await?,
             Work::NewConnection(new) => {
                 self.create_connection(actor, *new).await?;
             }
             Work::ChangeConnection(id, change) => {
                 self.update_connection(actor, &id, *change).await?;
             }
-            Work::DeleteConnection(id) => self.delete_connection(actor, &id).await?,
+            Work::DeleteConnection(id) => self.delete_connection(actor, &id, None).await?,
             Work::NewTrustedIssuer(new) => {
                 self.create_trusted_issuer(actor, *new).await?;
             }

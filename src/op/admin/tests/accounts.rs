@@ -8,8 +8,11 @@ async fn a_console_session_has_two_limits() {
         let admin = &house.admin;
         let username = house.name("owner");
         let password = SecretString::from("a long enough password");
-        let new =
-            NewAdmin { username: username.clone(), role: Role::Owner, password: password.clone() };
+        let new = NewAdmin {
+            username: username.clone(),
+            role: Role::Owner,
+            password: Some(password.clone()),
+        };
         admin.create_admin(&Actor::cli(), new).await.expect("an account");
         let attempt = async |username: &str, password: SecretString| match admin
             .sign_in(username, password, None, None)
@@ -80,7 +83,7 @@ async fn a_weak_password_or_taken_username_makes_no_account() {
             let new = NewAdmin {
                 username: username.to_owned(),
                 role: Role::Viewer,
-                password: password.into(),
+                password: Some(password.into()),
             };
             house.admin.create_admin(&Actor::cli(), new).await
         };
@@ -121,7 +124,8 @@ async fn a_person_is_found_by_sub_or_id_switched_off_exported_and_deleted() {
             .expect("a user");
         assert_eq!(admin.find_person(&id).await.expect("by id").user, user);
         assert_eq!(admin.find_person(&sub).await.expect("by sub").user, user);
-        let off = admin.set_user_disabled(&Actor::cli(), &sub, true).await.expect("switching");
+        let off =
+            admin.set_user_disabled(&Actor::cli(), &sub, true, None).await.expect("switching");
         assert_eq!(off.disabled_at, Some(now));
         let export = admin.export_user(&Actor::cli(), &sub).await.expect("an export");
         assert_eq!(export["name"], "Alice");

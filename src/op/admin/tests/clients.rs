@@ -67,8 +67,11 @@ async fn a_viewer_changes_nothing() {
         let (admin, eve) = (&house.admin, viewer());
         let new = NewClient::of_kind(ClientKind::Machine, "x");
         let password = SecretString::from("a long enough password");
-        let account =
-            NewAdmin { username: house.name("x"), role: Role::Owner, password: password.clone() };
+        let account = NewAdmin {
+            username: house.name("x"),
+            role: Role::Owner,
+            password: Some(password.clone()),
+        };
         let api = NewApi {
             identifier: "https://x.example".to_owned(),
             name: "x".to_owned(),
@@ -81,13 +84,13 @@ async fn a_viewer_changes_nothing() {
             admin.create_client(&eve, new).await.map(drop),
             admin.update_client(&eve, &id, ClientChange::default()).await.map(drop),
             admin.rotate_client_secret(&eve, &id, SECRET_OVERLAP).await.map(drop),
-            admin.delete_client(&eve, &id).await,
+            admin.delete_client(&eve, &id, None).await,
             admin.create_api(&eve, api).await.map(drop),
             admin.update_api(&eve, "x", ApiChange::default()).await.map(drop),
-            admin.delete_api(&eve, "x").await,
+            admin.delete_api(&eve, "x", None).await,
             admin.create_admin(&eve, account).await.map(drop),
             admin.reset_admin_password(&eve, "x", password).await,
-            admin.set_user_disabled(&eve, "x", true).await.map(drop),
+            admin.set_user_disabled(&eve, "x", true, None).await.map(drop),
             admin.delete_user(&eve, "x").await.map(|_| ()),
             admin.export_user(&eve, "x").await.map(drop),
         ];
@@ -201,9 +204,12 @@ async fn an_api_lives_as_long_as_a_client_uses_it() {
         let mut client = NewClient::of_kind(ClientKind::Machine, "Nightly");
         client.change.resources = Some(vec![identifier.clone()]);
         let client = admin.create_client(&cli, client).await.expect("a client").client;
-        assert_eq!(fields(admin.delete_api(&cli, &identifier).await.unwrap_err()), ["identifier"]);
-        admin.delete_client(&cli, &client.client_id).await.expect("deleting");
-        admin.delete_api(&cli, &identifier).await.expect("deleting");
+        assert_eq!(
+            fields(admin.delete_api(&cli, &identifier, None).await.unwrap_err()),
+            ["identifier"]
+        );
+        admin.delete_client(&cli, &client.client_id, None).await.expect("deleting");
+        admin.delete_api(&cli, &identifier, None).await.expect("deleting");
         assert!(matches!(admin.find_api(&identifier).await, Err(AdminError::NotFound)));
         assert_eq!(house.events(&identifier).await, ["api.created", "api.deleted"]);
     })

@@ -1,0 +1,48 @@
+//! Browser sessions and grants in the admin API.
+
+use actix_web::{Error, HttpResponse, web};
+use serde_json::json;
+
+use super::users::counted;
+use super::{Asked, Caller, page, v1};
+use crate::protocol::id::{GrantId, SessionId};
+
+/// The routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(v1("/sessions").route(web::get().to(list)))
+        .service(v1("/sessions/{sid}").route(web::delete().to(end)))
+        .service(v1("/grants/{id}").route(web::delete().to(revoke)));
+}
+
+async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
+    let after = asked.get("after");
+    let found = caller.app.administration.list_sessions(after.as_deref(), asked.limit()).await;
+    let found = caller.got(found)?;
+    let items = found.items.iter().map(|(session, user)| {
+        json!({
+            "sid": session.id,
+            "user_id": user.id,
+            "sub": user.sub,
+            "connection": session.connection_id,
+            "auth_time": session.auth_time.secs(),
+            "created_at": session.created_at.secs(),
+            "expires_at": session.expires_at.secs(),
+        })
+    });
+    Ok(page(items.collect(), found.next))
+}
+
+async fn end(caller: Caller, sid: web::Path<String>) -> Result<HttpResponse, Error> {
+    caller.unless_seen_otherwise::<i32>(None)?;
+    let id = SessionId::new(sid.into_inner());
+    let ended = caller.app.administration.end_session(&caller.actor(), &id).await;
+    Ok(counted(caller.got(ended)?))
+}
+
+async fn revoke(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    caller.unless_seen_otherwise::<i32>(None)?;
+    let id = GrantId::new(id.into_inner());
+    let ended = caller.app.administration.revoke_grant(&caller.actor(), &id).await;
+    Ok(counted(caller.got(ended)?))
+}
