@@ -1,7 +1,7 @@
 //! Every list of the console over a large installation in PostgreSQL: is it there in 100 ms?
 //!
 //! `RUSSET_BENCH_POSTGRES=postgres://… cargo bench --bench lists`, where databases may be created.
-//! The database `russet_lists` is filled by `seed.sql` (some minutes; about 7 GB), measured, and
+//! The database `russet_lists` is filled by `seed.sql` (some minutes; about 8 GB), measured, and
 //! dropped, unless `RUSSET_LISTS_KEEP` is set; then the next run measures it again. Other sizes by
 //! `RUSSET_LISTS_PEOPLE`, `RUSSET_LISTS_CLIENTS` and `RUSSET_LISTS_EVENTS`.
 

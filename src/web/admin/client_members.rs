@@ -336,6 +336,16 @@ mod tests {
     }
 
     #[test]
+    fn only_what_answers_something_stays_unfolded_in_a_form_that_comes_back() {
+        let client = Client::of_kind(ClientId::new("c"), ClientKind::Web, Timestamp::default());
+        let form =
+            Form::parse(b"profile=&default_max_age=&jwks_uri=&tos_uri=https%3A%2F%2Fa.example");
+        let groups = groups(&client, Some(&form), &Problems::default());
+        let open: Vec<_> = groups.iter().filter(|group| group.open).map(|group| group.id).collect();
+        assert_eq!(open, ["shown"]);
+    }
+
+    #[test]
     fn what_a_form_shows_of_the_settings_is_what_it_would_save() {
         for kind in ClientKind::ALL {
             let mut client = Client::of_kind(ClientId::new("c"), kind, Timestamp::default());

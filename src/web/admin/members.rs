@@ -104,10 +104,12 @@ pub(super) fn fields(
             chosen: word == value,
         };
         let choices = (member.options)().into_iter().map(option).collect();
-        let chosen = match typed {
-            Some(form) => form.ticked(member.name),
-            None => stands.and_then(Value::as_bool).unwrap_or_default(),
-        };
+        // A form sends every other field, also an empty one.
+        let chosen = member.shape == FieldShape::Tick
+            && match typed {
+                Some(form) => form.ticked(member.name),
+                None => stands.and_then(Value::as_bool).unwrap_or_default(),
+            };
         MemberField {
             name: member.name,
             label: member.label,
