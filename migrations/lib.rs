@@ -21,6 +21,7 @@ mod m0015_pages;
 mod m0016_apple_over_time;
 mod m0018_admin_identities;
 mod m0019_disabled_terms;
+mod m0020_offline_grants;
 mod m0021_unverified_notifications;
 mod m0023_deletions_by_age;
 
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_disabled_terms::Migration),
             Box::new(m0023_deletions_by_age::Migration),
             Box::new(m0021_unverified_notifications::Migration),
+            Box::new(m0020_offline_grants::Migration),
         ]
     }
 }

@@ -11,12 +11,13 @@ use crate::protocol::client::Client;
 use crate::protocol::delivery::Message;
 use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::protocol::security_event::{ChangeType, Initiator, SecurityEvent};
+use crate::store::grants::Reach;
 use crate::store::{StoreFault, WriteTx};
 
 /// What ends.
 #[derive(Clone, Debug)]
 pub enum Ending {
-    /// One browser session, and what was granted in it.
+    /// One browser session, and what was granted in it, as far as the reason reaches.
     Session(SessionId),
     /// One grant, and every token born of it.
     Grant(GrantId),
@@ -31,8 +32,11 @@ pub enum Ending {
 /// Why it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The person signed out.
+    /// The person signed out in this browser.
     SignedOut,
+    /// The person took back what they had given: an app's access, a way in, a browser that is not
+    /// at hand, or everything.
+    Withdrawn,
     /// An operator ended it.
     Administrative,
     /// The person was disabled.
@@ -53,10 +57,26 @@ impl Reason {
     /// Who caused it, in the words of CAEP.
     const fn initiator(self) -> Initiator {
         match self {
-            Self::SignedOut => Initiator::User,
+            Self::SignedOut | Self::Withdrawn => Initiator::User,
             Self::Administrative | Self::Disabled => Initiator::Admin,
             Self::UpstreamRevoked | Self::Reuse => Initiator::Policy,
             Self::Deleted | Self::ClientRevoked | Self::Replaced => Initiator::System,
+        }
+    }
+
+    /// What of a session's grants ends with the session. `offline_access` is asked for so that an
+    /// app goes on when nobody is there, so a mere sign-out leaves it (OIDC Back-Channel Logout 1.0
+    /// §2.7); whoever takes something back takes all of it.
+    const fn reach(self) -> Reach {
+        match self {
+            Self::SignedOut | Self::Replaced => Reach::WhileSignedIn,
+            Self::Withdrawn
+            | Self::Administrative
+            | Self::Disabled
+            | Self::Deleted
+            | Self::UpstreamRevoked
+            | Self::Reuse
+            | Self::ClientRevoked => Reach::All,
         }
     }
 }
@@ -102,7 +122,7 @@ pub(super) async fn end_because(
     let ended = match ending {
         Ending::Session(id) => Ended {
             sessions: u64::from(tx.end_session(id, now).await?),
-            grants: tx.revoke_grants_of_session(id, now).await?,
+            grants: tx.revoke_grants_of_session(id, reason.reach(), now).await?,
         },
         Ending::Grant(id) => {
             Ended { sessions: 0, grants: u64::from(tx.revoke_grant(id, now).await?) }

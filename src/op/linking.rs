@@ -151,7 +151,7 @@ impl Provider {
                             return Ok(Err(Refusal::invalid_request(refusal)));
                         }
                         let sealing = (vault.as_ref(), entropy.as_ref());
-                        let reason = Reason::SignedOut;
+                        let reason = Reason::Withdrawn;
                         let ended = take_away::<Fault>(tx, &gone, sealing, reason, now).await?;
                         let event = Event::new(now, "user.unlinked", format!("user:{}", user.id))
                             .target(user.id.to_string())

@@ -96,21 +96,22 @@ impl Provider {
             return Ok(LoggedOut::Confirm { csrf, redirect_uri: target, client_name, look });
         }
         let frames = self.logout_frames(&session).await?;
-        self.close_session(session, now).await?;
+        self.close_session(session, Reason::SignedOut, now).await?;
         Ok(LoggedOut::Done { target, frames, look: look.filter(|_| proven || answered) })
     }
 
-    /// Ends a session with everything that was granted in it.
+    /// Ends a session with what was granted in it.
     pub(super) async fn close_session(
         &self,
         session: Session,
+        reason: Reason,
         now: Timestamp,
     ) -> Result<(), Failure> {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
                     let ending = Ending::Session(session.id.clone());
-                    let grants = ending::end(tx, &ending, Reason::SignedOut, now).await?.grants;
+                    let grants = ending::end(tx, &ending, reason, now).await?.grants;
                     let event =
                         Event::new(now, "session.ended", format!("user:{}", session.user_id))
                             .target(session.id.to_string())
@@ -186,7 +187,7 @@ impl Provider {
             .write(move |tx| {
                 Box::pin(async move {
                     let ending = Ending::User(user.id.clone());
-                    let ended = ending::end(tx, &ending, Reason::SignedOut, now).await?;
+                    let ended = ending::end(tx, &ending, Reason::Withdrawn, now).await?;
                     let event = Event::new(now, "user.signed_out", format!("user:{}", user.id))
                         .target(user.id.to_string())
                         .detail(serde_json::json!({

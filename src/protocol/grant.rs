@@ -63,3 +63,10 @@ pub struct GrantTerms {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
 }
+
+impl GrantTerms {
+    /// Whether it is to go on when the person is not there (OIDC Core §11).
+    pub fn is_offline(&self) -> bool {
+        self.scope.iter().any(|value| value == "offline_access")
+    }
+}

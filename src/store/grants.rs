@@ -37,6 +37,7 @@ mod row {
         pub(super) refresh_idle_expires_at: i64,
         pub(super) expires_at: i64,
         pub(super) revoked_at: Option<i64>,
+        pub(super) offline: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -60,6 +61,7 @@ impl row::Model {
             refresh_idle_expires_at: grant.refresh_idle_expires_at.millis(),
             expires_at: grant.expires_at.millis(),
             revoked_at: to_millis(grant.revoked_at),
+            offline: grant.terms.is_offline(),
         })
     }
 
@@ -85,6 +87,15 @@ impl row::Model {
 /// A grant as a raw query found it.
 pub(crate) fn read(row: &QueryResult) -> Result<Grant, StoreFault> {
     row::Model::from_query_result(row, "")?.into_domain()
+}
+
+/// Which of a session's grants are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those without `offline_access`, which are of use only while the session lasts.
+    WhileSignedIn,
+    /// All of them.
+    All,
 }
 
 /// The first use of a refresh token: generation and hash as it was presented.
@@ -170,13 +181,19 @@ impl WriteTx {
         Ok(self.revoke_grants_where(row::Column::Id.eq(id.as_str()), now).await? > 0)
     }
 
-    /// Revokes what was given in this browser session. Returns how many.
+    /// Revokes what was given in this browser session, as far as `reach` goes. Returns how many.
     pub async fn revoke_grants_of_session(
         &self,
         id: &SessionId,
+        reach: Reach,
         now: Timestamp,
     ) -> Result<u64, StoreFault> {
-        self.revoke_grants_where(row::Column::SessionId.eq(id.as_str()), now).await
+        let of_session = row::Column::SessionId.eq(id.as_str());
+        let which = match reach {
+            Reach::All => of_session,
+            Reach::WhileSignedIn => of_session.and(row::Column::Offline.eq(false)),
+        };
+        self.revoke_grants_where(which, now).await
     }
 
     /// Revokes what this person gave. Returns how many.

@@ -56,7 +56,8 @@ const PARTICIPANTS: &str = "SELECT c.session_id, c.client_id, c.sub FROM session
 const LINKS: &str = "SELECT client_id, sub FROM client_links WHERE user_id = $1 ORDER BY client_id";
 const SESSIONLESS: &str = "SELECT DISTINCT l.client_id, l.sub FROM client_links l \
                            JOIN grants g ON g.user_id = l.user_id AND g.client_id = l.client_id \
-                           WHERE l.user_id = $1 AND g.session_id IS NULL \
+                           WHERE l.user_id = $1 AND NOT EXISTS (SELECT 1 FROM sessions s \
+                           WHERE s.id = g.session_id AND s.ended_at IS NULL) \
                            AND g.revoked_at IS NULL AND g.connection_id IN";
 
 impl Reader {
@@ -92,8 +93,8 @@ impl Reader {
         self.links(LINKS, vec![id.as_str().into()]).await
     }
 
-    /// The clients that this person signed in to without a browser, through one of these
-    /// connections, and whose grant still stands.
+    /// The clients that this person signed in to through one of these connections and whose grant
+    /// still stands, without a browser session or after its end.
     pub async fn sessionless_links(
         &self,
         id: &UserId,

@@ -45,7 +45,7 @@ async fn post_once(house: &House, payload: &str) -> StatusCode {
 }
 
 /// Announces and waits until it is worked off.
-async fn announce(house: &House, order: Value) {
+pub(crate) async fn announce(house: &House, order: Value) {
     let payload = made(house, order).await;
     assert_eq!(post(house, &payload).await, 200);
     worked_off(house).await;

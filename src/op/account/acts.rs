@@ -74,7 +74,7 @@ impl Provider {
         let session = session
             .filter(|session| session.user_id == user.id)
             .ok_or_else(|| Refusal::access_denied("this session is somebody else's"))?;
-        self.close_session(session, now).await?;
+        self.close_session(session, Reason::Withdrawn, now).await?;
         self.doorbell.ring();
         Ok(())
     }
@@ -98,7 +98,7 @@ impl Provider {
                     let mut grants = 0_u64;
                     for grant in tx.list_grants_of(&user.id, &client_id, now).await? {
                         let ending = Ending::Grant(grant.id);
-                        grants += ending::end(tx, &ending, Reason::SignedOut, now).await?.grants;
+                        grants += ending::end(tx, &ending, Reason::Withdrawn, now).await?.grants;
                     }
                     let consented = tx.delete_consent(&user.id, &client_id).await?;
                     if grants == 0 && !consented {

@@ -219,8 +219,8 @@ impl Provider {
         } else {
             None
         };
-        let offline = terms.scope.iter().any(|value| value == "offline_access");
-        let refresh_token = offline
+        let refresh_token = terms
+            .is_offline()
             .then(|| {
                 family::mint(&self.vault, self.entropy.as_ref(), &grant.id, generation)
                     .map(|token| token.expose().clone())
@@ -334,8 +334,11 @@ impl Provider {
     ) -> Grant {
         let seconds = |ttl: u32| Duration::from_secs(u64::from(ttl));
         // Without a refresh family nothing outlives the longest access token.
-        let offline = terms.scope.iter().any(|value| value == "offline_access");
-        let life = if offline { client.refresh_token_absolute_ttl } else { LONGEST_ACCESS_TOKEN };
+        let life = if terms.is_offline() {
+            client.refresh_token_absolute_ttl
+        } else {
+            LONGEST_ACCESS_TOKEN
+        };
         let expires_at = now.plus(seconds(life));
         Grant {
             id,

@@ -4,7 +4,7 @@ use russet_protocol::grant::Grant;
 use russet_protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use russet_protocol::secret::SecretHash;
 use russet_protocol::session::Session;
-use russet_store::grants::Rotation;
+use russet_store::grants::{Reach, Rotation};
 use russet_store::single_use::SingleUse;
 use russet_store::{Store, StoreFault};
 use tokio::sync::oneshot;
@@ -182,7 +182,7 @@ async fn whoever_ends_waits_for_what_is_being_given_and_ends_it_too() {
                         let id = SessionId::new("sid-1");
                         tx.hold_session(&id).await?;
                         tx.end_session(&id, NOW).await?;
-                        return tx.revoke_grants_of_session(&id, NOW).await;
+                        return tx.revoke_grants_of_session(&id, Reach::All, NOW).await;
                     }
                     let id = UserId::new("user-1");
                     tx.hold_user(&id).await?;
