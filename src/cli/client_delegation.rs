@@ -4,6 +4,7 @@ use clap::ArgAction;
 use serde_json::{Map, Value, json};
 
 use crate::protocol::claim_mapping::ClaimRule;
+use crate::protocol::json;
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Delegation {
@@ -51,7 +52,7 @@ pub(super) fn claim(text: &str) -> Result<Value, String> {
     if text.is_empty() {
         return Ok(Value::Null);
     }
-    let rule: ClaimRule = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let rule: ClaimRule = json::read(text.as_bytes()).map_err(|error| error.to_string())?;
     rule.problem()
         .map_or_else(|| serde_json::to_value(&rule).map_err(|error| error.to_string()), Err)
 }

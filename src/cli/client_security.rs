@@ -5,6 +5,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 
 use super::client::ALGORITHMS;
+use crate::protocol::json as strict;
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Security {
@@ -97,5 +98,5 @@ fn key_set(text: &str) -> Result<Value, String> {
     if json.trim().is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_str(json).map_err(|error| format!("not JSON: {error}"))
+    strict::read(json.as_bytes()).map_err(|error| format!("not JSON: {error}"))
 }

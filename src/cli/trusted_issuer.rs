@@ -8,6 +8,7 @@ use super::Place;
 use super::answer::{Answer, confirm_at_terminal};
 use super::failure::CliError;
 use crate::op::admin::{Actor, NewTrustedIssuer};
+use crate::protocol::json;
 use crate::protocol::trusted_issuer::TrustedIssuer;
 
 #[derive(Debug, clap::Subcommand)]
@@ -95,7 +96,7 @@ pub(super) async fn run(place: &Place, command: TrustedIssuerCommand) -> Result<
                 None => None,
                 Some(file) => {
                     let text = std::fs::read_to_string(file).map_err(CliError::failed)?;
-                    Some(serde_json::from_str(&text).map_err(CliError::failed)?)
+                    Some(json::read(text.as_bytes()).map_err(CliError::failed)?)
                 }
             };
             let issuer = broker.provider.issuer().to_owned();

@@ -18,6 +18,7 @@ use crate::protocol::client::Client;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::ClientId;
+use crate::protocol::json;
 use crate::protocol::registration::{self, document_url};
 use crate::store::StoreFault;
 
@@ -169,7 +170,7 @@ fn read(
     now: Timestamp,
 ) -> Result<(Client, Metadata), String> {
     let mut metadata: Metadata =
-        serde_json::from_slice(body).map_err(|_| "it is not a JSON object".to_owned())?;
+        json::object(body).map_err(|error| format!("it is not a JSON object: {error}"))?;
     if metadata.get("client_id").and_then(Value::as_str) != Some(id.as_str()) {
         return Err("its client_id is not its address".to_owned());
     }

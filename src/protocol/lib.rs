@@ -38,6 +38,7 @@ pub mod id_token;
 pub mod interaction;
 pub mod job;
 pub mod jose;
+pub mod json;
 pub mod jwk;
 pub mod jws;
 mod jwt_times;

@@ -13,6 +13,7 @@ use crate::op::Failure;
 use crate::op::registration::RegistrationMode;
 use crate::protocol::error::{ErrorCode, Refusal};
 use crate::protocol::id::ClientId;
+use crate::protocol::json;
 
 /// Registers a client.
 pub async fn register(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
@@ -148,6 +149,8 @@ fn document(request: &HttpRequest, body: &web::Bytes) -> Result<Map<String, Valu
     if !is_json {
         return Err(Refusal::invalid_request("the body must be application/json").into());
     }
-    serde_json::from_slice(body)
-        .map_err(|_| Refusal::invalid_client_metadata("the body is not a JSON object").into())
+    json::object(body).map_err(|error| {
+        let text = "the body is not a JSON object in which each member stands once";
+        Refusal::invalid_client_metadata(text).detail(error.to_string()).into()
+    })
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Caller;
 use crate::op::admin::{AdminError, FieldProblem};
+use crate::protocol::json;
 
 impl Caller {
     /// The members of a JSON body.
@@ -23,7 +24,7 @@ impl Caller {
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Err(self.problem(status, "The body is not said to be JSON", Some(detail)));
         }
-        let members: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
+        let members: Map<String, Value> = json::object(body).map_err(|error| {
             let title = "The body is not a JSON object";
             self.problem(StatusCode::BAD_REQUEST, title, Some(error.to_string()))
         })?;
