@@ -1,6 +1,6 @@
 //! CORS, where browser apps need it and nowhere else: token, userinfo, revocation, deletion, for the
-//! origins of registered single-page applications. Credentials are never allowed, so no cookie of
-//! ours rides along.
+//! origins of registered single-page applications; discovery and keys for everybody. Credentials are
+//! never allowed, so no cookie of ours rides along.
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -25,6 +25,16 @@ pub async fn open_to_apps(
         );
     }
     response
+}
+
+/// Answers a preflight request for a public document, which apps of any origin may read.
+pub async fn preflight_of_public() -> HttpResponse {
+    HttpResponse::NoContent()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "*"))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, "600"))
+        .finish()
 }
 
 /// Answers a preflight request.

@@ -179,40 +179,35 @@ impl App {
     }
 }
 
+/// A document that everybody may read, scripts of other sites too.
+fn public<F, A>(paths: Vec<String>, document: F) -> actix_web::Resource
+where
+    F: actix_web::Handler<A, Output: actix_web::Responder + 'static> + Copy,
+    A: actix_web::FromRequest + 'static,
+{
+    web::resource(paths)
+        .route(web::get().to(document))
+        .route(web::head().to(document))
+        .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_public))
+}
+
 /// Every route, under the issuer's path.
 pub fn routes(config: &mut web::ServiceConfig, base: &str) {
     // RFC 8414 §3.1 puts the well-known part before the issuer's path, OIDC Discovery §4 after it.
-    if !base.is_empty() {
-        for kind in ["oauth-authorization-server", "openid-configuration"] {
-            config.service(
-                web::resource(format!("/.well-known/{kind}{base}"))
-                    .route(web::get().to(endpoints::metadata))
-                    .route(web::head().to(endpoints::metadata)),
-            );
+    let mut documents = vec![];
+    for kind in ["openid-configuration", "oauth-authorization-server"] {
+        documents.push(format!("{base}/.well-known/{kind}"));
+        if !base.is_empty() {
+            documents.push(format!("/.well-known/{kind}{base}"));
         }
     }
     // RFC 9728 §3.1 puts the well-known part before the resource's path.
-    config.service(
-        web::resource(format!("/.well-known/oauth-protected-resource{base}{}", path::USERINFO))
-            .route(web::get().to(registration::protected_resource))
-            .route(web::head().to(registration::protected_resource)),
-    );
+    let resource = format!("/.well-known/oauth-protected-resource{base}{}", path::USERINFO);
     // Public documents, the same for everybody: they need neither an id nor a span.
-    let under_base = |path: &str| format!("{base}{path}");
     config
-        .service(
-            web::resource([
-                under_base("/.well-known/openid-configuration"),
-                under_base("/.well-known/oauth-authorization-server"),
-            ])
-            .route(web::get().to(endpoints::metadata))
-            .route(web::head().to(endpoints::metadata)),
-        )
-        .service(
-            web::resource(under_base(path::JWKS))
-                .route(web::get().to(endpoints::jwks))
-                .route(web::head().to(endpoints::jwks)),
-        );
+        .service(public(documents, endpoints::metadata))
+        .service(public(vec![format!("{base}{}", path::JWKS)], endpoints::jwks))
+        .service(public(vec![resource], registration::protected_resource));
     config.service(
         web::scope(base)
             .wrap(from_fn(request::in_our_words))

@@ -288,6 +288,43 @@ async fn a_browser_app_may_send_proofs_and_read_nonces() {
 }
 
 #[tokio::test]
+async fn a_browser_app_of_any_origin_may_read_what_is_public() {
+    let house = House::new().await;
+    for path in [
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-protected-resource/userinfo",
+        "/jwks",
+    ] {
+        let url = format!("{}{path}", house.issuer);
+        let asked = house
+            .http()
+            .request(reqwest::Method::OPTIONS, &url)
+            .header("origin", "https://anywhere.example")
+            .header("access-control-request-method", "GET")
+            .header("access-control-request-headers", "x-library-version");
+        let preflight = asked.send().await.unwrap();
+        assert!(preflight.status().is_success(), "{path}");
+        for (name, value) in [("origin", "*"), ("methods", "GET, HEAD"), ("headers", "*")] {
+            assert_eq!(
+                preflight.headers()[format!("access-control-allow-{name}")],
+                value,
+                "{path}"
+            );
+        }
+        assert!(!preflight.headers().contains_key("access-control-allow-credentials"), "{path}");
+        let read = house.http().get(&url).header("origin", "https://anywhere.example");
+        let read = read.send().await.unwrap();
+        assert_eq!(
+            (read.status().as_u16(), &read.headers()["access-control-allow-origin"]),
+            (200, &"*".parse().unwrap())
+        );
+        let posted = house.http().post(&url).send().await.unwrap();
+        assert_eq!(posted.status(), 405, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn every_advertised_proof_algorithm_is_taken() {
     let house = House::new().await;
     let url = format!("{}/.well-known/openid-configuration", house.issuer);
