@@ -237,7 +237,8 @@ impl Provider {
     }
 
     /// Whose answer alone will do: the `sub` an `id_token_hint` names, or that of the `claims`
-    /// parameter. An expired hint is fine; a forged one is not (OIDC Core §3.1.2.1).
+    /// parameter. An expired hint is fine. One that we did not sign names nobody: where a person can
+    /// still say who they are it is passed over, and a silent answer is refused.
     async fn hinted_sub(
         &self,
         request: &AuthorizationRequest,
@@ -248,10 +249,13 @@ impl Provider {
         let Some(hint) = request.id_token_hint.as_deref() else {
             return Ok(wanted.map(ToOwned::to_owned));
         };
-        let claims = self
-            .read_id_token(hint)
-            .await?
-            .ok_or_else(|| Refusal::invalid_request("id_token_hint is not valid"))?;
+        let Some(claims) = self.read_id_token(hint).await? else {
+            if request.prompt.none {
+                let refusal = Refusal::login_required("id_token_hint names nobody known here");
+                return Err(refusal.into());
+            }
+            return Ok(wanted.map(ToOwned::to_owned));
+        };
         let own = claims.aud == client.client_id.as_str();
         if own && wanted.is_some_and(|wanted| wanted != claims.sub) {
             let refusal = Refusal::invalid_request("id_token_hint and claims name two people");

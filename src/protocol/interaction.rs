@@ -112,7 +112,7 @@ pub fn next_step(facts: &Facts<'_>) -> Step {
     let consented = facts.first_party || facts.consent_covers;
     if prompt.none && !consented {
         Step::Refuse(Refusal::consent_required("consent has not been given"))
-    } else if !consented || (prompt.consent && !facts.first_party) {
+    } else if !consented || prompt.consent {
         Step::Consent
     } else {
         Step::Issue
@@ -230,6 +230,9 @@ mod tests {
     fn prompt_consent_asks_although_consent_is_remembered() {
         let request = request(Prompt { consent: true, ..Prompt::default() }, None);
         assert_eq!(next_step(&facts(&request, Some(&alice(10)))), Step::Consent);
+        let alice = alice(10);
+        let own = Facts { first_party: true, ..facts(&request, Some(&alice)) };
+        assert_eq!(next_step(&own), Step::Consent, "the operator's own app gets what it asks for");
     }
 
     proptest! {
@@ -257,7 +260,7 @@ mod tests {
                 Step::Issue => {
                     let person = signed_in.as_ref().expect("a code belongs to somebody");
                     let just_now = person.auth_time >= START;
-                    prop_assert!(first_party || (consent_covers && !prompt.consent));
+                    prop_assert!((first_party || consent_covers) && !prompt.consent);
                     prop_assert!(hint.is_none_or(|sub| sub == person.sub));
                     prop_assert!(just_now || !(prompt.login || prompt.select_account));
                     let age = facts.now.since(person.auth_time).as_secs();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use russet::protocol::client::{Client, ClientKind};
-use russet::protocol::jose::Algorithm;
+use russet::protocol::jose::{Algorithm, Typ};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -13,7 +13,7 @@ use crate::harness::House;
 use crate::harness::app::{App, answer, claims};
 use crate::harness::browser::Browser;
 use crate::harness::receiver::verified;
-use crate::harness::signer::Signer;
+use crate::harness::signer::{Signer, new_key};
 
 const ADA: &str = "Ada Lovelace";
 const CALLBACK: &str = "http://127.0.0.1:9/callback";
@@ -233,10 +233,9 @@ async fn c4_31_c7_64_prompt_consent_with_offline_access_gives_a_refresh_token() 
         let app = house.client(ClientKind::Web, |client| client.first_party = first_party).await;
         let attempt = app.attempt("openid offline_access").with("prompt", "consent");
         let mut browser = house.browser();
-        let mut end = app.sign_in(&mut browser, &attempt, ADA).await;
-        if !first_party {
-            end = browser.press(&end, "consent-allow").await;
-        }
+        // Who asks for the page gets it, the operator's own apps too (OIDC Core §3.1.2.1).
+        let page = app.sign_in(&mut browser, &attempt, ADA).await;
+        let end = browser.press(&page, "consent-allow").await;
         let tokens = app.redeem(&attempt, &end.query("code").unwrap()).await;
         assert!(tokens.json["refresh_token"].is_string());
         let without = app.attempt("openid");
@@ -247,6 +246,26 @@ async fn c4_31_c7_64_prompt_consent_with_offline_access_gives_a_refresh_token() 
     let document = house.metadata().await;
     assert!(listed(&document["scopes_supported"]).contains(&"offline_access"));
     assert!(listed(&document["grant_types_supported"]).contains(&"refresh_token"));
+}
+
+#[tokio::test]
+async fn c4_32_a_hint_that_is_none_of_ours_names_nobody() {
+    let (house, app, mut browser) = signed_in().await;
+    let ours = app.tokens(&mut browser, "openid", ADA).await;
+    let stranger = new_key(Algorithm::Es256);
+    let foreign = stranger.sign(Typ::IdToken, &claims(ours.text("id_token"))).unwrap();
+    for hint in ["garbage", "a.b.c", &foreign, ours.text("access_token")] {
+        let attempt = app.attempt("openid").with("id_token_hint", hint);
+        let end = browser.open(&app.authorize_url(&attempt)).await;
+        assert!(end.query("code").is_some(), "{hint}: {}", end.url);
+        // Nobody can say silently that it is the person meant.
+        let end = browser.open(&app.authorize_url(&attempt.with("prompt", "none"))).await;
+        assert_eq!(end.query("error").as_deref(), Some("login_required"), "{hint}");
+        // And somebody who is not signed in is asked as ever.
+        let attempt = app.attempt("openid").with("id_token_hint", hint);
+        let end = app.sign_in(&mut house.browser(), &attempt, ADA).await;
+        assert!(end.query("code").is_some(), "{hint}: {}", end.url);
+    }
 }
 
 #[tokio::test]

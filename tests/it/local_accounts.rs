@@ -204,7 +204,6 @@ async fn c4_32_hints_and_wishes_never_cause_an_error() {
         ("acr_values", "urn:example:gold"),
         ("login_hint", "buffy@127.0.0.1"),
         ("extra", "foobar"),
-        ("prompt", "consent"),
     ] {
         let attempt = app.attempt("openid").with(name, value);
         let page = browser.open(&app.authorize_url(&attempt)).await;
