@@ -73,7 +73,7 @@ impl Provider {
             return Err(refused("the client is not registered for private_key_jwt").into());
         }
         let profile = self.profile_of(client);
-        let jwt = ForeignJwt::read(assertion, profile.client_algorithms())
+        let jwt = ForeignJwt::read(assertion, profile.algorithms())
             .map_err(|error| refused(format!("client_assertion: {error}")))?;
         rules::check_header(&jwt, client)?;
         let claims = self

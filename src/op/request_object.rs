@@ -42,7 +42,7 @@ impl Provider {
             Refusal::invalid_request_object("the request object is not validly signed")
                 .detail(format!("{error}"))
         };
-        let jwt = ForeignJwt::read(object, profile.client_algorithms()).map_err(refused)?;
+        let jwt = ForeignJwt::read(object, profile.algorithms()).map_err(refused)?;
         rules::check_header(&jwt, client)?;
         let claims: Map<String, Value> =
             self.signed_by_client(&jwt, client, now).await?.map_err(refused)?;

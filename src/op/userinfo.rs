@@ -61,7 +61,8 @@ impl Provider {
     ) -> Result<UserinfoAnswer, Failure> {
         let (told, client) = self.told(presented).await?;
         let Some(client) = &client else { return Ok(UserinfoAnswer::Plain(told)) };
-        let Some(alg) = client.client.settings.userinfo_signed_response_alg else {
+        let profile = self.profile_of(&client.client);
+        let Some(alg) = profile.userinfo_algorithm(&client.client) else {
             return Ok(UserinfoAnswer::Plain(told));
         };
         let aud = client.client.client_id.as_str();

@@ -1,6 +1,7 @@
 //! Discovery — OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3.
 //!
-//! Says nothing that is not implemented: a test exercises each value.
+//! Says nothing that is not implemented, nor anything that the installation's minimum profile
+//! refuses: tests exercise each value, under each minimum.
 
 use serde::Serialize;
 
@@ -153,12 +154,14 @@ impl Metadata {
     /// The document of `issuer`, which has no trailing slash.
     pub fn of(issuer: &str, offered: &Offered) -> Self {
         let url = |path: &str| format!("{issuer}{path}");
-        let client_algorithms =
-            || offered.minimum_profile.client_algorithms().iter().map(|alg| alg.as_str()).collect();
+        let profile = offered.minimum_profile;
+        let algorithms = || profile.algorithms().iter().map(|alg| alg.as_str()).collect();
         let offered_methods: Vec<_> = TokenEndpointAuthMethod::ALL
             .into_iter()
             .filter(|method| {
-                !method.uses_certificate() || offered.certificate_methods.contains(method)
+                let works =
+                    !method.uses_certificate() || offered.certificate_methods.contains(method);
+                works && profile.takes(*method)
             })
             .collect();
         let methods = || offered_methods.iter().map(|method| method.as_str()).collect();
@@ -186,19 +189,17 @@ impl Metadata {
             response_modes_supported: RESPONSE_MODES.to_vec(),
             grant_types_supported: GrantType::ALL.iter().map(|g| g.as_str()).collect(),
             subject_types_supported: SubjectType::ALL.map(SubjectType::as_str).to_vec(),
-            id_token_signing_alg_values_supported: Algorithm::ALL
-                .iter()
-                .map(|alg| alg.as_str())
-                .collect(),
-            userinfo_signing_alg_values_supported: Algorithm::ALL
-                .iter()
-                .map(|alg| alg.as_str())
-                .collect(),
+            id_token_signing_alg_values_supported: algorithms(),
+            userinfo_signing_alg_values_supported: algorithms(),
             token_endpoint_auth_methods_supported: methods(),
             introspection_endpoint_auth_methods_supported: confidential(),
             revocation_endpoint_auth_methods_supported: methods(),
             code_challenge_methods_supported: vec!["S256"],
-            dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(Algorithm::as_str).to_vec(),
+            dpop_signing_alg_values_supported: dpop::ALGORITHMS
+                .into_iter()
+                .filter(|alg| profile.algorithms().contains(alg))
+                .map(Algorithm::as_str)
+                .collect(),
             mtls_endpoint_aliases: offered.mtls_base_url.as_deref().map(Aliases::at),
             tls_client_certificate_bound_access_tokens: !offered.certificate_methods.is_empty(),
             claims_supported: claims(),
@@ -211,11 +212,11 @@ impl Metadata {
             prompt_values_supported: PROMPT_VALUES.to_vec(),
             claims_parameter_supported: true,
             pushed_authorization_request_endpoint: url(path::PUSHED_AUTHORIZATION_REQUEST),
-            require_pushed_authorization_requests: offered.minimum_profile == Profile::Fapi2,
-            token_endpoint_auth_signing_alg_values_supported: client_algorithms(),
-            introspection_endpoint_auth_signing_alg_values_supported: client_algorithms(),
-            revocation_endpoint_auth_signing_alg_values_supported: client_algorithms(),
-            request_object_signing_alg_values_supported: client_algorithms(),
+            require_pushed_authorization_requests: profile == Profile::Fapi2,
+            token_endpoint_auth_signing_alg_values_supported: algorithms(),
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms(),
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms(),
+            request_object_signing_alg_values_supported: algorithms(),
             require_signed_request_object: false,
             request_parameter_supported: true,
             request_uri_parameter_supported: false,

@@ -62,8 +62,8 @@ impl Profile {
         client.settings.profile.unwrap_or_default().max(minimum)
     }
 
-    /// What a client may sign its assertions and request objects with (FAPI 2.0 §5.4.1).
-    pub const fn client_algorithms(self) -> &'static [Algorithm] {
+    /// What anything may be signed with, by a client or for one (FAPI 2.0 §5.4.1).
+    pub const fn algorithms(self) -> &'static [Algorithm] {
         match self {
             Self::Oidc | Self::Oauth21 => &Algorithm::ALL,
             Self::Fapi2 => &[Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa],
@@ -72,8 +72,16 @@ impl Profile {
 
     /// What the client's ID tokens are signed with: its own choice, unless the profile forbids it.
     pub fn id_token_algorithm(self, client: &Client) -> Algorithm {
-        let chosen = client.id_token_signed_response_alg;
-        if self.client_algorithms().contains(&chosen) { chosen } else { Algorithm::Ps256 }
+        self.or_allowed(client.id_token_signed_response_alg)
+    }
+
+    /// What the client's userinfo is signed with, if it is to be signed.
+    pub fn userinfo_algorithm(self, client: &Client) -> Option<Algorithm> {
+        client.settings.userinfo_signed_response_alg.map(|chosen| self.or_allowed(chosen))
+    }
+
+    fn or_allowed(self, chosen: Algorithm) -> Algorithm {
+        if self.algorithms().contains(&chosen) { chosen } else { Algorithm::Ps256 }
     }
 
     /// What the `aud` of a client assertion may be.
@@ -118,16 +126,29 @@ impl Profile {
         matches!(self, Self::Fapi2)
     }
 
-    /// Refuses client authentication that the profile does not know (FAPI 2.0 §5.3.2.1, item 6).
+    /// Whether a client may prove itself by this method (FAPI 2.0 §5.3.2.1, item 6).
+    pub fn takes(self, method: TokenEndpointAuthMethod) -> bool {
+        match self {
+            Self::Oidc | Self::Oauth21 => true,
+            Self::Fapi2 => proves_by_key(method),
+        }
+    }
+
+    /// Whether a client proves itself even where a grant brings proof of its own.
+    pub const fn always_authenticates(self) -> bool {
+        matches!(self, Self::Fapi2)
+    }
+
+    /// Refuses client authentication that the profile does not know.
     ///
     /// # Errors
     /// `invalid_client`.
     pub fn check_authentication(self, method: TokenEndpointAuthMethod) -> Result<(), Refusal> {
-        if self == Self::Fapi2 && !proves_by_key(method) {
-            return Err(Refusal::invalid_client("client authentication failed")
-                .detail("the FAPI 2.0 profile demands private_key_jwt or mutual TLS"));
+        if self.takes(method) {
+            return Ok(());
         }
-        Ok(())
+        Err(Refusal::invalid_client("client authentication failed")
+            .detail("the FAPI 2.0 profile demands private_key_jwt or mutual TLS"))
     }
 
     /// Refuses what an authorization request must not lack under the profile.
@@ -198,7 +219,7 @@ impl Profile {
             ("token_endpoint_auth_signing_alg", settings.token_endpoint_auth_signing_alg),
             ("request_object_signing_alg", settings.request_object_signing_alg),
         ] {
-            if alg.is_some_and(|alg| !self.client_algorithms().contains(&alg)) {
+            if alg.is_some_and(|alg| !self.algorithms().contains(&alg)) {
                 problems.push((member, "must be PS256, ES256 or EdDSA for fapi2".to_owned()));
             }
         }
@@ -305,6 +326,11 @@ mod tests {
         assert!(!fapi.rotates_refresh_tokens() && oidc.rotates_refresh_tokens());
         assert_eq!(fapi.id_token_algorithm(&client), Algorithm::Ps256);
         assert_eq!(oidc.id_token_algorithm(&client), Algorithm::Rs256);
+        let mut signed = client.clone();
+        assert_eq!(fapi.userinfo_algorithm(&signed), None, "plain unless it asks");
+        signed.settings.userinfo_signed_response_alg = Some(Algorithm::Rs256);
+        assert_eq!(fapi.userinfo_algorithm(&signed), Some(Algorithm::Ps256));
+        assert_eq!(oidc.userinfo_algorithm(&signed), Some(Algorithm::Rs256));
         assert_eq!(fapi.code_ttl(Duration::from_secs(600)), Duration::from_secs(60));
         let challenge = Params::parse(b"code_challenge=x").unwrap();
         assert!(fapi.check_request(&client, &challenge).is_err(), "redirect_uri");

@@ -1,38 +1,25 @@
-//! Discovery says nothing that does not work: each value of each member is used here, and a member
-//! that nobody uses fails the test (issue text; conformance C.1.5, C.1.10).
+//! Discovery says nothing that does not work: under each minimum profile each value of each member
+//! is used here, a member that nobody uses fails the test, and what FAPI 2.0 leaves out is refused
+//! (issue text; conformance C.1.3, C.1.5, C.1.10).
+
+mod fair;
 
 use std::collections::HashSet;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertifiedIssuer, IsCa, KeyPair};
-use russet::op::admin::NewLocalUser;
-use russet::protocol::client::{Client, ClientKind, GrantType, TokenEndpointAuthMethod};
+use russet::protocol::client::{ClientKind, GrantType, TokenEndpointAuthMethod};
 use russet::protocol::jose::Algorithm;
+use russet::protocol::profile::Profile;
 use russet::protocol::subject::SubjectType;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::harness::House;
-use crate::harness::app::{Answer, App, Attempt, answer, claims};
-use crate::harness::browser::Browser;
-use crate::harness::holder::Holder;
+use self::fair::{Fair, MTLS, known};
+use crate::harness::app::claims;
 use crate::harness::receiver::verified;
-use crate::harness::signer::{Signer, key_set, new_key};
-use crate::local_accounts::{PASSWORD, ada, type_in};
-use crate::mutual_tls::{Shown, named, pki, self_signed, shown};
-use crate::person_factors::{set_up, step};
+use crate::mutual_tls::pki;
 use crate::{device, workload};
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-const MTLS: &str = "https://127.0.0.1:9443";
-
-/// A house where everything that can be switched on is, and a browser that is signed in.
-struct Fair {
-    house: House,
-    browser: Browser,
-    issued: Shown,
-}
 
 /// The values of a list.
 fn each(value: &Value) -> impl Iterator<Item = &str> {
@@ -44,148 +31,6 @@ fn algorithm(name: &str) -> Algorithm {
 }
 
 impl Fair {
-    async fn open() -> Self {
-        let house = House::new().await;
-        let mut params = named("authority");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let ca = house.database_directory().join("ca.pem");
-        std::fs::write(&ca, authority.pem()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let issued = shown(&named("client").signed_by(&key, &authority).unwrap(), &key);
-        let house = house
-            .reopened(&[
-                ("LOCAL_ACCOUNTS__ENABLED", "true"),
-                ("REGISTRATION__MODE", "open"),
-                ("REGISTRATION__CLIENT_ID_METADATA_DOCUMENTS", "true"),
-                ("MTLS__HEADER", "Client-Cert"),
-                ("MTLS__BASE_URL", MTLS),
-                ("MTLS__CA_FILE", ca.to_str().unwrap()),
-                ("SERVER__TRUSTED_PROXIES", "127.0.0.1"),
-            ])
-            .await;
-        house.local_user(ada()).await;
-        let mut fair = Self { browser: house.browser(), house, issued };
-        let app = fair.web(|_| {}).await;
-        fair.asked(&app, &app.attempt("openid")).await;
-        fair
-    }
-
-    async fn web(&self, change: impl FnOnce(&mut Client)) -> App {
-        self.house.client(ClientKind::Web, change).await
-    }
-
-    /// A code without a page.
-    async fn code(&mut self, app: &App, attempt: &Attempt) -> String {
-        let end = self.browser.open(&app.authorize_url(attempt)).await;
-        end.query("code").unwrap_or_else(|| panic!("no code at {}", end.url))
-    }
-
-    /// A code after the password was asked for.
-    async fn asked(&mut self, app: &App, attempt: &Attempt) -> String {
-        let page = self.browser.open(&app.authorize_url(attempt)).await;
-        let end = type_in(&mut self.browser, &page, "ada", PASSWORD).await;
-        end.query("code").unwrap_or_else(|| panic!("no code at {}", end.url))
-    }
-
-    async fn tokens(&mut self, app: &App, attempt: &Attempt) -> Answer {
-        let code = self.code(app, attempt).await;
-        let tokens = app.redeem(attempt, &code).await;
-        assert_eq!(tokens.status, 200, "{}", tokens.json);
-        tokens
-    }
-
-    /// Tokens of somebody with a second step, who signs in before it is set up.
-    async fn by_two_factors(&self, app: &App, attempt: &Attempt) -> Answer {
-        let grace = NewLocalUser { username: "grace".to_owned(), ..ada() };
-        self.house.local_user(grace).await;
-        let mut browser = self.house.browser();
-        let page = browser.open(&app.authorize_url(&app.attempt("openid"))).await;
-        type_in(&mut browser, &page, "grace", PASSWORD).await;
-        let (codes, _) = set_up(&self.house, &mut browser).await;
-        let mut browser = self.house.browser();
-        let page = browser.open(&app.authorize_url(attempt)).await;
-        let page = type_in(&mut browser, &page, "grace", PASSWORD).await;
-        let next = codes.code(self.house.now().secs() / 30 + 1);
-        let end = step(&mut browser, &page, "second-submit", next.expose()).await;
-        app.redeem(attempt, &end.query("code").expect("a code")).await
-    }
-
-    async fn error(&mut self, app: &App, attempt: &Attempt) -> Option<String> {
-        self.browser.open(&app.authorize_url(attempt)).await.query("error")
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.house.issuer)
-    }
-
-    async fn exists(&self, url: &str) {
-        let response = self.house.http().get(url).send().await.unwrap();
-        assert_ne!(response.status(), 404, "{url}");
-        assert!(!response.status().is_server_error(), "{url}");
-    }
-
-    /// Posts with a certificate in the proxy's header.
-    async fn certified(&self, shown: &Shown, path: &str, form: &[(&str, &str)]) -> Answer {
-        let header = format!(":{}:", STANDARD.encode(&shown.der));
-        let request = self.house.http().post(self.url(path)).header("client-cert", header);
-        answer(request.form(form)).await
-    }
-
-    /// A client of this method is known at an endpoint.
-    async fn proves(&self, method: &str, path: &str) {
-        let method = TokenEndpointAuthMethod::ALL.into_iter().find(|m| m.as_str() == method);
-        let method = method.expect("a method");
-        let form: &[(&str, &str)] = match path {
-            "/token" => &[("grant_type", "refresh_token"), ("refresh_token", "x")],
-            _ => &[("token", "x")],
-        };
-        let with = |app: &App, more: &[(&str, &str)]| {
-            let own = [("client_id", app.client_id())];
-            let all = form.iter().chain(own.iter()).chain(more);
-            all.map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
-        };
-        let answered = match method {
-            TokenEndpointAuthMethod::ClientSecretBasic => {
-                self.web(|_| {}).await.post(path, form).await
-            }
-            TokenEndpointAuthMethod::ClientSecretPost => {
-                let app = self.web(|client| client.token_endpoint_auth_method = method).await;
-                let form = with(&app, &[("client_secret", app.secret.as_deref().unwrap())]);
-                answer(self.house.http().post(self.url(path)).form(&form)).await
-            }
-            TokenEndpointAuthMethod::PrivateKeyJwt => {
-                let signer = Signer::new(&self.house, Algorithm::Es256, |_| {}).await;
-                signer.post(&self.house, path, form).await
-            }
-            TokenEndpointAuthMethod::TlsClientAuth => {
-                let app = self.web(pki).await;
-                let form = with(&app, &[]);
-                let form: Vec<_> = form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-                self.certified(&self.issued, path, &form).await
-            }
-            TokenEndpointAuthMethod::SelfSignedTlsClientAuth => {
-                let mine = self_signed("mine");
-                let mut set = key_set(&[&new_key(Algorithm::Es256)]);
-                set["keys"][0]["x5c"] = json!([STANDARD.encode(&mine.der)]);
-                let app = self
-                    .web(|client| {
-                        client.token_endpoint_auth_method = method;
-                        client.settings.jwks = Some(set);
-                    })
-                    .await;
-                let form = with(&app, &[]);
-                let form: Vec<_> = form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-                self.certified(&mine, path, &form).await
-            }
-            TokenEndpointAuthMethod::None => {
-                self.house.client(ClientKind::Spa, |_| {}).await.post(path, form).await
-            }
-        };
-        let expected = if path == "/token" { "400 invalid_grant" } else { "200 -" };
-        assert_eq!(answered.error(), expected, "{} at {path}", method.as_str());
-    }
-
     async fn grant(&mut self, name: &str) {
         let grant_type = GrantType::parse(name).expect("a grant type");
         let tokens = match grant_type {
@@ -199,7 +44,7 @@ impl Fair {
                 app.refresh(first.text("refresh_token")).await
             }
             GrantType::ClientCredentials => {
-                let app = self.house.client(ClientKind::Machine, |_| {}).await;
+                let app = self.client(ClientKind::Machine, |_| {}).await;
                 app.token(&[("grant_type", name)]).await
             }
             GrantType::TokenExchange => {
@@ -214,7 +59,7 @@ impl Fair {
                 app.token(&form).await
             }
             GrantType::DeviceCode => {
-                let app = self.house.client(ClientKind::Device, |_| {}).await;
+                let app = self.client(ClientKind::Device, |_| {}).await;
                 let waiting = device::begin(&app, "openid").await;
                 let page = self.browser.open(waiting.text("verification_uri_complete")).await;
                 let page = self.browser.press(&page, "Continue").await;
@@ -224,9 +69,19 @@ impl Fair {
             }
             GrantType::JwtBearer => {
                 let ci = workload::ci().await;
-                workload::deploy(&self.house, &ci, |_| {}).await;
+                self.house.api(workload::API, Algorithm::Es256, &["deploy"]).await;
+                let app = self.client(ClientKind::Machine, workload::pipeline).await;
+                workload::trust(&self.house, &ci, &app, |_| {}).await;
                 let assertion = ci.assertion(&ci.claims(&self.house));
-                workload::show(&self.house, &assertion, &[]).await
+                let form = [("assertion", assertion.as_str())];
+                if self.is_fapi() {
+                    // Who brings an issuer's word alone has not proven which client it is.
+                    let alone = workload::show(&self.house, &assertion, &[]).await;
+                    assert_eq!(alone.error(), "401 invalid_client");
+                    app.token(&[&[("grant_type", name)], &form[..]].concat()).await
+                } else {
+                    workload::show(&self.house, &assertion, &[]).await
+                }
             }
         };
         assert_eq!(tokens.status, 200, "{name}: {}", tokens.json);
@@ -257,7 +112,7 @@ impl Fair {
                 assert_eq!(refused.as_deref(), Some("consent_required"));
             }
             "consent" => {
-                let page = self.browser.open(&app.authorize_url(&attempt)).await;
+                let page = self.page(&app, &attempt).await;
                 let end = self.browser.press(&page, "consent-allow").await;
                 assert!(end.query("code").is_some(), "{}", end.url);
             }
@@ -341,8 +196,7 @@ impl Fair {
                         })
                         .await;
                     let tokens = self.tokens(&app, &app.attempt("openid")).await;
-                    let request = self.house.http().get(self.url("/userinfo"));
-                    let request = request.bearer_auth(tokens.text("access_token"));
+                    let request = app.at_userinfo(tokens.text("access_token"));
                     let jwt = request.send().await.unwrap().text().await.unwrap();
                     assert_eq!(verified(&self.house, &jwt).await.0["alg"], alg);
                 }
@@ -370,12 +224,9 @@ impl Fair {
             }
             "dpop_signing_alg_values_supported" => {
                 for alg in each(value) {
-                    let app = self.house.client(ClientKind::Machine, |_| {}).await;
-                    let holder = Holder::new(algorithm(alg));
-                    let form = [("grant_type", "client_credentials")];
-                    let tokens = holder.token(&self.house, &app, &form).await;
-                    let access = claims(tokens.text("access_token"));
-                    assert_eq!(access["cnf"]["jkt"], holder.jkt(), "{alg}");
+                    let (app, tokens) = self.holding(algorithm(alg)).await;
+                    let bound = &claims(tokens.text("access_token"))["cnf"]["jkt"];
+                    assert_eq!(bound, app.keys.expect("keys").holder.jkt(), "{alg}");
                 }
             }
             "tls_client_certificate_bound_access_tokens" => {
@@ -388,17 +239,8 @@ impl Fair {
             }
             "request_object_signing_alg_values_supported" => {
                 for alg in each(value) {
-                    let signer = Signer::new(&self.house, algorithm(alg), |_| {}).await;
-                    let attempt = signer.app.attempt("openid");
-                    let object = signer.sign(&signer.request_object(&self.house, &attempt));
-                    let short = Attempt {
-                        parameters: vec![
-                            ("client_id".to_owned(), signer.app.client_id().to_owned()),
-                            ("request".to_owned(), object),
-                        ],
-                        ..attempt
-                    };
-                    self.code(&signer.app, &short).await;
+                    let (app, attempt) = self.in_an_object(algorithm(alg)).await;
+                    self.code(&app, &attempt).await;
                 }
             }
             "claims_supported" => self.told(value).await,
@@ -444,16 +286,26 @@ impl Fair {
                 let app = self.web(|_| {}).await;
                 let attempt = app.attempt("openid").with("request_uri", "https://a.example/r");
                 let refused = self.error(&app, &attempt).await;
-                assert_eq!(refused.as_deref(), Some("request_uri_not_supported"));
+                // What is pushed can name no other request (RFC 9126 §2.1).
+                let told =
+                    if self.is_fapi() { "invalid_request" } else { "request_uri_not_supported" };
+                assert_eq!(refused.as_deref(), Some(told));
             }
-            "require_pushed_authorization_requests" | "require_signed_request_object" => {
+            "require_pushed_authorization_requests" => {
+                assert_eq!(*value, self.is_fapi());
+                let app = self.web(|_| {}).await;
+                let direct = app.authorize_url(&app.attempt("openid"));
+                let refused = self.browser.open(&direct).await.query("error");
+                assert_eq!(refused.as_deref(), self.is_fapi().then_some("invalid_request"));
+            }
+            "require_signed_request_object" => {
                 assert_eq!(*value, false);
                 self.sent_along("extra", "foobar").await;
             }
             "authorization_response_iss_parameter_supported" => {
                 assert_eq!(*value, true);
                 let app = self.web(|_| {}).await;
-                let end = self.browser.open(&app.authorize_url(&app.attempt("openid"))).await;
+                let end = self.page(&app, &app.attempt("openid")).await;
                 assert_eq!(end.query("iss"), Some(self.house.issuer.clone()));
             }
             // Stories of their own: tests/it/{rp_initiated,backchannel}_logout.rs, registration.rs.
@@ -470,7 +322,7 @@ impl Fair {
         let app = self.web(|_| {}).await;
         for mode in each(value) {
             let attempt = app.attempt("openid").with("response_mode", mode);
-            let end = self.browser.open(&app.authorize_url(&attempt)).await;
+            let end = self.page(&app, &attempt).await;
             match mode {
                 "query" => assert!(end.query("code").is_some()),
                 "form_post" => {
@@ -483,28 +335,33 @@ impl Fair {
     }
 
     async fn prove_each(&self, value: &Value, path: &str) {
-        for method in each(value) {
-            self.proves(method, path).await;
+        let listed: HashSet<&str> = each(value).collect();
+        for method in TokenEndpointAuthMethod::ALL {
+            let answered = self.proving(method, path).await.error();
+            let name = method.as_str();
+            if listed.contains(name) {
+                assert_eq!(answered, known(path), "{name} at {path}");
+            } else if self.is_fapi() {
+                assert_eq!(answered, "401 invalid_client", "{name} at {path}");
+            }
         }
+        let known = TokenEndpointAuthMethod::ALL.map(TokenEndpointAuthMethod::as_str);
+        assert!(listed.iter().all(|name| known.contains(name)), "{listed:?}");
     }
 
     async fn sign_each(&self, value: &Value, path: &str) {
-        for alg in each(value) {
-            let signer = Signer::new(&self.house, algorithm(alg), |_| {}).await;
-            let form: &[(&str, &str)] = match path {
-                "/token" => &[("grant_type", "refresh_token"), ("refresh_token", "x")],
-                _ => &[("token", "x")],
-            };
-            let answered = signer.post(&self.house, path, form).await;
-            let expected = if path == "/token" { "400 invalid_grant" } else { "200 -" };
-            assert_eq!(answered.error(), expected, "{alg} at {path}");
+        let listed: Vec<Algorithm> = each(value).map(algorithm).collect();
+        for alg in Algorithm::ALL {
+            let answered = self.signing(alg, path).await.error();
+            let good = listed.contains(&alg);
+            let expected = if good { known(path) } else { "401 invalid_client" };
+            assert_eq!(answered, expected, "{} at {path}", alg.as_str());
         }
     }
 }
 
-#[tokio::test]
-async fn c1_5_c1_10_every_value_that_discovery_advertises_works() {
-    let mut fair = Fair::open().await;
+async fn every_value_works_under(minimum: Profile) {
+    let mut fair = Fair::open(minimum).await;
     let document = fair.house.metadata().await;
     for (member, value) in document.as_object().unwrap() {
         fair.exercise(member, value).await;
@@ -515,4 +372,58 @@ async fn c1_5_c1_10_every_value_that_discovery_advertises_works() {
     {
         assert!(!text.contains(absent), "{absent}");
     }
+}
+
+#[tokio::test]
+async fn c1_5_c1_10_every_value_that_discovery_advertises_works() {
+    every_value_works_under(Profile::Oidc).await;
+}
+
+#[tokio::test]
+async fn c1_5_c1_10_every_value_works_where_oauth_2_1_is_the_least() {
+    every_value_works_under(Profile::Oauth21).await;
+}
+
+#[tokio::test]
+async fn c1_3_c1_5_every_value_works_where_fapi_is_the_least() {
+    every_value_works_under(Profile::Fapi2).await;
+}
+
+#[tokio::test]
+async fn c1_3_where_fapi_is_the_least_discovery_leaves_out_what_it_refuses() {
+    let mut fair = Fair::open(Profile::Fapi2).await;
+    let document = fair.house.metadata().await;
+    let algorithms =
+        document.as_object().unwrap().iter().filter(|(name, _)| name.contains("_alg_"));
+    for (member, value) in algorithms {
+        let listed: HashSet<&str> = each(value).collect();
+        assert_eq!(listed, HashSet::from(["PS256", "ES256", "EdDSA"]), "{member}");
+    }
+    let methods = ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"];
+    for endpoint in ["token", "introspection", "revocation"] {
+        let listed = &document[format!("{endpoint}_endpoint_auth_methods_supported")];
+        assert_eq!(each(listed).collect::<HashSet<_>>(), HashSet::from(methods), "{endpoint}");
+    }
+    // The other way round: RS256 is good for nothing, whatever a client was registered for before.
+    let rs256 = Algorithm::Rs256;
+    let (_, refused) = fair.holding(rs256).await;
+    assert_eq!(refused.error(), "400 invalid_dpop_proof");
+    let (app, attempt) = fair.in_an_object(rs256).await;
+    assert!(fair.address(&app, &attempt).await.is_err());
+    let app = fair
+        .web(|client| {
+            client.id_token_signed_response_alg = rs256;
+            client.settings.userinfo_signed_response_alg = Some(rs256);
+        })
+        .await;
+    let tokens = fair.tokens(&app, &app.attempt("openid")).await;
+    let userinfo = app.at_userinfo(tokens.text("access_token")).send().await.unwrap();
+    for jwt in [tokens.text("id_token"), &userinfo.text().await.unwrap()] {
+        assert_eq!(verified(&fair.house, jwt).await.0["alg"], "PS256");
+    }
+    // A certificate binds as well as a proof; neither is refused.
+    let app = fair.web(pki).await;
+    let form = [("grant_type", "client_credentials"), ("client_id", app.client_id())];
+    let shown = fair.certified(&fair.issued, "/token", &form).await;
+    assert_eq!(shown.error(), "400 unauthorized_client", "known, though not for this grant");
 }

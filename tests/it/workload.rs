@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::{App as Site, HttpResponse, HttpServer, web};
 use futures_util::future::join_all;
 use russet::op::admin::{Actor, NewTrustedIssuer};
-use russet::protocol::client::{ClientKind, GrantType};
+use russet::protocol::client::{Client, ClientKind, GrantType};
 use russet::protocol::jose::{Algorithm, SigningKey, Typ, generate_private_key};
 use serde_json::{Value, json};
 
@@ -15,8 +15,8 @@ use crate::harness::app::{Answer, App, answer, claims};
 use crate::harness::{House, free_name};
 use crate::on_each_engine;
 
-const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-const API: &str = "https://api.example";
+pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+pub(crate) const API: &str = "https://api.example";
 
 /// A CI system: an issuer with discovery and one key.
 pub(crate) struct Ci {
@@ -73,6 +73,11 @@ impl Ci {
     }
 }
 
+pub(crate) fn pipeline(client: &mut Client) {
+    client.grant_types = vec![GrantType::JwtBearer];
+    client.resources = vec![API.to_owned()];
+}
+
 pub(crate) async fn deploy(
     house: &House,
     ci: &Ci,
@@ -81,12 +86,18 @@ pub(crate) async fn deploy(
     if house.store().find_api(API).await.unwrap().is_none() {
         house.api(API, Algorithm::Es256, &["deploy", "read"]).await;
     }
-    let app = house
-        .client(ClientKind::Machine, |client| {
-            client.grant_types = vec![GrantType::JwtBearer];
-            client.resources = vec![API.to_owned()];
-        })
-        .await;
+    let app = house.client(ClientKind::Machine, pipeline).await;
+    trust(house, ci, &app, change).await;
+    app
+}
+
+/// Lets what this CI system says stand for the client.
+pub(crate) async fn trust(
+    house: &House,
+    ci: &Ci,
+    app: &App,
+    change: impl FnOnce(&mut NewTrustedIssuer),
+) {
     let mut new = NewTrustedIssuer {
         issuer: ci.issuer.clone(),
         audience: house.issuer.clone(),
@@ -99,7 +110,6 @@ pub(crate) async fn deploy(
     change(&mut new);
     let administration = &house.broker.broker.administration;
     administration.create_trusted_issuer(&Actor::cli(), new).await.unwrap();
-    app
 }
 
 /// No secret: the assertion is all that is sent.

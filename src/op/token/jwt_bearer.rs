@@ -120,7 +120,8 @@ impl Provider {
         }
     }
 
-    /// The client the rule names. It need not prove itself, but if it tries it must succeed.
+    /// The client the rule names. It need not prove itself unless its profile wants it, but if it
+    /// tries it must succeed.
     async fn client_of_workload(
         &self,
         rule: &TrustedIssuer,
@@ -128,17 +129,19 @@ impl Provider {
         params: &Params,
         now: Timestamp,
     ) -> Result<Client, Failure> {
-        let proves = presented.authorization.is_some()
+        let client = self.store.find_client(&rule.client_id).await?;
+        let must =
+            client.as_ref().is_some_and(|client| self.profile_of(client).always_authenticates());
+        let tries = presented.authorization.is_some()
             || params.one("client_secret")?.is_some()
             || params.one("client_assertion")?.is_some();
-        if proves {
+        if must || tries {
             let proven = self.authenticate_client(presented, params, now).await?;
             if proven.client.client_id != rule.client_id {
                 let text = "the assertion is for another client";
                 return Err(Refusal::invalid_grant(text).into());
             }
         }
-        let client = self.store.find_client(&rule.client_id).await?;
         client
             .filter(|client| client.disabled_at.is_none() && client.may_use(GrantType::JwtBearer))
             .ok_or_else(|| {

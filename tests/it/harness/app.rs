@@ -1,21 +1,36 @@
 //! A relying party as an outsider would write one, with PKCE, state and nonce of its own.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::StatusCode;
+use russet::protocol::ambient::Clock as _;
 use russet::protocol::client::Client;
+use russet::protocol::client_assertion;
+use russet::protocol::jose::{SigningKey, Typ};
 use russet::protocol::pkce::CodeChallenge;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::browser::{Browser, Page};
-use super::{House, free_name};
+use super::holder::Holder;
+use super::{House, TestClock, free_name};
 
 pub struct App {
     pub client: Client,
     pub secret: Option<String>,
+    /// In place of a secret: what a client of FAPI 2.0 has.
+    pub keys: Option<Keys>,
     issuer: String,
     http: reqwest::Client,
+}
+
+/// Keys that sign assertions and proofs for each request.
+pub struct Keys {
+    pub signing: SigningKey,
+    pub holder: Holder,
+    pub clock: Arc<TestClock>,
 }
 
 /// An answer of an endpoint.
@@ -58,7 +73,13 @@ impl Attempt {
 
 impl App {
     pub fn new(house: &House, client: Client, secret: Option<String>) -> Self {
-        Self { client, secret, issuer: house.issuer.clone(), http: house.http().clone() }
+        let (issuer, http) = (house.issuer.clone(), house.http().clone());
+        Self { client, secret, keys: None, issuer, http }
+    }
+
+    /// The same client, which proves itself and its tokens by keys.
+    pub fn with_keys(self, keys: Keys) -> Self {
+        Self { secret: None, keys: Some(keys), ..self }
     }
 
     pub fn client_id(&self) -> &str {
@@ -134,8 +155,19 @@ impl App {
     }
 
     pub async fn userinfo(&self, token: &str) -> Answer {
-        let request = self.http.get(format!("{}/userinfo", self.issuer)).bearer_auth(token);
-        answer(request).await
+        answer(self.at_userinfo(token)).await
+    }
+
+    /// A question at userinfo, with proof if the token needs one.
+    pub fn at_userinfo(&self, token: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/userinfo", self.issuer);
+        let request = self.http.get(&url);
+        match &self.keys {
+            None => request.bearer_auth(token),
+            Some(keys) => request
+                .header("authorization", format!("DPoP {token}"))
+                .header("dpop", keys.proof("GET", &url, Some(token))),
+        }
     }
 
     /// Posts a form with this client's own proof.
@@ -158,14 +190,38 @@ impl App {
     ) -> Answer {
         let mut form: Vec<(&str, &str)> = form.to_vec();
         let mut request = self.http.post(format!("{base}{path}"));
-        match &self.secret {
-            Some(secret) => request = request.basic_auth(self.client_id(), Some(secret)),
-            None => form.push(("client_id", self.client_id())),
+        let assertion = self.keys.as_ref().map(|keys| keys.assertion(self));
+        match (&self.secret, &assertion) {
+            (_, Some(assertion)) => {
+                form.push(("client_assertion_type", client_assertion::TYPE));
+                form.push(("client_assertion", assertion));
+            }
+            (Some(secret), None) => request = request.basic_auth(self.client_id(), Some(secret)),
+            (None, None) => form.push(("client_id", self.client_id())),
+        }
+        if let (Some(keys), []) = (&self.keys, proofs) {
+            let url = format!("{}{path}", self.issuer);
+            request = request.header("dpop", keys.proof("POST", &url, None));
         }
         for proof in proofs {
             request = request.header("dpop", *proof);
         }
         answer(request.form(&form)).await
+    }
+}
+
+impl Keys {
+    fn assertion(&self, app: &App) -> String {
+        let (id, now) = (app.client_id(), self.clock.now().secs());
+        let claims = json!({
+            "iss": id, "sub": id, "aud": app.issuer, "iat": now, "exp": now + 60,
+            "jti": free_name(),
+        });
+        self.signing.sign(Typ::IdToken, &claims).expect("a JWT")
+    }
+
+    fn proof(&self, method: &str, url: &str, token: Option<&str>) -> String {
+        self.holder.sign(&self.holder.draft(method, url, token, self.clock.now()))
     }
 }
 
