@@ -86,6 +86,10 @@ impl Credentials {
 
     /// Whether these credentials prove that they are `client`'s: by the method it registered, with
     /// a secret that has not expired. `hash` is the keyed hash of the presented secret.
+    ///
+    /// # Errors
+    /// `invalid_client`; who knows the secret and sends it in another way than registered is told
+    /// which.
     pub fn prove(
         &self,
         client: &Client,
@@ -96,8 +100,6 @@ impl Credentials {
         let refused = |detail: &str| {
             Err(Refusal::invalid_client("client authentication failed").detail(detail))
         };
-        // The two ways to send a secret prove the same; a client registered for one may use the
-        // other, as most libraries choose by themselves. A secret never replaces its absence.
         let method = client.token_endpoint_auth_method;
         if !method.uses_secret() && method != TokenEndpointAuthMethod::None {
             return refused("the client proves itself by a key, not by a secret");
@@ -113,7 +115,18 @@ impl Credentials {
                     let in_time = secret.expires_at.is_none_or(|at| now < at);
                     good |= in_time && secret.hash == hash;
                 }
-                if good { Ok(()) } else { refused("the secret is wrong or has expired") }
+                if !good {
+                    return refused("the secret is wrong or has expired");
+                }
+                if self.method != method {
+                    return Err(Refusal::invalid_client(format!(
+                        "this client is registered for {} and sent its secret by {}: change the \
+                         library's setting, or the client's token_endpoint_auth_method",
+                        method.as_str(),
+                        self.method.as_str()
+                    )));
+                }
+                Ok(())
             }
         }
     }
@@ -257,13 +270,30 @@ mod tests {
         ] {
             let credentials = Credentials {
                 client_id: ClientId::new("c"),
-                method: TokenEndpointAuthMethod::None,
+                method: TokenEndpointAuthMethod::ClientSecretBasic,
                 secret: presented.map(SecretString::from),
                 assertion: None,
             };
             let hash = presented.map(|text| vault.hash(text));
             let proved = credentials.prove(client, &secrets, hash, now);
             assert_eq!(proved.is_ok(), good, "{:?} {presented:?}", client.kind);
+        }
+        // The registered way, and no other; only who knows the secret learns which it is.
+        let mut by_form = web.clone();
+        by_form.token_endpoint_auth_method = TokenEndpointAuthMethod::ClientSecretPost;
+        for (client, authorization, form, good) in [
+            (&web, None, "client_id=c&client_secret=current", false),
+            (&web, Some(basic("c:current")), "", true),
+            (&by_form, None, "client_id=c&client_secret=current", true),
+            (&by_form, Some(basic("c:current")), "", false),
+        ] {
+            let credentials = read(authorization.as_deref(), form).unwrap();
+            let proved = credentials.prove(client, &secrets, Some(vault.hash("current")), now);
+            let told = proved.map_err(|refusal| refusal.description);
+            assert_eq!(told.is_ok(), good, "{form} {told:?}");
+            assert!(told.is_ok() || told.unwrap_err().contains("is registered for client_secret_"));
+            let guessed = credentials.prove(client, &secrets, Some(vault.hash("guess")), now);
+            assert_eq!(guessed.unwrap_err().description, "client authentication failed");
         }
         let none = Credentials::read(None, &Params::parse(b"client_id=c").unwrap()).unwrap();
         assert!(none.prove(&web, &[], None, now).is_err());

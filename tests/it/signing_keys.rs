@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use russet::protocol::client::{ClientKind, TokenEndpointAuthMethod};
+use russet::protocol::client::{Client, ClientKind, TokenEndpointAuthMethod};
 use russet::protocol::jose::Algorithm;
 use serde_json::Value;
 
@@ -63,7 +63,10 @@ async fn every_advertised_endpoint_answers() {
     let methods = document["token_endpoint_auth_methods_supported"].as_array().unwrap();
     let everywhere = |method: &&TokenEndpointAuthMethod| !method.uses_certificate();
     assert_eq!(methods.len(), TokenEndpointAuthMethod::ALL.iter().filter(everywhere).count());
-    let app = house.client(ClientKind::Web, |_| {}).await;
+    let by_form = |client: &mut Client| {
+        client.token_endpoint_auth_method = TokenEndpointAuthMethod::ClientSecretPost;
+    };
+    let app = house.client(ClientKind::Web, by_form).await;
     let posted = answer(house.http().post(format!("{}/token", house.issuer)).form(&[
         ("grant_type", "refresh_token"),
         ("refresh_token", "x"),

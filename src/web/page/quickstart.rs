@@ -180,6 +180,16 @@ fn client_values(issuer: &str, client: &Client) -> Values {
         ),
     ]);
     values.extend(audience.map(|audience| ("resource", in_quotes(&audience))));
+    // Lines for libraries that have to be told how to send the secret.
+    let by = match method {
+        TokenEndpointAuthMethod::ClientSecretBasic => Some("by_header"),
+        TokenEndpointAuthMethod::ClientSecretPost => Some("by_form"),
+        TokenEndpointAuthMethod::PrivateKeyJwt
+        | TokenEndpointAuthMethod::TlsClientAuth
+        | TokenEndpointAuthMethod::SelfSignedTlsClientAuth
+        | TokenEndpointAuthMethod::None => None,
+    };
+    values.extend(by.map(|by| (by, method.as_str().to_owned())));
     values.extend(client.apple_bundle_ids.first().map(|id| ("bundle_id", id.clone())));
     values.entry("bundle_id").or_insert_with(|| "none is registered yet".to_owned());
     let post_logout = client.post_logout_redirect_uris.first();
@@ -254,6 +264,39 @@ mod tests {
                     assert!(!api || named, "{kind:?} {}", snippet.id);
                     assert!(!snippet.code.contains("RequireHttpsMetadata"), "{}", snippet.id);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_sends_its_secret_as_the_client_is_registered() {
+        // What stands in the program of each language that has to say how, and in it alone.
+        let by_header = [
+            ("csharp", "new(\"Basic\""),
+            ("javascript", "ClientSecretBasic"),
+            ("python", "client_secret_basic"),
+        ];
+        let by_form = [
+            ("csharp", "// client_secret_post"),
+            ("javascript", "ClientSecretPost"),
+            ("python", "client_secret_post"),
+            ("rust", "AuthType::RequestBody"),
+        ];
+        for kind in [ClientKind::Web, ClientKind::Machine] {
+            let program = |method, id: &str| {
+                let client = Client { token_endpoint_auth_method: method, ..client(kind) };
+                let all = for_client("https://id.example", &client);
+                all.into_iter().find(|snippet| snippet.id == id).unwrap().code
+            };
+            for (own, words, other) in [
+                (TokenEndpointAuthMethod::ClientSecretBasic, &by_header[..], &by_form[..]),
+                (TokenEndpointAuthMethod::ClientSecretPost, &by_form, &by_header),
+            ] {
+                assert!(words.iter().all(|(id, word)| program(own, id).contains(word)), "{kind:?}");
+                assert!(
+                    !other.iter().any(|(id, word)| program(own, id).contains(word)),
+                    "{kind:?}"
+                );
             }
         }
     }

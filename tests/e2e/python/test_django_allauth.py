@@ -18,6 +18,8 @@ def test_django_allauth_signs_a_person_up_and_in_again():
         client_name="Django",
         redirect_uri=f"{site}/accounts/oidc/russet/login/callback/",
         first_party=True,
+        # It sends the secret in the form wherever discovery lists that.
+        token_endpoint_auth_method="client_secret_post",
     )
     env = {
         "ISSUER": DEV["issuer"],

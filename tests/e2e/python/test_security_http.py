@@ -32,7 +32,12 @@ def house():
 @pytest.fixture(scope="module")
 def client(house):
     return house.client(
-        kind="web", client_name="Shop", redirect_uri=REDIRECT, first_party=True, require_pkce=False
+        kind="web",
+        client_name="Shop",
+        redirect_uri=REDIRECT,
+        first_party=True,
+        require_pkce=False,
+        token_endpoint_auth_method="client_secret_post",
     )
 
 
