@@ -58,6 +58,7 @@ mod metrics;
 mod mutual_tls;
 mod native_sign_in;
 mod notifications;
+mod offline_access;
 mod opaque_tokens;
 mod outage;
 mod passkeys;
