@@ -109,10 +109,10 @@ impl Taking {
         Self::EverythingByThePerson,
         Self::EverythingByAnAdmin,
         Self::ByDisabling,
-        Self::ByDeletion,
-        Self::ByApplesWord,
         Self::ByTheClient,
         Self::AfterReuse,
+        Self::ByApplesWord,
+        Self::ByDeletion,
     ];
 
     async fn happens(self, house: &House, gone: &mut Gone) {
@@ -178,6 +178,7 @@ impl Gone {
 async fn what_a_sign_out_left_ends_with_whatever_is_more_than_a_sign_out() {
     on_each_engine!(house, {
         for taking in Taking::ALL {
+            house.advance(std::time::Duration::from_secs(10));
             let mut gone = Gone::from(&house).await;
             assert!(gone.goes_on().await, "{taking:?}");
             taking.happens(&house, &mut gone).await;
@@ -210,6 +211,7 @@ async fn an_app_that_goes_on_hears_when_the_upstream_withdraws_its_word() {
     house.advance(std::time::Duration::from_secs(10));
     let order = json!({ "account": "ada", "type": "consent-revoked" });
     notifications::announce(&house, order).await;
+    house.broker.broker.provider.deliver_due().await.unwrap();
     let second = claims(&receiver.next().await.logout_token());
     assert!(second.get("sid").is_none(), "all that the person has there: {second}");
     assert_eq!(second["sub"], first["sub"]);
