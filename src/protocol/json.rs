@@ -156,7 +156,8 @@ mod tests {
         #[test]
         fn everything_else_reads_as_it_always_did(value in any_value()) {
             let text = value.to_string();
-            prop_assert_eq!(read::<Value>(text.as_bytes()).unwrap(), value);
+            let lax: Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(read::<Value>(text.as_bytes()).unwrap(), lax);
         }
 
         #[test]
