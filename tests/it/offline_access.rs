@@ -133,7 +133,10 @@ impl Taking {
                 administration.sign_out_person(&actor, &user.id).await.unwrap();
             }
             Self::ByDisabling => {
-                administration.set_user_disabled(&actor, user.id.as_str(), true).await.unwrap();
+                administration
+                    .set_user_disabled(&actor, user.id.as_str(), true, None)
+                    .await
+                    .unwrap();
             }
             Self::ByDeletion => {
                 administration.delete_user(&actor, user.id.as_str()).await.unwrap();
@@ -187,7 +190,7 @@ async fn what_a_sign_out_left_ends_with_whatever_is_more_than_a_sign_out() {
                 let user = house.store().find_user_by_sub(&gone.sub()).await.unwrap().unwrap();
                 let administration = &house.broker.broker.administration;
                 administration
-                    .set_user_disabled(&Actor::cli(), user.id.as_str(), false)
+                    .set_user_disabled(&Actor::cli(), user.id.as_str(), false, None)
                     .await
                     .unwrap();
             }
