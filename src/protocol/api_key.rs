@@ -57,8 +57,8 @@ scopes! {
     ReadSessions = "sessions:read", Viewer, "See sessions";
     WriteSessions = "sessions:write", Admin, "End sessions and grants";
     ReadConnections = "connections:read", Viewer, "See and examine connections";
-    WriteConnections = "connections:write", Admin, "Make connections, disable and enable them";
-    CriticalConnections = "connections:critical", Admin, "Change connections and their keys, delete connections";
+    WriteConnections = "connections:write", Admin, "Disable and enable connections";
+    CriticalConnections = "connections:critical", Admin, "Make, change and delete connections, change their keys";
     ReadTrust = "trust:read", Viewer, "See trusted issuers and initial access tokens";
     WriteTrust = "trust:write", Admin, "Take trust and initial access tokens away";
     CriticalTrust = "trust:critical", Admin, "Trust issuers and make initial access tokens";

@@ -78,7 +78,7 @@ pub const ROUTES: &[Route] = &[
     Route::delete("/grants/{id}", S::WriteSessions, "Revoke a grant").telling(200, users::ENDED),
 
     Route::get("/connections", S::ReadConnections, "List connections", connections::PAGE).asking(PAGE),
-    Route::make("/connections", S::WriteConnections, "Make a connection", connections::NEW, connections::ONE),
+    Route::make("/connections", S::CriticalConnections, "Make a connection", connections::NEW, connections::ONE),
     Route::get("/connections/{id}", S::ReadConnections, "One connection", connections::ONE),
     Route::patch("/connections/{id}", S::WriteConnections, "Change a connection", connections::CHANGE, connections::ONE)
         .besides(S::CriticalConnections, "any member but enabled"),
