@@ -87,6 +87,9 @@ impl Credentials {
     /// Whether these credentials prove that they are `client`'s: by the method it registered, with
     /// a secret that has not expired. `hash` is the keyed hash of the presented secret.
     ///
+    /// `client_secret_basic` is also what a client has that never chose (RFC 7591 §2), and half of
+    /// the libraries send the form unless told otherwise; so its secret may come either way.
+    ///
     /// # Errors
     /// `invalid_client`; who knows the secret and sends it in another way than registered is told
     /// which.
@@ -118,7 +121,8 @@ impl Credentials {
                 if !good {
                     return refused("the secret is wrong or has expired");
                 }
-                if self.method != method {
+                let never_chose = method == TokenEndpointAuthMethod::ClientSecretBasic;
+                if self.method != method && !never_chose {
                     return Err(Refusal::invalid_client(format!(
                         "this client is registered for {} and sent its secret by {}: change the \
                          library's setting, or the client's token_endpoint_auth_method",
@@ -278,11 +282,11 @@ mod tests {
             let proved = credentials.prove(client, &secrets, hash, now);
             assert_eq!(proved.is_ok(), good, "{:?} {presented:?}", client.kind);
         }
-        // The registered way, and no other; only who knows the secret learns which it is.
+        // The way that was chosen, and no other; only who knows the secret learns which it is.
         let mut by_form = web.clone();
         by_form.token_endpoint_auth_method = TokenEndpointAuthMethod::ClientSecretPost;
         for (client, authorization, form, good) in [
-            (&web, None, "client_id=c&client_secret=current", false),
+            (&web, None, "client_id=c&client_secret=current", true),
             (&web, Some(basic("c:current")), "", true),
             (&by_form, None, "client_id=c&client_secret=current", true),
             (&by_form, Some(basic("c:current")), "", false),
