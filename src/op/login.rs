@@ -1,9 +1,9 @@
 //! To an upstream and back — apple.md §10, security.md §1H.
 //!
-//! `depart` parks a journey; `arrive` spends it before anything is asked, so a callback that comes
-//! twice succeeds once; but only its own browser spends it, or whoever learned a `state` could end
-//! the sign-in of somebody else. No transaction is open while the upstream is asked. Most journeys sign
-//! somebody in; some add an identity to somebody who is signed in (`linking.rs`).
+//! `depart` parks a journey; `arrive` spends it before anything else, so a callback that comes
+//! twice succeeds once, and one in a browser that did not start it never (security.md A9). No
+//! transaction is open while the upstream is asked. Most journeys sign somebody in; some add an
+//! identity to somebody who is signed in (`linking.rs`).
 
 mod journey;
 
@@ -115,8 +115,8 @@ impl Provider {
         format!("{}/upstream/{connection}/callback", self.issuer)
     }
 
-    /// Receives the browser back. The departure is spent first, also by an error answer; but not
-    /// by a browser that did not start it.
+    /// Receives the browser back. The departure is spent first, also by an error answer and by a
+    /// browser that did not start it.
     ///
     /// # Errors
     /// [`Stranded`]: what to show, and whether a client is still to be told.
@@ -135,14 +135,15 @@ impl Provider {
         let departure = self.parked_departure(&key).await?.ok_or_else(over)?;
         let own = departure.connection == *connection
             && browser.binding_hash() == Some(&departure.browser);
+        let first = self.spend_departure(key, now).await?;
         let refusal = if !own {
             Some(Refusal::invalid_request(
                 "this sign-in was started in another browser, or cookies are disabled",
             ))
-        } else if !self.spend_departure(key, now).await? {
-            Some(over())
-        } else {
+        } else if first {
             None
+        } else {
+            Some(over())
         };
         if let Some(refusal) = refusal {
             let failure = Failure::from(refusal);
