@@ -308,6 +308,34 @@ async fn a_replica_that_dies_between_two_steps_is_succeeded_and_nothing_is_done_
 }
 
 #[tokio::test]
+async fn who_asks_again_while_somebody_is_erased_gets_the_same_answer_or_none() {
+    on_each_engine!(house, {
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        let administration = &house.broker.broker.administration;
+        for _ in 0..3 {
+            let sub = sub_of(&app, &mut house.browser()).await;
+            let deletion = administration.delete_user(&Actor::cli(), &sub).await.unwrap();
+            house.broker.broker.provider.doorbell().ring();
+            eventually(|| async {
+                let actor = Actor::cli();
+                let again = (0..4).map(|_| administration.delete_user(&actor, &sub));
+                let mut gone = false;
+                for answer in futures_util::future::join_all(again).await {
+                    match answer {
+                        Ok(same) => assert_eq!(same.id, deletion.id),
+                        Err(AdminError::NotFound) => gone = true,
+                        Err(other) => panic!("{other}"),
+                    }
+                }
+                gone.then_some(())
+            })
+            .await;
+            completed(&house, deletion.id.as_str()).await;
+        }
+    });
+}
+
+#[tokio::test]
 async fn after_a_fortnight_an_upstream_that_never_answers_keeps_nobody() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;

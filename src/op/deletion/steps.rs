@@ -164,6 +164,10 @@ impl Provider {
             .store
             .write(move |tx| {
                 Box::pin(async move {
+                    // The person first, as whoever asks for the same deletion again does.
+                    if let Some(user_id) = &held.user_id {
+                        tx.hold_user(user_id).await?;
+                    }
                     let next = match &held.user_id {
                         // Something was given meanwhile.
                         Some(user_id) if !tx.find_upstream_grants(user_id).await?.is_empty() => {
