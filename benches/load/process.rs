@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,13 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
         let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
         kib / 1024.0
+    }
+
+    /// Bytes that it has had written to the disk.
+    pub(crate) fn written(&self) -> u64 {
+        let io = self.proc("io");
+        let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:")).expect("io");
+        line.trim().parse().expect("bytes")
     }
 
     fn proc(&self, file: &str) -> String {
@@ -118,17 +125,4 @@ impl Home {
             .env("RUSSET_LOG__LEVEL", "error");
         Server::start(&mut command, self.port, path)
     }
-
-    /// Size and time of change of the database and its write-ahead log.
-    pub(crate) fn written(&self) -> Vec<(u64, std::time::SystemTime)> {
-        ["russet.db", "russet.db-wal"]
-            .iter()
-            .map(|name| state(&self.directory.join(name)))
-            .collect()
-    }
-}
-
-fn state(path: &Path) -> (u64, std::time::SystemTime) {
-    let metadata = std::fs::metadata(path).expect("a database file");
-    (metadata.len(), metadata.modified().expect("a time of change"))
 }
