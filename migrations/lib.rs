@@ -24,6 +24,7 @@ mod m0019_disabled_terms;
 mod m0020_offline_grants;
 mod m0021_unverified_notifications;
 mod m0023_deletions_by_age;
+mod tables;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -46,14 +47,14 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_sign_in_steps::Migration),
             Box::new(m0012_opaque_tokens::Migration),
             Box::new(m0013_admins::Migration),
-            Box::new(m0015_pages::Migration),
             Box::new(m0014_observations::Migration),
+            Box::new(m0015_pages::Migration),
             Box::new(m0016_apple_over_time::Migration),
             Box::new(m0018_admin_identities::Migration),
             Box::new(m0019_disabled_terms::Migration),
-            Box::new(m0023_deletions_by_age::Migration),
-            Box::new(m0021_unverified_notifications::Migration),
             Box::new(m0020_offline_grants::Migration),
+            Box::new(m0021_unverified_notifications::Migration),
+            Box::new(m0023_deletions_by_age::Migration),
         ]
     }
 }

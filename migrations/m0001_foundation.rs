@@ -5,13 +5,10 @@ use sea_orm_migration::schema::{
     big_integer, big_integer_null, blob, blob_null, boolean, integer, text, text_null,
 };
 
-pub(crate) struct Migration;
+use crate::tables::{counted, create_indexes, owned_by, table};
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0001_foundation"
-    }
-}
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -21,18 +18,7 @@ impl MigrationTrait for Migration {
         {
             manager.create_table(table).await?;
         }
-        for (table, columns, unique) in INDEXES {
-            let mut index = Index::create();
-            index.name(format!("{table}_{}", columns.join("_"))).table(*table);
-            for column in *columns {
-                index.col(*column);
-            }
-            if *unique {
-                index.unique();
-            }
-            manager.create_index(index.take()).await?;
-        }
-        Ok(())
+        create_indexes(manager, INDEXES).await
     }
 
     // SQLite would otherwise run it piecemeal.
@@ -67,40 +53,6 @@ const INDEXES: &[(&str, &[&str], bool)] = &[
     ("events", &["kind", "id"], false),
     ("events", &["target", "id"], false),
 ];
-
-fn table(
-    name: &'static str,
-    columns: Vec<ColumnDef>,
-    key: &[&'static str],
-) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for column in columns {
-        table.col(column);
-    }
-    let mut primary_key = Index::create();
-    for column in key {
-        primary_key.col(*column);
-    }
-    table.primary_key(&mut primary_key);
-    table.take()
-}
-
-/// Adds a reference whose row goes when the row it points to goes.
-fn owned_by(
-    mut child: TableCreateStatement,
-    name: &'static str,
-    column: &'static str,
-    parent: (&'static str, &'static str),
-) -> TableCreateStatement {
-    let mut key = ForeignKey::create();
-    key.name(format!("{name}_{column}_fkey"))
-        .from(name, column)
-        .to(parent.0, parent.1)
-        .on_delete(ForeignKeyAction::Cascade);
-    child.foreign_key(&mut key);
-    child
-}
 
 fn clients() -> Vec<TableCreateStatement> {
     let clients = table(
@@ -322,19 +274,18 @@ fn operators() -> Vec<TableCreateStatement> {
         ],
         &["cookie_hash"],
     );
-    let mut events = Table::create();
-    events
-        .table("events")
-        .col(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
-        .col(big_integer("at"))
-        .col(text("kind"))
-        .col(text("actor"))
-        .col(text_null("target"))
-        .col(text_null("request_id"))
-        .col(text_null("detail"));
-    vec![
-        admins,
-        owned_by(admin_sessions, "admin_sessions", "admin_id", ("admins", "id")),
-        events.take(),
-    ]
+    let events = table(
+        "events",
+        vec![
+            counted("id"),
+            big_integer("at"),
+            text("kind"),
+            text("actor"),
+            text_null("target"),
+            text_null("request_id"),
+            text_null("detail"),
+        ],
+        &[],
+    );
+    vec![admins, owned_by(admin_sessions, "admin_sessions", "admin_id", ("admins", "id")), events]
 }

@@ -3,39 +3,29 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, text, text_null};
 
-pub(crate) struct Migration;
+use crate::tables::{added, table, with_default};
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0002_settings_and_leases"
-    }
-}
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for table in ["clients", "apis"] {
-            let mut settings = text("settings");
-            settings.default("{}");
+            let settings = with_default(text("settings"), "{}");
             manager.alter_table(added(table, settings)).await?;
         }
         manager.alter_table(added("grants", text_null("connection_id"))).await?;
-        let mut leases = Table::create();
-        leases
-            .table("leases")
-            .col(text("name"))
-            .col(text("holder"))
-            .col(big_integer("expires_at"))
-            .primary_key(Index::create().col("name"));
-        manager.create_table(leases.take()).await
+        let leases = table(
+            "leases",
+            vec![text("name"), text("holder"), big_integer("expires_at")],
+            &["name"],
+        );
+        manager.create_table(leases).await
     }
 
     // SQLite would otherwise run it piecemeal.
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
-}
-
-fn added(table: &'static str, column: ColumnDef) -> TableAlterStatement {
-    Table::alter().table(table).add_column(column).take()
 }

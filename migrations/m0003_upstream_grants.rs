@@ -4,13 +4,10 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, big_integer_null, blob, integer, text, text_null};
 
-pub(crate) struct Migration;
+use crate::tables::{added, create_indexes, table, with_default};
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0003_upstream_grants"
-    }
-}
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
 
 /// Grants from before are valid, whose they are stands in their identities, and each is checked a
 /// day after it was obtained.
@@ -19,6 +16,11 @@ const FILL: &str = "UPDATE upstream_grants SET state_since = issued_at, \
                     subject = COALESCE((SELECT MIN(subject) FROM identities \
                     WHERE identities.user_id = upstream_grants.user_id \
                     AND identities.authority = upstream_grants.authority), '')";
+
+const INDEXES: &[(&str, &[&str], bool)] = &[
+    ("upstream_grants", &["authority", "next_check_at"], false),
+    ("upstream_grants", &["authority", "last_ok_at"], false),
+];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -35,51 +37,42 @@ impl MigrationTrait for Migration {
             with_default(big_integer("version"), 1),
         ];
         for column in columns {
-            let mut alter = Table::alter();
-            manager.alter_table(alter.table("upstream_grants").add_column(column).take()).await?;
+            manager.alter_table(added("upstream_grants", column)).await?;
         }
         manager.get_connection().execute_unprepared(FILL).await?;
-        for column in ["next_check_at", "last_ok_at"] {
-            let mut index = Index::create();
-            index
-                .name(format!("upstream_grants_authority_{column}"))
-                .table("upstream_grants")
-                .col("authority")
-                .col(column);
-            manager.create_index(index.take()).await?;
-        }
-        let mut jobs = Table::create();
-        jobs.table("job_states")
-            .col(text("name"))
-            .col(text("state"))
-            .col(big_integer("state_since"))
-            .col(big_integer_null("last_run_at"))
-            .col(big_integer_null("last_ok_at"))
-            .col(big_integer_null("resume_at"))
-            .col(with_default(integer("failures"), 0))
-            .col(text_null("detail"))
-            .primary_key(Index::create().col("name"));
-        manager.create_table(jobs.take()).await?;
-        let mut data_keys = Table::create();
-        data_keys
-            .table("data_keys")
-            .col(integer("number"))
-            .col(blob("wrapped"))
-            .col(text("master_key_id"))
-            .col(big_integer("created_at"))
-            .col(big_integer("active_at"))
-            .col(big_integer_null("emptied_at"))
-            .primary_key(Index::create().col("number"));
-        manager.create_table(data_keys.take()).await
+        create_indexes(manager, INDEXES).await?;
+        let jobs = table(
+            "job_states",
+            vec![
+                text("name"),
+                text("state"),
+                big_integer("state_since"),
+                big_integer_null("last_run_at"),
+                big_integer_null("last_ok_at"),
+                big_integer_null("resume_at"),
+                with_default(integer("failures"), 0),
+                text_null("detail"),
+            ],
+            &["name"],
+        );
+        manager.create_table(jobs).await?;
+        let data_keys = table(
+            "data_keys",
+            vec![
+                integer("number"),
+                blob("wrapped"),
+                text("master_key_id"),
+                big_integer("created_at"),
+                big_integer("active_at"),
+                big_integer_null("emptied_at"),
+            ],
+            &["number"],
+        );
+        manager.create_table(data_keys).await
     }
 
     // SQLite would otherwise run it piecemeal.
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
-}
-
-fn with_default(mut column: ColumnDef, default: impl Into<Value>) -> ColumnDef {
-    column.default(default.into());
-    column
 }

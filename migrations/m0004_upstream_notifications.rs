@@ -4,56 +4,47 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, big_integer_null, integer, text, text_null};
 
+use crate::tables::{added, create_indexes, table};
+
+#[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0004_upstream_notifications"
-    }
-}
+const INDEXES: &[(&str, &[&str], bool)] = &[
+    ("upstream_notifications", &["done_at", "not_before"], false),
+    ("upstream_notifications", &["forget_at"], false),
+];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut inbox = Table::create();
-        inbox
-            .table("upstream_notifications")
-            .col(text("authority"))
-            .col(text("jti"))
-            .col(text("connection_id"))
-            .col(text("kind"))
-            .col(text_null("subject"))
-            .col(big_integer("event_time"))
-            .col(big_integer("received_at"))
-            .col(integer("attempts"))
-            .col(big_integer("not_before"))
-            .col(big_integer_null("done_at"))
-            .col(text_null("outcome"))
-            .col(big_integer_null("forget_at"))
-            .primary_key(Index::create().col("authority").col("jti"));
-        manager.create_table(inbox.take()).await?;
-        for columns in [&["done_at", "not_before"][..], &["forget_at"]] {
-            let mut index = Index::create();
-            index
-                .name(format!("upstream_notifications_{}", columns.join("_")))
-                .table("upstream_notifications");
-            for column in columns {
-                index.col(*column);
-            }
-            manager.create_index(index.take()).await?;
-        }
-        let mut heard = Table::create();
-        heard
-            .table("connections_heard")
-            .col(text("connection_id"))
-            .col(big_integer("heard_at"))
-            .col(text("kind"))
-            .primary_key(Index::create().col("connection_id"));
-        manager.create_table(heard.take()).await?;
+        let inbox = table(
+            "upstream_notifications",
+            vec![
+                text("authority"),
+                text("jti"),
+                text("connection_id"),
+                text("kind"),
+                text_null("subject"),
+                big_integer("event_time"),
+                big_integer("received_at"),
+                integer("attempts"),
+                big_integer("not_before"),
+                big_integer_null("done_at"),
+                text_null("outcome"),
+                big_integer_null("forget_at"),
+            ],
+            &["authority", "jti"],
+        );
+        manager.create_table(inbox).await?;
+        create_indexes(manager, INDEXES).await?;
+        let heard = table(
+            "connections_heard",
+            vec![text("connection_id"), big_integer("heard_at"), text("kind")],
+            &["connection_id"],
+        );
+        manager.create_table(heard).await?;
         for column in ["email_undeliverable_since", "forwarding_told_at", "ended_at"] {
-            let mut table = Table::alter();
-            table.table("identities").add_column(big_integer_null(column));
-            manager.alter_table(table.take()).await?;
+            manager.alter_table(added("identities", big_integer_null(column))).await?;
         }
         Ok(())
     }

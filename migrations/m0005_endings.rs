@@ -4,13 +4,10 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, big_integer_null, blob, integer, text, text_null};
 
-pub(crate) struct Migration;
+use crate::tables::{counted, create_indexes, owned_by, table};
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0005_endings"
-    }
-}
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -20,18 +17,7 @@ impl MigrationTrait for Migration {
         {
             manager.create_table(table).await?;
         }
-        for (table, columns, unique) in INDEXES {
-            let mut index = Index::create();
-            index.name(format!("{table}_{}", columns.join("_"))).table(*table);
-            for column in *columns {
-                index.col(*column);
-            }
-            if *unique {
-                index.unique();
-            }
-            manager.create_index(index.take()).await?;
-        }
-        Ok(())
+        create_indexes(manager, INDEXES).await
     }
 
     // SQLite would otherwise run it piecemeal.
@@ -52,106 +38,89 @@ const INDEXES: &[(&str, &[&str], bool)] = &[
     ("deletions", &["state", "due_at"], false),
 ];
 
-fn owned_by(
-    table: &mut TableCreateStatement,
-    name: &'static str,
-    column: &'static str,
-    parent: (&'static str, &'static str),
-) {
-    let mut key = ForeignKey::create();
-    key.name(format!("{name}_{column}_fkey"))
-        .from(name, column)
-        .to(parent.0, parent.1)
-        .on_delete(ForeignKeyAction::Cascade);
-    table.foreign_key(&mut key);
-}
-
 /// `due_at` is also the lease: whoever claims a row moves it past the time that an attempt takes.
 fn outbox() -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table("outbox")
-        .col(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
-        .col(text("client_id"))
-        .col(text("kind"))
-        .col(text("payload"))
-        .col(text_null("cause"))
-        .col(text("state"))
-        .col(integer("attempts"))
-        .col(big_integer("created_at"))
-        .col(big_integer("due_at"))
-        .col(big_integer("give_up_at"))
-        .col(big_integer_null("settled_at"))
-        .col(text_null("last_error"));
-    owned_by(&mut table, "outbox", "client_id", ("clients", "client_id"));
-    table.take()
+    let outbox = table(
+        "outbox",
+        vec![
+            counted("id"),
+            text("client_id"),
+            text("kind"),
+            text("payload"),
+            text_null("cause"),
+            text("state"),
+            integer("attempts"),
+            big_integer("created_at"),
+            big_integer("due_at"),
+            big_integer("give_up_at"),
+            big_integer_null("settled_at"),
+            text_null("last_error"),
+        ],
+        &[],
+    );
+    owned_by(outbox, "outbox", "client_id", ("clients", "client_id"))
 }
 
 /// The bearer token that a receiver of security events wants to see, sealed.
 fn event_receivers() -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table("event_receivers").col(text("client_id").primary_key()).col(blob("sealed_bearer"));
-    owned_by(&mut table, "event_receivers", "client_id", ("clients", "client_id"));
-    table.take()
+    let event_receivers =
+        table("event_receivers", vec![text("client_id"), blob("sealed_bearer")], &["client_id"]);
+    owned_by(event_receivers, "event_receivers", "client_id", ("clients", "client_id"))
 }
 
 /// Which clients know a person, and by which `sub`. Outlives grants and sessions.
 fn client_links() -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table("client_links")
-        .col(text("user_id"))
-        .col(text("client_id"))
-        .col(text("sub"))
-        .col(big_integer("linked_at"))
-        .primary_key(Index::create().col("user_id").col("client_id"));
-    owned_by(&mut table, "client_links", "user_id", ("users", "id"));
-    owned_by(&mut table, "client_links", "client_id", ("clients", "client_id"));
-    table.take()
+    let client_links = table(
+        "client_links",
+        vec![text("user_id"), text("client_id"), text("sub"), big_integer("linked_at")],
+        &["user_id", "client_id"],
+    );
+    let client_links = owned_by(client_links, "client_links", "user_id", ("users", "id"));
+    owned_by(client_links, "client_links", "client_id", ("clients", "client_id"))
 }
 
 /// Which clients were signed in to from a browser session.
 fn session_clients() -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table("session_clients")
-        .col(text("session_id"))
-        .col(text("client_id"))
-        .col(text("sub"))
-        .primary_key(Index::create().col("session_id").col("client_id"));
-    owned_by(&mut table, "session_clients", "session_id", ("sessions", "id"));
-    owned_by(&mut table, "session_clients", "client_id", ("clients", "client_id"));
-    table.take()
+    let session_clients = table(
+        "session_clients",
+        vec![text("session_id"), text("client_id"), text("sub")],
+        &["session_id", "client_id"],
+    );
+    let session_clients =
+        owned_by(session_clients, "session_clients", "session_id", ("sessions", "id"));
+    owned_by(session_clients, "session_clients", "client_id", ("clients", "client_id"))
 }
 
 /// No reference to `users`: the receipt outlives the person, with `user_id` taken out.
 fn deletions() -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table("deletions")
-        .col(text("id"))
-        .col(text_null("user_id"))
-        .col(text("requested_by"))
-        .col(text("state"))
-        .col(integer("attempts"))
-        .col(big_integer("requested_at"))
-        .col(big_integer("due_at"))
-        .col(big_integer("give_up_at"))
-        .col(big_integer_null("completed_at"))
-        .primary_key(Index::create().col("id"));
-    table.take()
+    table(
+        "deletions",
+        vec![
+            text("id"),
+            text_null("user_id"),
+            text("requested_by"),
+            text("state"),
+            integer("attempts"),
+            big_integer("requested_at"),
+            big_integer("due_at"),
+            big_integer("give_up_at"),
+            big_integer_null("completed_at"),
+        ],
+        &["id"],
+    )
 }
 
 fn steps() -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table("deletion_steps")
-        .col(text("deletion_id"))
-        .col(integer("number"))
-        .col(text("step"))
-        .col(text("outcome"))
-        .col(big_integer("at"))
-        .primary_key(Index::create().col("deletion_id").col("number"));
-    owned_by(&mut table, "deletion_steps", "deletion_id", ("deletions", "id"));
-    table.take()
+    let deletion_steps = table(
+        "deletion_steps",
+        vec![
+            text("deletion_id"),
+            integer("number"),
+            text("step"),
+            text("outcome"),
+            big_integer("at"),
+        ],
+        &["deletion_id", "number"],
+    );
+    owned_by(deletion_steps, "deletion_steps", "deletion_id", ("deletions", "id"))
 }

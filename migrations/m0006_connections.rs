@@ -3,13 +3,16 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, blob_null, boolean, integer, text, text_null};
 
+use crate::tables::{create_indexes, owned_by, table};
+
+#[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0006_connections"
-    }
-}
+const INDEXES: &[(&str, &[&str], bool)] = &[
+    ("upstream_sessions", &["connection_id", "sid"], false),
+    // One transfer identifier stands for one person. Absent ones do not collide.
+    ("apple_transfers", &["to_team", "transfer_sub"], true),
+];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -17,22 +20,7 @@ impl MigrationTrait for Migration {
         manager.create_table(connections()).await?;
         manager.create_table(upstream_sessions()).await?;
         manager.create_table(apple_transfers()).await?;
-        let mut by_sid = Index::create();
-        by_sid
-            .name("upstream_sessions_connection_id_sid")
-            .table("upstream_sessions")
-            .col("connection_id")
-            .col("sid");
-        manager.create_index(by_sid.take()).await?;
-        // One transfer identifier stands for one person. Absent ones do not collide.
-        let mut by_transfer_sub = Index::create();
-        by_transfer_sub
-            .name("apple_transfers_to_team_transfer_sub")
-            .table("apple_transfers")
-            .col("to_team")
-            .col("transfer_sub")
-            .unique();
-        manager.create_index(by_transfer_sub.take()).await
+        create_indexes(manager, INDEXES).await
     }
 
     // SQLite would otherwise run it piecemeal.
@@ -42,57 +30,48 @@ impl MigrationTrait for Migration {
 }
 
 fn connections() -> TableCreateStatement {
-    Table::create()
-        .table("connections")
-        .col(text("id"))
-        .col(text("display_name"))
-        .col(integer("position"))
-        .col(boolean("enabled"))
-        .col(text("settings"))
-        .col(blob_null("sealed_secrets"))
-        .col(big_integer("created_at"))
-        .col(big_integer("updated_at"))
-        .col(integer("version"))
-        .primary_key(Index::create().col("id"))
-        .take()
+    table(
+        "connections",
+        vec![
+            text("id"),
+            text("display_name"),
+            integer("position"),
+            boolean("enabled"),
+            text("settings"),
+            blob_null("sealed_secrets"),
+            big_integer("created_at"),
+            big_integer("updated_at"),
+            integer("version"),
+        ],
+        &["id"],
+    )
 }
 
 fn upstream_sessions() -> TableCreateStatement {
-    let mut session = ForeignKey::create();
-    session
-        .name("upstream_sessions_session_id_fkey")
-        .from("upstream_sessions", "session_id")
-        .to("sessions", "id")
-        .on_delete(ForeignKeyAction::Cascade);
-    Table::create()
-        .table("upstream_sessions")
-        .col(text("session_id"))
-        .col(text("connection_id"))
-        .col(text("sid"))
-        .primary_key(Index::create().col("session_id"))
-        .foreign_key(&mut session)
-        .take()
+    let upstream_sessions = table(
+        "upstream_sessions",
+        vec![text("session_id"), text("connection_id"), text("sid")],
+        &["session_id"],
+    );
+    owned_by(upstream_sessions, "upstream_sessions", "session_id", ("sessions", "id"))
 }
 
 fn apple_transfers() -> TableCreateStatement {
-    let mut user = ForeignKey::create();
-    user.name("apple_transfers_user_id_fkey")
-        .from("apple_transfers", "user_id")
-        .to("users", "id")
-        .on_delete(ForeignKeyAction::Cascade);
-    Table::create()
-        .table("apple_transfers")
-        .col(text("from_team"))
-        .col(text("subject"))
-        .col(text("to_team"))
-        .col(text("user_id"))
-        .col(text_null("transfer_sub"))
-        .col(text_null("new_subject"))
-        .col(text("state"))
-        .col(text_null("reason"))
-        .col(big_integer("created_at"))
-        .col(big_integer("updated_at"))
-        .primary_key(Index::create().col("to_team").col("from_team").col("subject"))
-        .foreign_key(&mut user)
-        .take()
+    let apple_transfers = table(
+        "apple_transfers",
+        vec![
+            text("from_team"),
+            text("subject"),
+            text("to_team"),
+            text("user_id"),
+            text_null("transfer_sub"),
+            text_null("new_subject"),
+            text("state"),
+            text_null("reason"),
+            big_integer("created_at"),
+            big_integer("updated_at"),
+        ],
+        &["to_team", "from_team", "subject"],
+    );
+    owned_by(apple_transfers, "apple_transfers", "user_id", ("users", "id"))
 }

@@ -3,40 +3,30 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, text};
 
-pub(crate) struct Migration;
+use crate::tables::{added, create_indexes, owned_by, table, with_default};
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0007_local_accounts"
-    }
-}
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut claims = text("claims");
-        claims.default("{}");
-        manager.alter_table(Table::alter().table("users").add_column(claims).take()).await?;
-        let mut of_user = ForeignKey::create();
-        of_user
-            .name("local_accounts_user_id_fkey")
-            .from("local_accounts", "user_id")
-            .to("users", "id")
-            .on_delete(ForeignKeyAction::Cascade);
-        let mut accounts = Table::create();
-        accounts
-            .table("local_accounts")
-            .col(text("username"))
-            .col(text("user_id"))
-            .col(text("password_hash"))
-            .col(big_integer("created_at"))
-            .col(big_integer("updated_at"))
-            .primary_key(Index::create().col("username"))
-            .foreign_key(&mut of_user);
-        manager.create_table(accounts.take()).await?;
-        let mut index = Index::create();
-        index.name("local_accounts_user_id").table("local_accounts").col("user_id");
-        manager.create_index(index.take()).await
+        let claims = with_default(text("claims"), "{}");
+        manager.alter_table(added("users", claims)).await?;
+        let accounts = table(
+            "local_accounts",
+            vec![
+                text("username"),
+                text("user_id"),
+                text("password_hash"),
+                big_integer("created_at"),
+                big_integer("updated_at"),
+            ],
+            &["username"],
+        );
+        let accounts = owned_by(accounts, "local_accounts", "user_id", ("users", "id"));
+        manager.create_table(accounts).await?;
+        create_indexes(manager, &[("local_accounts", &["user_id"], false)]).await
     }
 
     // SQLite would otherwise run it piecemeal.

@@ -6,13 +6,19 @@ use sea_orm_migration::schema::{
     big_integer, big_integer_null, blob, boolean, integer_null, text, text_null,
 };
 
+use crate::tables::{create_indexes, owned_by, table};
+
+#[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0009_delegation"
-    }
-}
+const INDEXES: &[(&str, &[&str], bool)] = &[
+    ("device_authorizations", &["user_code_hash"], true),
+    ("device_authorizations", &["expires_at"], false),
+    ("device_authorizations", &["client_id"], false),
+    ("trusted_issuers", &["issuer"], false),
+    ("trusted_issuers", &["client_id"], false),
+    ("registration_tokens", &["hash"], true),
+];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -25,22 +31,7 @@ impl MigrationTrait for Migration {
         ] {
             manager.create_table(table).await?;
         }
-        for (table, column, unique) in [
-            ("device_authorizations", "user_code_hash", true),
-            ("device_authorizations", "expires_at", false),
-            ("device_authorizations", "client_id", false),
-            ("trusted_issuers", "issuer", false),
-            ("trusted_issuers", "client_id", false),
-            ("registration_tokens", "hash", true),
-        ] {
-            let mut index = Index::create();
-            index.name(format!("{table}_{column}")).table(table).col(column);
-            if unique {
-                index.unique();
-            }
-            manager.create_index(index.take()).await?;
-        }
-        Ok(())
+        create_indexes(manager, INDEXES).await
     }
 
     // SQLite would otherwise run it piecemeal.
@@ -49,78 +40,75 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// A table whose rows go when their client goes.
-fn of_a_client(mut table: TableCreateStatement, name: &'static str) -> TableCreateStatement {
-    let mut key = ForeignKey::create();
-    key.name(format!("{name}_client_id_fkey"))
-        .from(name, "client_id")
-        .to("clients", "client_id")
-        .on_delete(ForeignKeyAction::Cascade);
-    table.foreign_key(&mut key).take()
-}
-
 fn device_authorizations() -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table("device_authorizations")
-        .col(blob("device_code_hash"))
-        .col(blob("user_code_hash"))
-        .col(text("client_id"))
-        .col(text("access"))
-        .col(big_integer("created_at"))
-        .col(big_integer("expires_at"))
-        .col(big_integer("poll_interval"))
-        .col(big_integer("next_poll_at"))
-        .col(big_integer("hurried"))
-        .col(big_integer_null("decided_at"))
-        .col(text_null("given"))
-        .col(big_integer_null("spent_at"))
-        .primary_key(Index::create().col("device_code_hash"));
-    of_a_client(table.take(), "device_authorizations")
+    let device_authorizations = table(
+        "device_authorizations",
+        vec![
+            blob("device_code_hash"),
+            blob("user_code_hash"),
+            text("client_id"),
+            text("access"),
+            big_integer("created_at"),
+            big_integer("expires_at"),
+            big_integer("poll_interval"),
+            big_integer("next_poll_at"),
+            big_integer("hurried"),
+            big_integer_null("decided_at"),
+            text_null("given"),
+            big_integer_null("spent_at"),
+        ],
+        &["device_code_hash"],
+    );
+    owned_by(device_authorizations, "device_authorizations", "client_id", ("clients", "client_id"))
 }
 
 fn trusted_issuers() -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table("trusted_issuers")
-        .col(text("id"))
-        .col(text("issuer"))
-        .col(text_null("jwks_uri"))
-        .col(text_null("jwks"))
-        .col(text("audience"))
-        .col(text("client_id"))
-        .col(text("conditions"))
-        .col(text("scope"))
-        .col(text("resources"))
-        .col(big_integer("max_lifetime"))
-        .col(boolean("single_use"))
-        .col(big_integer("created_at"))
-        .primary_key(Index::create().col("id"));
-    of_a_client(table.take(), "trusted_issuers")
+    let trusted_issuers = table(
+        "trusted_issuers",
+        vec![
+            text("id"),
+            text("issuer"),
+            text_null("jwks_uri"),
+            text_null("jwks"),
+            text("audience"),
+            text("client_id"),
+            text("conditions"),
+            text("scope"),
+            text("resources"),
+            big_integer("max_lifetime"),
+            boolean("single_use"),
+            big_integer("created_at"),
+        ],
+        &["id"],
+    );
+    owned_by(trusted_issuers, "trusted_issuers", "client_id", ("clients", "client_id"))
 }
 
 fn registration_tokens() -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table("registration_tokens")
-        .col(text("id"))
-        .col(text("name"))
-        .col(blob("hash"))
-        .col(integer_null("uses_left"))
-        .col(big_integer_null("expires_at"))
-        .col(big_integer("created_at"))
-        .primary_key(Index::create().col("id"));
-    table.take()
+    table(
+        "registration_tokens",
+        vec![
+            text("id"),
+            text("name"),
+            blob("hash"),
+            integer_null("uses_left"),
+            big_integer_null("expires_at"),
+            big_integer("created_at"),
+        ],
+        &["id"],
+    )
 }
 
 fn client_registrations() -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table("client_registrations")
-        .col(text("client_id"))
-        .col(blob("token_hash"))
-        .col(text_null("registration_token_id"))
-        .col(big_integer("created_at"))
-        .primary_key(Index::create().col("client_id"));
-    of_a_client(table.take(), "client_registrations")
+    let client_registrations = table(
+        "client_registrations",
+        vec![
+            text("client_id"),
+            blob("token_hash"),
+            text_null("registration_token_id"),
+            big_integer("created_at"),
+        ],
+        &["client_id"],
+    );
+    owned_by(client_registrations, "client_registrations", "client_id", ("clients", "client_id"))
 }

@@ -4,29 +4,23 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, big_integer_null, blob, blob_null, integer, text, text_null,
 };
+
+use crate::tables::{added, table, with_default};
 use sea_orm_migration::sea_orm::DbBackend;
 
+#[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0010_console"
-    }
-}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut area = text("area");
-        area.default("");
+        let area = with_default(text("area"), "");
         manager.alter_table(added("events", area)).await?;
         manager.alter_table(added("events", big_integer_null("seq"))).await?;
         manager.alter_table(added("events", blob_null("chain_hash"))).await?;
-        let mut clients = text("clients");
-        clients.default("[]");
+        let clients = with_default(text("clients"), "[]");
         manager.alter_table(added("admins", clients)).await?;
-        let mut id = text("id");
-        id.default("");
+        let id = with_default(text("id"), "");
         manager.alter_table(added("admin_sessions", id)).await?;
         manager.alter_table(added("admin_sessions", text_null("user_agent"))).await?;
         manager.alter_table(added("admin_sessions", big_integer_null("proved_at"))).await?;
@@ -70,28 +64,6 @@ const STATEMENTS: &[&str] = &[
     "CREATE INDEX events_at ON events (at)",
     "CREATE UNIQUE INDEX api_keys_hash ON api_keys (hash)",
 ];
-
-fn added(table: &'static str, column: ColumnDef) -> TableAlterStatement {
-    Table::alter().table(table).add_column(column).take()
-}
-
-fn table(
-    name: &'static str,
-    columns: Vec<ColumnDef>,
-    key: &[&'static str],
-) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for column in columns {
-        table.col(column);
-    }
-    let mut primary_key = Index::create();
-    for column in key {
-        primary_key.col(*column);
-    }
-    table.primary_key(&mut primary_key);
-    table.take()
-}
 
 fn tables() -> Vec<TableCreateStatement> {
     vec![

@@ -3,41 +3,30 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, text, text_null};
 
+use crate::tables::{counted, create_indexes, table};
+
+#[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0011_sign_in_steps"
-    }
-}
+const INDEXES: &[(&str, &[&str], bool)] =
+    &[("sign_in_steps", &["sign_in"], false), ("sign_in_steps", &["at"], false)];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .create_table(
-                Table::create()
-                    .table("sign_in_steps")
-                    .col(
-                        ColumnDef::new("id")
-                            .big_integer()
-                            .not_null()
-                            .auto_increment()
-                            .primary_key(),
-                    )
-                    .col(text("sign_in"))
-                    .col(big_integer("at"))
-                    .col(text("step"))
-                    .col(text_null("detail"))
-                    .take(),
-            )
-            .await?;
-        for column in ["sign_in", "at"] {
-            let mut index = Index::create();
-            index.name(format!("sign_in_steps_{column}")).table("sign_in_steps").col(column);
-            manager.create_index(index.take()).await?;
-        }
-        Ok(())
+        let steps = table(
+            "sign_in_steps",
+            vec![
+                counted("id"),
+                text("sign_in"),
+                big_integer("at"),
+                text("step"),
+                text_null("detail"),
+            ],
+            &[],
+        );
+        manager.create_table(steps).await?;
+        create_indexes(manager, INDEXES).await
     }
 
     // SQLite would otherwise run it piecemeal.

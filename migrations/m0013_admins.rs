@@ -5,22 +5,17 @@ use sea_orm_migration::schema::{
     big_integer, big_integer_null, blob, blob_null, boolean, integer, text,
 };
 
-pub(crate) struct Migration;
+use crate::tables::{added, table, with_default};
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0013_admins"
-    }
-}
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut version = integer("version");
-        version.default(1);
+        let version = with_default(integer("version"), 1);
         manager.alter_table(added("admins", version)).await?;
-        let mut second_factor = boolean("second_factor");
-        second_factor.default(false);
+        let second_factor = with_default(boolean("second_factor"), false);
         manager.alter_table(added("admin_sessions", second_factor)).await?;
         for table in tables() {
             manager.create_table(table).await?;
@@ -39,28 +34,6 @@ impl MigrationTrait for Migration {
 }
 
 const STATEMENTS: &[&str] = &["CREATE INDEX passkeys_holder ON passkeys (holder, created_at)"];
-
-fn added(table: &'static str, column: ColumnDef) -> TableAlterStatement {
-    Table::alter().table(table).add_column(column).take()
-}
-
-fn table(
-    name: &'static str,
-    columns: Vec<ColumnDef>,
-    key: &[&'static str],
-) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for column in columns {
-        table.col(column);
-    }
-    let mut primary_key = Index::create();
-    for column in key {
-        primary_key.col(*column);
-    }
-    table.primary_key(&mut primary_key);
-    table.take()
-}
 
 // A holder is `admin:{id}` or `person:{id}`.
 fn tables() -> Vec<TableCreateStatement> {

@@ -4,27 +4,28 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, blob, text, text_null};
 
-pub(crate) struct Migration;
+use crate::tables::{owned_by, table};
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0015_pages"
-    }
-}
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut sightings = table(
+        let sightings = table(
             "session_sightings",
             vec![text("session_id"), text_null("user_agent"), big_integer("seen_at")],
+            &["session_id"],
         );
-        owned_by(&mut sightings, "session_sightings", "session_id", "sessions");
-        let mut names = table("chosen_names", vec![text("user_id"), big_integer("chosen_at")]);
-        owned_by(&mut names, "chosen_names", "user_id", "users");
+        let of_session = ("sessions", "id");
+        let sightings = owned_by(sightings, "session_sightings", "session_id", of_session);
+        let columns = vec![text("user_id"), big_integer("chosen_at")];
+        let names = table("chosen_names", columns, &["user_id"]);
+        let names = owned_by(names, "chosen_names", "user_id", ("users", "id"));
         let pictures = table(
             "pictures",
             vec![text("id"), text("content_type"), blob("content"), big_integer("created_at")],
+            &["id"],
         );
         for table in [sightings, names, pictures] {
             manager.create_table(table).await?;
@@ -40,32 +41,4 @@ impl MigrationTrait for Migration {
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
-}
-
-/// A table whose key is its first column.
-fn table(name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for (place, mut column) in columns.into_iter().enumerate() {
-        if place == 0 {
-            column.primary_key();
-        }
-        table.col(column);
-    }
-    table.take()
-}
-
-fn owned_by(
-    table: &mut TableCreateStatement,
-    name: &'static str,
-    column: &'static str,
-    parent: &'static str,
-) {
-    let mut owner = ForeignKey::create();
-    owner
-        .name(format!("{name}_{column}_fkey"))
-        .from(name, column)
-        .to(parent, "id")
-        .on_delete(ForeignKeyAction::Cascade);
-    table.foreign_key(&mut owner);
 }

@@ -6,58 +6,54 @@ use sea_orm_migration::schema::{
     big_integer, big_integer_null, blob, boolean, integer, text, text_null,
 };
 
+use crate::tables::{added, create_indexes, table, with_default};
+
+#[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0016_apple_over_time"
-    }
-}
+const INDEXES: &[(&str, &[&str], bool)] =
+    &[("left_grants", &["due_at"], false), ("left_grants", &["authority", "subject"], false)];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // What is known already was not told so; the next sign-in tells.
-        let mut proven = boolean("email_proven");
-        proven.default(false);
-        let mut identities = Table::alter();
-        identities.table("identities").add_column(proven);
-        manager.alter_table(identities.take()).await?;
+        let proven = with_default(boolean("email_proven"), false);
+        manager.alter_table(added("identities", proven)).await?;
 
-        let mut left = Table::create();
-        left.table("left_grants")
-            .col(text("id"))
-            .col(text("authority"))
-            .col(text("subject"))
-            .col(text("client_id"))
-            .col(blob("sealed_refresh_token"))
-            .col(integer("attempts"))
-            .col(big_integer("left_at"))
-            .col(big_integer("due_at"))
-            .primary_key(Index::create().col("id"));
-        manager.create_table(left.take()).await?;
-        for columns in [&["due_at"][..], &["authority", "subject"]] {
-            let mut index = Index::create();
-            index.name(format!("left_grants_{}", columns.join("_"))).table("left_grants");
-            for column in columns {
-                index.col(*column);
-            }
-            manager.create_index(index.take()).await?;
-        }
+        let left = table(
+            "left_grants",
+            vec![
+                text("id"),
+                text("authority"),
+                text("subject"),
+                text("client_id"),
+                blob("sealed_refresh_token"),
+                integer("attempts"),
+                big_integer("left_at"),
+                big_integer("due_at"),
+            ],
+            &["id"],
+        );
+        manager.create_table(left).await?;
+        create_indexes(manager, INDEXES).await?;
 
-        let mut runs = Table::create();
-        runs.table("transfer_runs")
-            .col(text("name"))
-            .col(text("run"))
-            .col(text("requested_by"))
-            .col(text_null("request_id"))
-            .col(integer("attempts"))
-            .col(big_integer("begun_at"))
-            .col(big_integer("due_at"))
-            .col(big_integer_null("ended_at"))
-            .col(text_null("trouble"))
-            .primary_key(Index::create().col("name"));
-        manager.create_table(runs.take()).await
+        let runs = table(
+            "transfer_runs",
+            vec![
+                text("name"),
+                text("run"),
+                text("requested_by"),
+                text_null("request_id"),
+                integer("attempts"),
+                big_integer("begun_at"),
+                big_integer("due_at"),
+                big_integer_null("ended_at"),
+                text_null("trouble"),
+            ],
+            &["name"],
+        );
+        manager.create_table(runs).await
     }
 
     // SQLite would otherwise run it piecemeal.

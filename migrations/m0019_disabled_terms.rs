@@ -3,13 +3,8 @@
 
 use sea_orm_migration::prelude::*;
 
+#[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0019_disabled_terms"
-    }
-}
 
 const STATEMENTS: [&str; 3] = [
     "ALTER TABLE user_terms ADD COLUMN disabled smallint NOT NULL DEFAULT 0",

@@ -3,13 +3,8 @@
 
 use sea_orm_migration::prelude::*;
 
+#[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0020_offline_grants"
-    }
-}
 
 const STATEMENTS: [&str; 2] = [
     "ALTER TABLE grants ADD COLUMN offline boolean NOT NULL DEFAULT FALSE",

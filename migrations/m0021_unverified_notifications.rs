@@ -4,34 +4,28 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, blob, integer, text};
 
-pub(crate) struct Migration;
+use crate::tables::{create_indexes, table};
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0021_unverified_notifications"
-    }
-}
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut unverified = Table::create();
-        unverified
-            .table("unverified_notifications")
-            .col(text("id"))
-            .col(text("connection_id"))
-            .col(blob("sealed_body"))
-            .col(big_integer("received_at"))
-            .col(big_integer("due_at"))
-            .col(integer("attempts"))
-            .primary_key(Index::create().col("id"));
-        manager.create_table(unverified.take()).await?;
-        let mut index = Index::create();
-        index
-            .name("unverified_notifications_due_at")
-            .table("unverified_notifications")
-            .col("due_at");
-        manager.create_index(index.take()).await
+        let unverified = table(
+            "unverified_notifications",
+            vec![
+                text("id"),
+                text("connection_id"),
+                blob("sealed_body"),
+                big_integer("received_at"),
+                big_integer("due_at"),
+                integer("attempts"),
+            ],
+            &["id"],
+        );
+        manager.create_table(unverified).await?;
+        create_indexes(manager, &[("unverified_notifications", &["due_at"], false)]).await
     }
 
     // SQLite would otherwise run it piecemeal.

@@ -3,13 +3,8 @@
 
 use sea_orm_migration::prelude::*;
 
+#[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0023_deletions_by_age"
-    }
-}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

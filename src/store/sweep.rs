@@ -18,84 +18,24 @@ const SETTLED_DELIVERIES_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 const SIGN_IN_STEPS_KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 const NOT_KEPT: Duration = Duration::ZERO;
 
-/// What goes, and how long after its time: one statement each, with the moment as `$1` and the
-/// number of rows as `$2`. Each condition is on one indexed column.
-const SWEEPS: &[(&str, Duration)] = &[
-    (
-        "DELETE FROM outbox WHERE id IN \
-         (SELECT id FROM outbox WHERE settled_at <= $1 LIMIT $2)",
-        SETTLED_DELIVERIES_KEPT,
-    ),
-    (
-        "DELETE FROM sign_in_steps WHERE id IN \
-         (SELECT id FROM sign_in_steps WHERE at <= $1 LIMIT $2)",
-        SIGN_IN_STEPS_KEPT,
-    ),
-    (
-        "DELETE FROM single_use WHERE (kind, key) IN \
-         (SELECT kind, key FROM single_use WHERE expires_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
-    (
-        "DELETE FROM revoked_jtis WHERE jti IN \
-         (SELECT jti FROM revoked_jtis WHERE expires_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
-    (
-        "DELETE FROM opaque_tokens WHERE hash IN \
-         (SELECT hash FROM opaque_tokens WHERE expires_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
-    (
-        "DELETE FROM grants WHERE id IN \
-         (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
-    (
-        "DELETE FROM grants WHERE id IN \
-         (SELECT id FROM grants WHERE revoked_at <= $1 LIMIT $2)",
-        REVOKED_GRANTS_KEPT,
-    ),
-    (
-        "DELETE FROM device_authorizations WHERE device_code_hash IN \
-         (SELECT device_code_hash FROM device_authorizations WHERE expires_at <= $1 LIMIT $2)",
-        REVOKED_GRANTS_KEPT,
-    ),
-    (
-        "DELETE FROM registration_tokens WHERE id IN \
-         (SELECT id FROM registration_tokens WHERE expires_at <= $1 LIMIT $2)",
-        REVOKED_GRANTS_KEPT,
-    ),
-    (
-        "DELETE FROM sessions WHERE id IN \
-         (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
-    (
-        "DELETE FROM sessions WHERE id IN \
-         (SELECT id FROM sessions WHERE ended_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
-    (
-        "DELETE FROM admin_sessions WHERE cookie_hash IN \
-         (SELECT cookie_hash FROM admin_sessions WHERE expires_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
-    (
-        "DELETE FROM admin_sessions WHERE cookie_hash IN \
-         (SELECT cookie_hash FROM admin_sessions WHERE idle_expires_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
-    (
-        "DELETE FROM upstream_notifications WHERE (authority, jti) IN \
-         (SELECT authority, jti FROM upstream_notifications WHERE forget_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
-    (
-        "DELETE FROM pending_profiles WHERE (authority, subject) IN \
-         (SELECT authority, subject FROM pending_profiles WHERE expires_at <= $1 LIMIT $2)",
-        NOT_KEPT,
-    ),
+/// What goes: the table, its key, the one indexed column that tells the time, and how long a row is
+/// kept after it.
+const SWEEPS: &[(&str, &str, &str, Duration)] = &[
+    ("outbox", "id", "settled_at", SETTLED_DELIVERIES_KEPT),
+    ("sign_in_steps", "id", "at", SIGN_IN_STEPS_KEPT),
+    ("single_use", "kind, key", "expires_at", NOT_KEPT),
+    ("revoked_jtis", "jti", "expires_at", NOT_KEPT),
+    ("opaque_tokens", "hash", "expires_at", NOT_KEPT),
+    ("grants", "id", "expires_at", NOT_KEPT),
+    ("grants", "id", "revoked_at", REVOKED_GRANTS_KEPT),
+    ("device_authorizations", "device_code_hash", "expires_at", REVOKED_GRANTS_KEPT),
+    ("registration_tokens", "id", "expires_at", REVOKED_GRANTS_KEPT),
+    ("sessions", "id", "expires_at", NOT_KEPT),
+    ("sessions", "id", "ended_at", NOT_KEPT),
+    ("admin_sessions", "cookie_hash", "expires_at", NOT_KEPT),
+    ("admin_sessions", "cookie_hash", "idle_expires_at", NOT_KEPT),
+    ("upstream_notifications", "authority, jti", "forget_at", NOT_KEPT),
+    ("pending_profiles", "authority, subject", "expires_at", NOT_KEPT),
 ];
 
 impl Store {
@@ -104,10 +44,14 @@ impl Store {
     pub async fn sweep(&self, now: Timestamp, batch: u32) -> Result<u64, StoreFault> {
         let batch = batch.max(1);
         let mut swept = 0_u64;
-        for &(sql, kept) in SWEEPS {
-            let by = now.minus(kept);
+        for (table, key, column, kept) in SWEEPS {
+            let sql = format!(
+                "DELETE FROM {table} WHERE ({key}) IN \
+                 (SELECT {key} FROM {table} WHERE {column} <= $1 LIMIT $2)"
+            );
+            let by = now.minus(*kept);
             loop {
-                let removed = self.sweep_once(sql, by, batch).await?;
+                let removed = self.sweep_once(sql.clone(), by, batch).await?;
                 swept = swept.saturating_add(removed);
                 if removed < u64::from(batch) {
                     break;
@@ -117,16 +61,11 @@ impl Store {
         Ok(swept)
     }
 
-    async fn sweep_once(
-        &self,
-        sql: &'static str,
-        by: Timestamp,
-        batch: u32,
-    ) -> Result<u64, StoreFault> {
+    async fn sweep_once(&self, sql: String, by: Timestamp, batch: u32) -> Result<u64, StoreFault> {
         self.write(move |tx| {
             Box::pin(async move {
                 let values = [by.millis().into(), i64::from(batch).into()];
-                let stmt = tx.connection.statement(sql, values);
+                let stmt = tx.connection.statement(&sql, values);
                 Ok(tx.connection.execute_raw(stmt).await?.rows_affected())
             })
         })
