@@ -42,6 +42,7 @@ fn main() {
     {
         return bare::serve(port.parse().expect("a port"));
     }
+    process::build_the_release();
     let seconds = std::env::var("RUSSET_BENCH_SECONDS").ok().and_then(|text| text.parse().ok());
     let round = Duration::from_secs_f64(seconds.unwrap_or(2.0));
     println!("load average before: {}", load_average());

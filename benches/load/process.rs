@@ -82,6 +82,16 @@ fn answers(address: SocketAddr, path: &str) -> bool {
     ask().unwrap_or(false)
 }
 
+/// Makes the broker as `cargo build --release` does. `cargo bench` has put one of its own at the same
+/// place, whose dependencies have the features that tests want, so that other functions bear other
+/// names: it would not lie in memory as what people run does (docs/decisions/0042).
+pub(crate) fn build_the_release() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--release", "--bin", "russet"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    assert!(build.status().expect("cargo").success(), "the broker does not build");
+}
+
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

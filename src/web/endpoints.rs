@@ -43,11 +43,12 @@ fn cached_json(request: &HttpRequest, body: web::Bytes, etag: &str) -> HttpRespo
         .insert_header((header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC_FOR_A_WHILE)))
         .insert_header((header::ETAG, etag))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
-        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")));
     if matches {
         return builder.finish();
     }
-    builder.content_type("application/json").body(body)
+    builder.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
+    builder.body(body)
 }
 
 /// The token endpoint — RFC 6749 §3.2.
