@@ -1,5 +1,8 @@
 //! Each rule of the configuration with the message it gives.
 
+mod documented;
+mod secrets;
+
 use super::*;
 use crate::protocol::ambient::SeededEntropy;
 use crate::protocol::connection::ConnectionSettings;
@@ -234,90 +237,6 @@ fn a_value_of_the_wrong_type_is_told() {
 }
 
 #[test]
-fn a_secret_is_set_one_way_only() {
-    let place = Place::new();
-    place.write("key", "x");
-    let problems = place.problems(
-        &format!("{MINIMAL}[secrets]\nmaster_key_file = \"key\"\n"),
-        &[("RUSSET_SECRETS__MASTER_KEY", "inline-value")],
-    );
-    assert_eq!(
-        problems,
-        ["russet.toml: secrets.master_key_file: is set together with RUSSET_SECRETS__MASTER_KEY; \
-          keep one of them"]
-    );
-}
-
-#[test]
-fn a_secret_may_come_from_a_file_that_a_variable_names() {
-    let place = Place::new();
-    let made = Vault::generate_master_key(&SeededEntropy::new(3));
-    place.write("key", &format!("{}\n", made.expose()));
-    let path = place.0.path().join("key").display().to_string();
-    let config = place
-        .load(MINIMAL, &[("RUSSET_SECRETS__MASTER_KEY_FILE", &path)])
-        .expect("a configuration");
-    assert!(config.master_keys().is_ok());
-}
-
-#[test]
-fn apples_key_may_be_one_line_in_a_variable() {
-    let key = p8().replace('\n', "\\n");
-    let config = Place::new()
-        .load(
-            &format!("{MINIMAL}[apple]\nteam_id = \"ABCDE12345\"\nkey_id = \"KEY1234567\"\n"),
-            &[
-                ("RUSSET_APPLE__PRIVATE_KEY", &key),
-                ("RUSSET_APPLE__SERVICES_ID", "com.example.web"),
-            ],
-        )
-        .expect("a configuration");
-    // It is mended where it is read (`protocol/p8.rs`), wherever it came from.
-    assert_eq!(*config.apple.expect("apple").private_key.expose(), key);
-}
-
-#[test]
-fn without_a_master_key_there_is_no_vault() {
-    let config = Place::new().load(MINIMAL, &[]).expect("a configuration");
-    let problems = config.master_keys().expect_err("no key").to_string();
-    assert!(problems.contains("secrets.master_key_file: is missing"), "{problems}");
-    assert!(problems.contains("RUSSET_SECRETS__MASTER_KEY_FILE"), "{problems}");
-}
-
-#[test]
-fn no_secret_is_printed() {
-    let toml = format!("{MINIMAL}[database]\nurl = \"postgres://u:hunter2@db/russet\"\n");
-    let config = Place::new().load(&toml, &[]).expect("a configuration");
-    assert!(!format!("{config:?}").contains("hunter2"));
-    let problems = Place::new()
-        .problems(MINIMAL, &[("RUSSET_SECRETS__MASTER_KEY", "hunter2hunter2")])
-        .join("\n");
-    assert!(!problems.contains("hunter2"), "{problems}");
-}
-
-#[test]
-fn several_previous_master_keys_may_be_named() {
-    let place = Place::new();
-    let key = |seed| Vault::generate_master_key(&SeededEntropy::new(seed)).expose().clone();
-    place.write("old.key", &key(8));
-    place.write("older.key", &key(9));
-    let count = |text: &str| {
-        let config =
-            place.load(&format!("{MINIMAL}[secrets]\n{text}"), &[]).expect("a configuration");
-        config.secrets.previous_master_keys.len()
-    };
-    assert_eq!(count(""), 0);
-    assert_eq!(count("previous_master_key_file = \"old.key\""), 1);
-    assert_eq!(count("previous_master_key_file = [\"old.key\", \"older.key\"]"), 2);
-    assert_eq!(count(&format!("previous_master_key = {:?}", key(7))), 1);
-    for bad in ["previous_master_key_file = \"none.key\"", "previous_master_key = \"short\""] {
-        let problems =
-            place.load(&format!("{MINIMAL}[secrets]\n{bad}"), &[]).expect_err("a problem");
-        assert!(problems.to_string().contains("secrets.previous_master_key"), "{problems}");
-    }
-}
-
-#[test]
 fn certificates_are_taken_where_somebody_vouches_for_the_connection() {
     let place = Place::new();
     place.write("mtls.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
@@ -380,38 +299,4 @@ fn nonces_and_profiles_are_words_that_are_known() {
         let problems = place.problems(&format!("{MINIMAL}{more}"), &[]);
         assert!(problems.iter().any(|line| line.contains(key)), "{more:?}: {problems:?}");
     }
-}
-
-/// Every key that the broker looks for, a connection's number left out.
-fn keys_read() -> std::collections::BTreeSet<String> {
-    let mut read = std::collections::BTreeSet::new();
-    for kind in ["apple", "oidc", "github"] {
-        let place = Place::new();
-        let toml = format!(
-            "{MINIMAL}[apple]\npkce = \"off\"\n[mtls]\nlisten = \"127.0.0.1:1\"\n\
-             [[connections]]\nid = \"a\"\nkind = \"{kind}\"\n\
-             [connections.required_claims]\nNAME = [\"x\"]\n"
-        );
-        place.write("russet.toml", &toml);
-        let file = place.0.path().join("russet.toml");
-        let mut values = values::Values::gather(&file, true, []).expect("values");
-        let _ = read::config(&mut values);
-        read.extend(values.asked().iter().map(|key| key.replace("connections.0.", "connections.")));
-    }
-    read
-}
-
-#[test]
-fn every_setting_is_documented_and_nothing_else_is() {
-    let page = include_str!("../../docs/configuration.md");
-    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
-    let documented: std::collections::BTreeSet<String> = rows
-        .filter_map(|row| row.split_once(" | "))
-        .flat_map(|(keys, _)| keys.split(", ").map(|key| key.replace('`', "")))
-        .collect();
-    let read = keys_read();
-    let missing: Vec<_> = read.difference(&documented).collect();
-    assert!(missing.is_empty(), "docs/configuration.md does not know {missing:?}");
-    let made_up: Vec<_> = documented.difference(&read).collect();
-    assert!(made_up.is_empty(), "docs/configuration.md has {made_up:?}, which nothing reads");
 }

@@ -79,9 +79,9 @@ impl Entries {
 
     /// The form that shows them, among all that could be chosen.
     pub(super) fn shown(&self, apis: &[Api]) -> ClientForm {
-        let none = choice("", "None: the issuer itself", &self.default_resource);
+        let none = Choice::of("", "None: the issuer itself", &self.default_resource);
         let defaults =
-            apis.iter().map(|api| choice(&api.identifier, &api.name, &self.default_resource));
+            apis.iter().map(|api| Choice::of(&api.identifier, &api.name, &self.default_resource));
         let resource = |api: &Api| Choice {
             value: api.identifier.clone(),
             label: api.name.clone(),
@@ -103,7 +103,9 @@ impl Entries {
                 .map(|each| ticked(each.as_str(), grant_words(each), &self.grant_types))
                 .into(),
             token_endpoint_auth_method: TokenEndpointAuthMethod::ALL
-                .map(|each| choice(each.as_str(), each.as_str(), &self.token_endpoint_auth_method))
+                .map(|each| {
+                    Choice::of(each.as_str(), each.as_str(), &self.token_endpoint_auth_method)
+                })
                 .into(),
             id_token_signed_response_alg: algorithms(&self.id_token_signed_response_alg),
             require_pkce: self.require_pkce,
@@ -208,16 +210,7 @@ impl Entries {
 
 /// The algorithms, one of them chosen.
 pub(super) fn algorithms(chosen: &str) -> Vec<Choice> {
-    Algorithm::ALL.map(|each| choice(each.as_str(), each.as_str(), chosen)).into()
-}
-
-fn choice(value: &str, label: &str, chosen: &str) -> Choice {
-    Choice {
-        value: value.to_owned(),
-        label: label.to_owned(),
-        hint: String::new(),
-        chosen: value == chosen,
-    }
+    Algorithm::ALL.map(|each| Choice::of(each.as_str(), each.as_str(), chosen)).into()
 }
 
 fn ticked(value: &str, hint: &str, chosen: &[String]) -> Choice {

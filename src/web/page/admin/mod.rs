@@ -175,6 +175,18 @@ pub struct Choice {
     pub chosen: bool,
 }
 
+impl Choice {
+    /// One without a hint, chosen if it is what `chosen` says.
+    pub fn of(value: &str, label: &str, chosen: &str) -> Self {
+        Self {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            hint: String::new(),
+            chosen: value == chosen,
+        }
+    }
+}
+
 /// A connection that leads to an upstream and back to the console.
 pub struct ConnectionButton {
     /// Its name in addresses.
