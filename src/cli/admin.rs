@@ -1,14 +1,15 @@
 //! `russet admin`
 
 use clap::builder::PossibleValuesParser;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Place;
 use super::answer::{Answer, password_from_stdin};
 use super::failure::CliError;
 use crate::op::admin::colleagues::AdminChange;
+use crate::op::admin::described::admin;
 use crate::op::admin::{Actor, NewAdmin};
-use crate::protocol::admin::{Admin, Role};
+use crate::protocol::admin::Role;
 use crate::protocol::id::{ClientId, ConnectionId};
 
 #[derive(Debug, clap::Subcommand)]
@@ -110,7 +111,7 @@ pub(super) async fn run(place: &Place, command: AdminCommand) -> Result<Answer, 
             let new = NewAdmin { username, role, password: Some(password) };
             let made = administration.create_admin(&actor, new).await?;
             if clients.is_empty() {
-                return Ok(Answer::thing(described(&made)));
+                return Ok(Answer::thing(admin(&made)));
             }
             let change = AdminChange {
                 role,
@@ -119,19 +120,19 @@ pub(super) async fn run(place: &Place, command: AdminCommand) -> Result<Answer, 
                 version: None,
             };
             administration.change_admin(&actor, &made.username, change).await?;
-            Ok(Answer::thing(described(&administration.find_admin(&made.username).await?)))
+            Ok(Answer::thing(admin(&administration.find_admin(&made.username).await?)))
         }
         AdminCommand::Update { username, role, clients, disabled } => {
-            let admin = administration.find_admin(&username).await?;
+            let stands = administration.find_admin(&username).await?;
             let given = clients.into_iter().map(ClientId::new).collect::<Vec<_>>();
             let change = AdminChange {
-                role: role.and_then(|role| Role::parse(&role)).unwrap_or(admin.role),
-                clients: if given.is_empty() { admin.clients } else { given },
-                disabled: disabled.unwrap_or(admin.disabled_at.is_some()),
-                version: Some(admin.version),
+                role: role.and_then(|role| Role::parse(&role)).unwrap_or(stands.role),
+                clients: if given.is_empty() { stands.clients } else { given },
+                disabled: disabled.unwrap_or(stands.disabled_at.is_some()),
+                version: Some(stands.version),
             };
             administration.change_admin(&actor, &username, change).await?;
-            Ok(Answer::thing(described(&administration.find_admin(&username).await?)))
+            Ok(Answer::thing(admin(&administration.find_admin(&username).await?)))
         }
         AdminCommand::Recover { username, password_stdin } => {
             let given = if password_stdin { Some(password_from_stdin()?) } else { None };
@@ -146,10 +147,7 @@ pub(super) async fn run(place: &Place, command: AdminCommand) -> Result<Answer, 
         }
         AdminCommand::List => {
             let admins = administration.list_admins().await?;
-            Ok(Answer::list(
-                admins.iter().map(described).collect(),
-                &["username", "role", "disabled"],
-            ))
+            Ok(Answer::list(admins.iter().map(admin).collect(), &["username", "role", "disabled"]))
         }
         AdminCommand::ResetPassword { username, password_stdin: _ } => {
             let password = password_from_stdin()?;
@@ -164,15 +162,4 @@ pub(super) async fn run(place: &Place, command: AdminCommand) -> Result<Answer, 
 
 fn roles() -> PossibleValuesParser {
     PossibleValuesParser::new(Role::ALL.map(Role::as_str))
-}
-
-fn described(admin: &Admin) -> Value {
-    json!({
-        "id": admin.id,
-        "username": admin.username,
-        "role": admin.role,
-        "clients": admin.clients,
-        "created_at": admin.created_at.secs(),
-        "disabled": admin.disabled_at.is_some(),
-    })
 }

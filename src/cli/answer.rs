@@ -69,17 +69,38 @@ fn shown(value: &Value) -> String {
         Value::Object(members) => members
             .iter()
             .filter(|(_, value)| !value.is_null() && *value != "")
-            .map(|(name, value)| format!("{name}={}", shown(value)))
+            .map(|(name, value)| format!("{name}={}", member(name, value)))
             .collect::<Vec<_>>()
             .join(" "),
     };
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// A member as people read it: a moment by the calendar, where scripts get seconds.
+fn member(name: &str, value: &Value) -> String {
+    let seconds = value.as_i64().filter(|_| name.ends_with("_at"));
+    match seconds {
+        // RFC 7591 §3.2.1: a secret that expires never.
+        Some(0) => "never".to_owned(),
+        Some(seconds) => calendar(seconds).unwrap_or_else(|| shown(value)),
+        None => shown(value),
+    }
+}
+
+/// Seconds since the epoch as RFC 3339 writes them, in UTC.
+fn calendar(seconds: i64) -> Option<String> {
+    let format =
+        time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time::OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(format).ok()
+}
+
 fn lines(thing: &Value) -> String {
     let Some(members) = thing.as_object() else { return shown(thing) };
     let width = members.keys().map(String::len).max().unwrap_or(0);
-    members.iter().map(|(name, value)| format!("{name:width$}  {}\n", shown(value))).collect()
+    members
+        .iter()
+        .map(|(name, value)| format!("{name:width$}  {}\n", member(name, value)))
+        .collect()
 }
 
 fn table(things: &[Value], columns: &[&str]) -> String {
@@ -88,7 +109,10 @@ fn table(things: &[Value], columns: &[&str]) -> String {
     }
     let header = columns.iter().map(|column| column.to_uppercase()).collect::<Vec<_>>();
     let rows = things.iter().map(|thing| {
-        columns.iter().map(|column| thing.get(*column).map_or("-".to_owned(), shown)).collect()
+        columns
+            .iter()
+            .map(|column| thing.get(*column).map_or("-".to_owned(), |value| member(column, value)))
+            .collect()
     });
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     let width_of = |index: usize| {
@@ -143,6 +167,19 @@ mod tests {
     fn a_thing_is_a_line_for_each_member() {
         let text = lines(&json!({ "name": "Shop", "uris": ["a", "b"], "none": null }));
         assert_eq!(text, "name  Shop\nnone  -\nuris  a, b\n");
+    }
+
+    #[test]
+    fn people_read_the_calendar() {
+        let text = lines(&json!({
+            "client_secret_expires_at": 0,
+            "created_at": 1_700_000_000,
+            "gone_at": null,
+            "nested": { "used_at": 1 },
+        }));
+        assert!(text.contains("expires_at  never\n") && text.contains("2023-11-14T22:13:20Z"));
+        assert!(text.contains("used_at=1970-01-01T00:00:01Z"), "{text}");
+        assert!(table(&[json!({ "expires_at": null })], &["expires_at"]).ends_with("-\n"));
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! `russet audit`
 
-use serde_json::json;
-
 use super::Place;
 use super::answer::Answer;
 use super::failure::CliError;
 use crate::op::admin::audit::Verification;
+use crate::op::admin::described::verification;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum AuditCommand {
@@ -58,13 +57,5 @@ fn told(found: &Verification) -> Answer {
     if let Some(head) = &head {
         text.push_str(&format!("newest link: {head}\n"));
     }
-    let json = json!({
-        "ok": good,
-        "checked": found.checked,
-        "let_go_up_to": found.from,
-        "unlinked": found.unchained,
-        "newest_link": head,
-        "faults": faults,
-    });
-    Answer { text, json, good }
+    Answer { text, json: verification(found), good }
 }

@@ -10,6 +10,7 @@ use super::Place;
 use super::answer::{Answer, confirm_at_terminal, password_from_stdin};
 use super::client_binding::Binding;
 use super::client_delegation::Delegation;
+use super::client_face::Face;
 use super::client_notices::Notices;
 use super::client_security::Security;
 use super::failure::CliError;
@@ -162,6 +163,8 @@ pub(super) struct Members {
     security: Security,
     #[command(flatten)]
     delegation: Delegation,
+    #[command(flatten)]
+    face: Face,
 }
 
 const KINDS: [&str; 6] = ["web", "spa", "native", "machine", "device", "mcp"];
@@ -213,6 +216,7 @@ impl Members {
         self.notices.add_to(&mut settings);
         self.security.add_to(&mut settings);
         self.delegation.add_to(&mut settings);
+        self.face.add_to(&mut settings);
         ClientChange {
             version: None,
             client_name: self.client_name,

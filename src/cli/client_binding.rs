@@ -50,8 +50,7 @@ impl Binding {
             ("tls_client_auth_san_email", self.tls_client_auth_san_email),
         ] {
             if let Some(text) = given {
-                let value = if text.is_empty() { Value::Null } else { json!(text) };
-                settings.insert(member.to_owned(), value);
+                settings.insert(member.to_owned(), super::client_delegation::text(text));
             }
         }
     }

@@ -58,11 +58,12 @@ pub(super) fn claim(text: &str) -> Result<Value, String> {
 }
 
 /// A list without empty entries; none at all is `null`.
-fn list(values: Vec<String>) -> Value {
+pub(super) fn list(values: Vec<String>) -> Value {
     let values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).collect();
     if values.is_empty() { Value::Null } else { json!(values) }
 }
 
-fn text(value: String) -> Value {
+/// A text; an empty one is `null`.
+pub(super) fn text(value: String) -> Value {
     if value.is_empty() { Value::Null } else { Value::String(value) }
 }

@@ -3,6 +3,7 @@
 use clap::ArgAction;
 use serde_json::{Map, Value, json};
 
+use super::client_delegation::{list, text};
 use crate::protocol::security_event::EventType;
 
 #[derive(Debug, Default, clap::Args)]
@@ -34,27 +35,25 @@ impl Notices {
         let mut set = |member: &str, value: Value| {
             settings.insert(member.to_owned(), value);
         };
-        let or_none = |text: String| if text.is_empty() { Value::Null } else { json!(text) };
         if let Some(uri) = self.backchannel_logout_uri {
-            set("backchannel_logout_uri", or_none(uri));
+            set("backchannel_logout_uri", text(uri));
         }
         if let Some(required) = self.backchannel_logout_session_required {
             set("backchannel_logout_session_required", json!(required));
         }
         if let Some(uri) = self.frontchannel_logout_uri {
-            set("frontchannel_logout_uri", or_none(uri));
+            set("frontchannel_logout_uri", text(uri));
         }
         if let Some(required) = self.frontchannel_logout_session_required {
             set("frontchannel_logout_session_required", json!(required));
         }
         if let Some(uri) = self.security_events_endpoint {
-            set("security_events_endpoint", or_none(uri));
+            set("security_events_endpoint", text(uri));
         }
         if let Some(types) = self.security_events_requested {
-            let uris: Vec<String> =
-                types.into_iter().filter(|word| !word.is_empty()).map(uri).collect();
-            let value = if uris.is_empty() { Value::Null } else { json!(uris) };
-            set("security_events_requested", value);
+            let types =
+                types.into_iter().map(|word| if word.is_empty() { word } else { uri(word) });
+            set("security_events_requested", list(types.collect()));
         }
     }
 }

@@ -5,6 +5,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 
 use super::client::ALGORITHMS;
+use super::client_delegation::text;
 use crate::protocol::json as strict;
 
 #[derive(Debug, Default, clap::Args)]
@@ -13,7 +14,7 @@ pub(super) struct Security {
     #[arg(long, value_parser = PossibleValuesParser::new(["oidc", "oauth2.1", "fapi2"]))]
     profile: Option<String>,
     /// Its public keys, a JWK set: JSON, or @FILE; "" takes it away.
-    #[arg(long, value_name = "JSON|@FILE", value_parser = key_set)]
+    #[arg(long, value_name = "JSON|@FILE", value_parser = from_json_or_file)]
     jwks: Option<Value>,
     /// Where its public keys are fetched; "" takes it away.
     #[arg(long, value_name = "URI")]
@@ -47,13 +48,12 @@ pub(super) struct Security {
 impl Security {
     /// Adds what was given to a change of settings.
     pub(super) fn add_to(self, settings: &mut Map<String, Value>) {
-        let uri = |uri: String| if uri.is_empty() { Value::Null } else { json!(uri) };
         for (member, value) in [
             ("profile", self.profile.map(Value::from)),
             ("jwks", self.jwks),
-            ("jwks_uri", self.jwks_uri.map(uri)),
+            ("jwks_uri", self.jwks_uri.map(text)),
             ("subject_type", self.subject_type.map(Value::from)),
-            ("sector_identifier_uri", self.sector_identifier_uri.map(uri)),
+            ("sector_identifier_uri", self.sector_identifier_uri.map(text)),
             ("default_max_age", self.default_max_age),
             ("userinfo_signed_response_alg", self.userinfo_signed_response_alg),
             ("token_endpoint_auth_signing_alg", self.token_endpoint_auth_signing_alg),
@@ -86,7 +86,8 @@ fn seconds(text: &str) -> Result<Value, String> {
     }
 }
 
-fn key_set(text: &str) -> Result<Value, String> {
+/// JSON, or what stands in `@FILE`; nothing is `null`.
+pub(super) fn from_json_or_file(text: &str) -> Result<Value, String> {
     let read;
     let json = match text.strip_prefix('@') {
         None => text,

@@ -1,12 +1,13 @@
 //! `russet delivery`: what is and was owed to clients.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Place;
 use super::answer::Answer;
 use super::failure::CliError;
 use crate::op::admin::Actor;
-use crate::protocol::delivery::{Delivery, DeliveryState};
+use crate::op::admin::described::delivery;
+use crate::protocol::delivery::DeliveryState;
 use crate::protocol::id::ClientId;
 use crate::store::outbox::DeliveryQuery;
 
@@ -63,26 +64,11 @@ pub(super) async fn run(place: &Place, command: DeliveryCommand) -> Result<Answe
             };
             let found = administration.deliveries(&query).await?;
             let columns = ["id", "client_id", "kind", "state", "attempts", "last_error"];
-            Ok(Answer::list(found.iter().map(to_json).collect(), &columns))
+            Ok(Answer::list(found.iter().map(delivery).collect(), &columns))
         }
         DeliveryCommand::Retry { id } => {
             administration.redeliver(&Actor::cli(), id).await?;
-            Ok(Answer::new(format!("{id} is owed again"), json!({ "id": id })))
+            Ok(Answer::new(format!("{id} is owed again"), json!({ "id": id.to_string() })))
         }
     }
-}
-
-fn to_json(delivery: &Delivery) -> Value {
-    json!({
-        "id": delivery.id,
-        "client_id": delivery.client_id,
-        "kind": delivery.kind,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "created_at": delivery.created_at.secs(),
-        "next_attempt_at": delivery.settled_at.is_none().then(|| delivery.due_at.secs()),
-        "settled_at": delivery.settled_at.map(|at| at.secs()),
-        "last_error": delivery.last_error,
-        "cause": delivery.cause,
-    })
 }

@@ -1,15 +1,16 @@
 //! `russet keys`
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Place;
 use super::answer::{Answer, confirm_at_terminal};
 use super::client::{ALGORITHMS, named};
 use super::failure::CliError;
+use crate::op::admin::Actor;
+use crate::op::admin::described::signing_key;
 use crate::op::master_key::Progress;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::jose::Algorithm;
-use crate::protocol::keyring::StoredKey;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum KeysCommand {
@@ -46,7 +47,7 @@ pub(super) async fn run(place: &Place, command: KeysCommand) -> Result<Answer, C
     match command {
         KeysCommand::List => {
             let keys = keys.list().await?;
-            Ok(Answer::list(keys.iter().map(|key| described(key, now)).collect(), &COLUMNS))
+            Ok(Answer::list(keys.iter().map(|key| signing_key(key, now)).collect(), &COLUMNS))
         }
         KeysCommand::Rotate { master: true, .. } => {
             let keeper = broker.provider.vault_keeper();
@@ -56,7 +57,7 @@ pub(super) async fn run(place: &Place, command: KeysCommand) -> Result<Answer, C
         KeysCommand::Rotate { alg, master: false } => {
             let mut made = Vec::new();
             for alg in alg.map_or_else(|| Algorithm::ALL.to_vec(), |alg| vec![alg]) {
-                made.push(described(&keys.rotate(alg, "cli").await?, now));
+                made.push(signing_key(&keys.rotate(alg, &Actor::cli()).await?, now));
             }
             Ok(Answer::list(made, &COLUMNS))
         }
@@ -65,7 +66,7 @@ pub(super) async fn run(place: &Place, command: KeysCommand) -> Result<Answer, C
                 &format!("Retire the key {kid}? Tokens it signed fail from now on."),
                 yes,
             )?;
-            keys.retire(&kid, "cli", None).await?;
+            keys.retire(&kid, &Actor::cli()).await?;
             Ok(Answer::new(format!("{kid} is retired"), json!({ "kid": kid })))
         }
     }
@@ -100,16 +101,4 @@ fn progressed(progress: &Progress, now: Timestamp) -> Answer {
             "complete": complete,
         }),
     )
-}
-
-fn described(key: &StoredKey, now: Timestamp) -> Value {
-    json!({
-        "kid": key.kid,
-        "alg": key.alg,
-        "state": key.state(now),
-        "created_at": key.created_at.secs(),
-        "active_at": key.active_at.secs(),
-        "retiring_at": key.retiring_at.map(Timestamp::secs),
-        "gone_at": key.gone_at.map(Timestamp::secs),
-    })
 }

@@ -13,6 +13,7 @@ mod check;
 mod client;
 mod client_binding;
 mod client_delegation;
+mod client_face;
 mod client_notices;
 mod client_security;
 mod config;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::answer::Answer;
 use super::failure::CliError;
+use crate::op::admin::described::registration_token;
 use crate::op::admin::{Actor, Administration};
-use crate::store::registrations::RegistrationToken;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum RegistrationTokenCommand {
@@ -32,16 +32,6 @@ pub(super) enum RegistrationTokenCommand {
     },
 }
 
-fn shown(token: &RegistrationToken) -> Value {
-    json!({
-        "id": token.id,
-        "name": token.name,
-        "uses_left": token.uses_left,
-        "expires_at": token.expires_at.map(|at| at.secs()),
-        "created_at": token.created_at.secs(),
-    })
-}
-
 pub(super) async fn run(
     administration: &Administration,
     command: RegistrationTokenCommand,
@@ -52,7 +42,7 @@ pub(super) async fn run(
             let life = (expires_in > 0).then(|| Duration::from_secs(expires_in));
             let made = administration.create_registration_token(&actor, name, uses, life).await?;
             let (token, secret) = made;
-            let mut answer = shown(&token);
+            let mut answer = registration_token(&token);
             if let Some(members) = answer.as_object_mut() {
                 members.insert("initial_access_token".to_owned(), json!(secret.expose()));
             }
@@ -61,7 +51,7 @@ pub(super) async fn run(
         RegistrationTokenCommand::List => {
             let tokens = administration.list_registration_tokens().await?;
             let columns = ["id", "name", "uses_left", "expires_at"];
-            Ok(Answer::list(tokens.iter().map(shown).collect(), &columns))
+            Ok(Answer::list(tokens.iter().map(registration_token).collect(), &columns))
         }
         RegistrationTokenCommand::Delete { id } => {
             administration.delete_registration_token(&actor, &id).await?;

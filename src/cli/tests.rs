@@ -301,6 +301,29 @@ fn a_document_that_says_something_impossible_changes_nothing() {
     assert_eq!(desk.json("client list"), json_array());
 }
 
+#[test]
+fn each_member_of_a_client_and_an_api_has_its_flag() {
+    use clap::CommandFactory as _;
+
+    use crate::protocol::client_settings::{ApiSettings, ClientSettings, members};
+    let cli = super::Arguments::command();
+    // It is Russet that notes when a document was fetched.
+    let told_only = ["client_id_metadata_fetched_at"];
+    for (noun, names) in
+        [("client", members::<ClientSettings>()), ("api", members::<ApiSettings>())]
+    {
+        let of = |verb: &str| cli.find_subcommand(noun)?.find_subcommand(verb);
+        for command in [of("create"), of("update")].map(|found| found.expect("a command")) {
+            let flags: Vec<_> = command.get_arguments().filter_map(|it| it.get_long()).collect();
+            for name in names.iter().filter(|name| !told_only.contains(name)) {
+                let whole = name.replace('_', "-");
+                let one = whole.strip_suffix('s').unwrap_or(&whole);
+                assert!(flags.contains(&whole.as_str()) || flags.contains(&one), "--{whole}");
+            }
+        }
+    }
+}
+
 fn json_array() -> Value {
     Value::Array(Vec::new())
 }

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Place;
 use super::answer::{Answer, confirm_at_terminal};
 use super::failure::CliError;
+use crate::op::admin::described::trusted_issuer;
 use crate::op::admin::{Actor, NewTrustedIssuer};
 use crate::protocol::json;
-use crate::protocol::trusted_issuer::TrustedIssuer;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum TrustedIssuerCommand {
@@ -67,25 +67,6 @@ pub(super) struct New {
     allow_reuse: bool,
 }
 
-fn shown(rule: &TrustedIssuer) -> Value {
-    let conditions: Vec<String> =
-        rule.conditions.iter().map(|c| format!("{}={}", c.claim, c.value)).collect();
-    json!({
-        "id": rule.id,
-        "issuer": rule.issuer,
-        "client_id": rule.client_id,
-        "conditions": conditions,
-        "audience": rule.audience,
-        "jwks_uri": rule.jwks_uri,
-        "jwks": rule.jwks,
-        "scope": rule.scope.join(" "),
-        "resources": rule.resources,
-        "max_lifetime": rule.max_lifetime,
-        "single_use": rule.single_use,
-        "created_at": rule.created_at.secs(),
-    })
-}
-
 pub(super) async fn run(place: &Place, command: TrustedIssuerCommand) -> Result<Answer, CliError> {
     let broker = place.broker().await?;
     let administration = broker.administration;
@@ -118,12 +99,12 @@ pub(super) async fn run(place: &Place, command: TrustedIssuerCommand) -> Result<
                 allow_reuse: new.allow_reuse,
             };
             let rule = administration.create_trusted_issuer(&actor, new).await?;
-            Ok(Answer::thing(shown(&rule)))
+            Ok(Answer::thing(trusted_issuer(&rule)))
         }
         TrustedIssuerCommand::List => {
             let rules = administration.list_trusted_issuers().await?;
             let columns = ["id", "issuer", "client_id", "conditions"];
-            Ok(Answer::list(rules.iter().map(shown).collect(), &columns))
+            Ok(Answer::list(rules.iter().map(trusted_issuer).collect(), &columns))
         }
         TrustedIssuerCommand::Delete { id, yes } => {
             confirm_at_terminal(&format!("Trust by the rule {id} no more?"), yes)?;

@@ -11,10 +11,11 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::admin::Actor;
 use super::{Failure, Fault};
+use crate::protocol::admin::Role;
 use crate::protocol::ambient::{Clock, Timestamp};
 use crate::protocol::error::Refusal;
-use crate::protocol::event::Event;
 use crate::protocol::jose::{Algorithm, SigningKey, generate_private_key};
 use crate::protocol::keyring::{KeyState, PUBLISH_BEFORE_USE, StoredKey};
 use crate::protocol::secret::Vault;
@@ -195,9 +196,9 @@ impl KeyKeeper {
     ///
     /// # Errors
     /// `invalid_request` while a successor is already waiting; a fault otherwise.
-    pub async fn rotate(&self, alg: Algorithm, actor: &str) -> Result<StoredKey, Failure> {
+    pub async fn rotate(&self, alg: Algorithm, actor: &Actor) -> Result<StoredKey, Failure> {
         let made = self
-            .introduce(alg, Introduction::Successor { actor: actor.to_owned() })
+            .introduce(alg, Introduction::Successor(Box::new(actor.clone())))
             .await?
             .ok_or_else(|| Refusal::invalid_request(format!("{alg} has a next key already")))?;
         self.reload().await?;
@@ -214,7 +215,7 @@ impl KeyKeeper {
         for alg in Algorithm::ALL {
             let newest = rows.iter().filter(|row| row.alg == alg).map(|row| row.active_at).max();
             if newest.is_some_and(|at| at.plus(self.rotation) <= now.plus(PUBLISH_BEFORE_USE)) {
-                self.introduce(alg, Introduction::Successor { actor: "system".to_owned() }).await?;
+                self.introduce(alg, Introduction::Successor(Box::new(system()))).await?;
             }
         }
         for row in rows {
@@ -232,12 +233,7 @@ impl KeyKeeper {
     ///
     /// # Errors
     /// `invalid_request` for an unknown `kid`; a fault otherwise.
-    pub async fn retire(
-        &self,
-        kid: &str,
-        actor: &str,
-        reason: Option<&str>,
-    ) -> Result<(), Failure> {
+    pub async fn retire(&self, kid: &str, actor: &Actor) -> Result<(), Failure> {
         let rows = self.store.list_keys().await?;
         let now = self.clock.now();
         let alg = rows
@@ -247,8 +243,7 @@ impl KeyKeeper {
             .ok_or_else(|| Refusal::invalid_request("no published key has this kid"))?;
         let successor = self.make(alg, now).await?;
         let kid = kid.to_owned();
-        let event = Event::new(now, "signing_key.retired", actor).target(kid.clone());
-        let event = event.because(reason);
+        let event = actor.event(now, "signing_key.retired", &kid);
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -310,7 +305,7 @@ impl KeyKeeper {
         let now = self.clock.now();
         let active_at = match introduction {
             Introduction::AtOnce => now,
-            Introduction::Successor { .. } => now.plus(PUBLISH_BEFORE_USE),
+            Introduction::Successor(_) => now.plus(PUBLISH_BEFORE_USE),
         };
         let key = self.make(alg, active_at).await?;
         let inserted = self
@@ -326,13 +321,11 @@ impl KeyKeeper {
                         Introduction::AtOnce if of_alg(KeyState::Active).next().is_some() => {
                             return Ok::<_, Fault>(None);
                         }
-                        Introduction::AtOnce => "system".to_owned(),
-                        Introduction::Successor { .. }
-                            if of_alg(KeyState::Next).next().is_some() =>
-                        {
+                        Introduction::AtOnce => Box::new(system()),
+                        Introduction::Successor(_) if of_alg(KeyState::Next).next().is_some() => {
                             return Ok(None);
                         }
-                        Introduction::Successor { actor } => actor,
+                        Introduction::Successor(actor) => actor,
                     };
                     for row in of_alg(KeyState::Active) {
                         let gone_at = key.active_at.plus(LONGEST_TOKEN);
@@ -345,8 +338,7 @@ impl KeyKeeper {
                         .await?;
                     }
                     tx.insert_key(&key).await?;
-                    let event =
-                        Event::new(now, "signing_key.introduced", actor).target(key.kid.clone());
+                    let event = actor.event(now, "signing_key.introduced", &key.kid);
                     tx.record(&event).await?;
                     Ok(Some(key))
                 })
@@ -361,5 +353,10 @@ impl KeyKeeper {
 
 enum Introduction {
     AtOnce,
-    Successor { actor: String },
+    Successor(Box<Actor>),
+}
+
+/// Whoever makes the first keys, and rotates them by schedule.
+fn system() -> Actor {
+    Actor::named("system", Role::Owner)
 }

@@ -26,6 +26,7 @@ pub mod deliveries;
 pub mod device_authorization;
 pub mod doctor;
 pub mod ending;
+pub mod explanation;
 pub mod factors;
 mod failure;
 pub mod fresh_proof;

@@ -45,6 +45,7 @@ macro_rules! scopes {
 }
 
 scopes! {
+    ReadOverview = "overview:read", Viewer, "See what needs attention and how many sign in, and search in what else it reads";
     ReadClients = "clients:read", Viewer, "See clients";
     WriteClients = "clients:write", Admin, "Register and change clients";
     CriticalClients = "clients:critical", Admin, "Make and revoke secrets of clients, disable and delete clients";

@@ -65,3 +65,10 @@ impl StoredKey {
         }
     }
 }
+
+/// When the newest of the keys was published that still are. Whoever fetched them last before that
+/// cannot know it.
+pub fn newest_published(keys: &[StoredKey], now: Timestamp) -> Option<Timestamp> {
+    let published = keys.iter().filter(|key| key.state(now) != KeyState::Gone);
+    published.map(|key| key.created_at).max()
+}

@@ -39,6 +39,8 @@ mod row {
 const DISORDER: i64 = 1000;
 /// Events looked through for one page of what must be two things at once.
 const WINDOW: i64 = 10_000;
+/// Events asked for by one statement, each along its index.
+const LATEST: usize = 100;
 
 /// Which events to list. The default is the newest of all, and none of them: set `limit`.
 #[derive(Clone, Debug, Default)]
@@ -148,6 +150,33 @@ impl Reader {
             .all(&self.connection)
             .await?;
         found.into_iter().map(row::Model::into_domain).collect()
+    }
+
+    /// The newest event of each of these kinds and targets, in one go.
+    pub async fn latest_events(
+        &self,
+        wanted: &[(&str, String)],
+    ) -> Result<Vec<RecordedEvent>, StoreFault> {
+        let mut found = Vec::new();
+        // SQLite joins at most five hundred.
+        for part in wanted.chunks(LATEST) {
+            let mut values: Vec<Value> = Vec::new();
+            let mut each = Vec::new();
+            for (number, (kind, target)) in part.iter().enumerate() {
+                values.extend([Value::from(*kind), Value::from(target.as_str())]);
+                each.push(format!(
+                    "SELECT * FROM (SELECT * FROM events WHERE kind = ${} AND target = ${} \
+                     ORDER BY id DESC LIMIT 1) AS e{number}",
+                    values.len().saturating_sub(1),
+                    values.len(),
+                ));
+            }
+            let stmt = self.connection.statement(&each.join(" UNION ALL "), values);
+            for row in self.connection.query_all_raw(stmt).await? {
+                found.push(row::Model::from_query_result(&row, "")?.into_domain()?);
+            }
+        }
+        Ok(found)
     }
 
     /// Events, newest first, in a time that does not grow with the log. What must be two things at

@@ -97,6 +97,7 @@ const SPEND: &str = "UPDATE single_use SET spent_at = $3 WHERE kind = $1 AND key
                      AND spent_at IS NULL AND expires_at > $3 RETURNING payload";
 const REPLACE: &str = "UPDATE single_use SET payload = $3 WHERE kind = $1 AND key = $2 \
                        AND spent_at IS NULL AND expires_at > $4";
+const UNPARK: &str = "DELETE FROM single_use WHERE kind = $1 AND key = $2";
 const CLAIM: &str = "INSERT INTO single_use \
                      (kind, key, payload, created_at, expires_at, spent_at) \
                      VALUES ($1, $2, $3, $4, $5, $4) ON CONFLICT (kind, key) DO NOTHING \
@@ -169,6 +170,26 @@ impl WriteTx {
         let stmt = self.connection.statement(SPEND, values);
         let row = self.connection.query_one_raw(stmt).await?;
         Ok(row.map(|row| row.try_get("", "payload")).transpose()?)
+    }
+
+    /// Takes it back, spent or not, so that its key is free again.
+    pub async fn unpark(&self, kind: SingleUse, key: &str) -> Result<(), StoreFault> {
+        let values = [kind.as_str().into(), key.into()];
+        self.connection.execute_raw(self.connection.statement(UNPARK, values)).await?;
+        Ok(())
+    }
+
+    /// Takes it back if it has expired.
+    pub async fn unpark_expired(
+        &self,
+        kind: SingleUse,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
+        let sql = format!("{UNPARK} AND expires_at <= $3");
+        let values = [kind.as_str().into(), key.into(), now.millis().into()];
+        self.connection.execute_raw(self.connection.statement(&sql, values)).await?;
+        Ok(())
     }
 
     /// Changes the payload of a thing that is neither spent nor expired; `false` if it is.

@@ -167,6 +167,14 @@ impl Reader {
         found.map(row::Model::into_domain).transpose()
     }
 
+    /// Those of these people who are there.
+    pub async fn find_users(&self, ids: &[&UserId]) -> Result<Vec<User>, StoreFault> {
+        let ids = ids.iter().map(|id| id.as_str());
+        let found =
+            row::Entity::find().filter(row::Column::Id.is_in(ids)).all(&self.connection).await?;
+        found.into_iter().map(row::Model::into_domain).collect()
+    }
+
     /// The person whom clients know by this `sub`.
     pub async fn find_user_by_sub(&self, sub: &str) -> Result<Option<User>, StoreFault> {
         let found =

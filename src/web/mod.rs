@@ -6,6 +6,7 @@ pub mod account;
 pub mod admin;
 pub mod api;
 pub mod assets;
+mod audit_export;
 mod brand;
 pub mod check_session;
 pub mod cookies;

@@ -19,22 +19,28 @@ enum Same {
 use Same::{As, Not};
 
 const OWN: &str = "is about the account that is signed in, and a key has none";
+/// Counts what the act that is asked about would touch.
+const EFFECTS: &[&str] = &["GET /effects"];
 const ASKS: &str = "asks before a form is sent; a script has made up its mind";
 const FORM: &str = "is an empty form";
 const REVEAL: &str = "shows once what was made; here the answer does";
 
 /// Pages.
 const PAGES: &[(&str, Same)] = &[
-    ("/admin", Not("gathers what other rooms show")),
-    ("/admin/", Not("gathers what other rooms show")),
-    ("/admin/redirect-uris", Not("checks while somebody types; the answer to the change tells")),
-    ("/admin/search", As(&["GET /clients", "GET /apis", "GET /users", "GET /admins"])),
+    ("/admin", As(&["GET /attention", "GET /sign-in-counts"])),
+    ("/admin/", As(&["GET /attention", "GET /sign-in-counts"])),
+    ("/admin/redirect-uris", As(&["GET /redirect-uris"])),
+    ("/admin/search", As(&["GET /search"])),
     ("/admin/clients", As(&["GET /clients"])),
     ("/admin/clients/new", Not(FORM)),
     ("/admin/clients/new/{kind}", Not(FORM)),
     (
         "/admin/clients/{client_id}",
-        As(&["GET /clients/{client_id}", "GET /clients/{client_id}/secrets"]),
+        As(&[
+            "GET /clients/{client_id}",
+            "GET /clients/{client_id}/secrets",
+            "GET /clients/{client_id}/observed",
+        ]),
     ),
     ("/admin/clients/{client_id}/try", Not("is a sign-in in a browser")),
     ("/admin/clients/{client_id}/try/device", Not("is a sign-in in a browser")),
@@ -43,24 +49,31 @@ const PAGES: &[(&str, Same)] = &[
     ("/admin/clients/{client_id}/quickstart", Not("is a program to read")),
     ("/admin/clients/{client_id}/edit", Not(FORM)),
     ("/admin/clients/{client_id}/branding", As(&["GET /clients/{client_id}"])),
-    ("/admin/clients/{client_id}/disable", Not(ASKS)),
-    ("/admin/clients/{client_id}/delete", Not(ASKS)),
+    ("/admin/clients/{client_id}/disable", As(EFFECTS)),
+    ("/admin/clients/{client_id}/delete", As(EFFECTS)),
     ("/admin/clients/{client_id}/secret/{handle}", Not(REVEAL)),
     ("/admin/apis", As(&["GET /apis"])),
     ("/admin/apis/new", Not(FORM)),
     ("/admin/apis/edit", As(&["GET /apis/{identifier}"])),
-    ("/admin/apis/delete", Not(ASKS)),
+    ("/admin/apis/delete", As(EFFECTS)),
     ("/admin/audit", As(&["GET /events", "GET /audit-views"])),
-    ("/admin/audit/export", As(&["GET /events"])),
+    ("/admin/audit/export", As(&["GET /events/export"])),
     ("/admin/audit/stream", As(&["GET /audit-receivers"])),
     ("/admin/audit/stream/remove", Not(ASKS)),
     ("/admin/audit/{id}", As(&["GET /events/{id}"])),
     ("/admin/people", As(&["GET /users"])),
     (
         "/admin/people/{id}",
-        As(&["GET /users/{id}", "GET /users/{id}/identities", "GET /users/{id}/grants"]),
+        As(&[
+            "GET /users/{id}",
+            "GET /users/{id}/identities",
+            "GET /users/{id}/sessions",
+            "GET /users/{id}/grants",
+            "GET /users/{id}/factors",
+            "GET /events",
+        ]),
     ),
-    ("/admin/people/{id}/{act}", Not(ASKS)),
+    ("/admin/people/{id}/{act}", As(EFFECTS)),
     ("/admin/deletions", As(&["GET /deletions"])),
     ("/admin/deletions/{id}", As(&["GET /deletions/{id}"])),
     ("/admin/deliveries", As(&["GET /deliveries"])),
@@ -68,9 +81,9 @@ const PAGES: &[(&str, Same)] = &[
     ("/admin/sign-ins/replay", As(&["GET /sign-ins/{id}"])),
     ("/admin/apple", As(&["GET /jobs", "GET /apple-transfers"])),
     ("/admin/apple/people", As(&["GET /apple-transfers/people"])),
-    ("/admin/sessions", As(&["GET /sessions"])),
-    ("/admin/keys", As(&["GET /keys", "GET /keys/{kid}"])),
-    ("/admin/keys/retire/{kid}", Not(ASKS)),
+    ("/admin/sessions", As(&["GET /sessions", "GET /effects"])),
+    ("/admin/keys", As(&["GET /keys", "GET /keys/{kid}", "GET /key-set-fetchers"])),
+    ("/admin/keys/retire/{kid}", As(EFFECTS)),
     ("/admin/admins", As(&["GET /admins", "GET /admin-sessions"])),
     ("/admin/admins/{username}", As(&["GET /admins/{username}"])),
     ("/admin/admins/invitations/{handle}", Not(REVEAL)),
@@ -78,10 +91,10 @@ const PAGES: &[(&str, Same)] = &[
     ("/admin/settings/branding", As(&["GET /branding"])),
     ("/admin/settings/keys/revoke", Not(ASKS)),
     ("/admin/settings/keys/{handle}", Not(REVEAL)),
-    ("/admin/connections", As(&["GET /connections"])),
+    ("/admin/connections", As(&["GET /connections", "GET /connection-status"])),
     ("/admin/connections/new", Not(FORM)),
     ("/admin/connections/new/{kind}", Not(FORM)),
-    ("/admin/connections/{id}", As(&["GET /connections/{id}"])),
+    ("/admin/connections/{id}", As(&["GET /connections/{id}", "GET /connections/{id}/status"])),
     ("/admin/prove", Not(OWN)),
     ("/admin/profile", Not(OWN)),
     ("/admin/profile/totp", Not(OWN)),
@@ -89,8 +102,8 @@ const PAGES: &[(&str, Same)] = &[
     ("/admin/profile/passkeys/new", Not(OWN)),
     ("/admin/profile/recovery/{handle}", Not(OWN)),
     ("/admin/connections/{id}/edit", Not(FORM)),
-    ("/admin/connections/{id}/disable", Not(ASKS)),
-    ("/admin/connections/{id}/delete", Not(ASKS)),
+    ("/admin/connections/{id}/disable", As(EFFECTS)),
+    ("/admin/connections/{id}/delete", As(EFFECTS)),
     (
         "/admin/trust",
         As(&[

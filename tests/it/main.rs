@@ -16,6 +16,8 @@ mod address_linking;
 mod admin_api;
 mod advertised;
 mod api_escalation;
+mod api_manners;
+mod api_overview;
 mod api_parity;
 mod api_resources;
 mod apple_defects;

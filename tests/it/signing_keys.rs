@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use russet::op::admin::Actor;
 use russet::protocol::client::{Client, ClientKind, TokenEndpointAuthMethod};
 use russet::protocol::jose::Algorithm;
 use serde_json::Value;
@@ -114,8 +115,11 @@ async fn c2_15_a_successor_is_published_long_before_it_signs_and_its_elder_stays
         let keys = house.broker.broker.provider.keys();
         let before = jwks(&house).await;
         let old = app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
-        let next = keys.rotate(Algorithm::Rs256, "test").await.unwrap();
-        assert!(keys.rotate(Algorithm::Rs256, "test").await.is_err(), "one successor at a time");
+        let next = keys.rotate(Algorithm::Rs256, &Actor::cli()).await.unwrap();
+        assert!(
+            keys.rotate(Algorithm::Rs256, &Actor::cli()).await.is_err(),
+            "one successor at a time"
+        );
         let kids = |keys: &[Value]| {
             keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
@@ -150,12 +154,12 @@ async fn a_key_that_leaked_is_out_at_once_with_all_it_signed() {
     let leaked = kid(tokens.text("access_token"));
     let keys = house.broker.broker.provider.keys();
     assert_eq!(app.userinfo(tokens.text("access_token")).await.status, 200);
-    keys.retire(&leaked, "test", None).await.unwrap();
+    keys.retire(&leaked, &Actor::cli()).await.unwrap();
     assert_eq!(app.userinfo(tokens.text("access_token")).await.error(), "401 invalid_token");
     assert!(jwks(&house).await.iter().all(|key| key["kid"] != leaked.as_str()));
     let after = app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
     assert_ne!(kid(after.text("access_token")), leaked, "a successor signs at once");
-    assert!(keys.retire("unknown", "test", None).await.is_err());
+    assert!(keys.retire("unknown", &Actor::cli()).await.is_err());
 }
 
 #[tokio::test]

@@ -219,6 +219,7 @@ impl Administration {
             .write(move |tx| {
                 Box::pin(async move {
                     let until = now.plus(ANSWERS_KEPT);
+                    tx.unpark_expired(SingleUse::Idempotency, &parked, now).await?;
                     tx.park(SingleUse::Idempotency, &parked, &sealed, until, now).await
                 })
             })
@@ -230,7 +231,10 @@ impl Administration {
         }
         let found = self.store.find_parked(SingleUse::Idempotency, &key).await?;
         let Some(found) = found else { return Ok(Repeated::UnderWay) };
-        let plain = self.vault.open(&once_binding(&key), &found.payload)?;
+        // What a data key sealed that is gone meanwhile is known no more.
+        let Ok(plain) = self.vault.open(&once_binding(&key), &found.payload) else {
+            return Ok(Repeated::UnderWay);
+        };
         let kept: Kept =
             serde_json::from_slice(plain.expose()).map_err(|_| SealError::DoesNotOpen)?;
         Ok(match kept.answer {
@@ -259,6 +263,26 @@ impl Administration {
             .write(move |tx| {
                 Box::pin(async move {
                     tx.repark(SingleUse::Idempotency, &key, &sealed, now).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Frees an idempotency key whose request was refused and did nothing.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn forget_once(
+        &self,
+        api_key: &str,
+        idempotency_key: &str,
+    ) -> Result<(), AdminError> {
+        let key = self.once_key(api_key, idempotency_key);
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.unpark(SingleUse::Idempotency, &key).await?;
                     Ok(())
                 })
             })

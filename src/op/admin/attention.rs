@@ -1,13 +1,16 @@
 //! What needs somebody's attention, and how many sign in: the facts behind the first page.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{AdminError, Administration};
+use super::{AdminError, Administration, ConnectionStatus};
 use crate::op::audit_stream::{AuditReceiver, Progress};
 use crate::protocol::api_key::ApiKey;
 use crate::protocol::deletion::Deletion;
 use crate::protocol::delivery::{Delivery, DeliveryState};
+use crate::protocol::id::ConnectionId;
 use crate::protocol::job::{JobCondition, JobState};
+use crate::protocol::sign_in_cause::Cause;
 use crate::store::ending_secrets::EndingSecret;
 use crate::store::outbox::DeliveryQuery;
 use crate::store::sign_in_counts::{Counted, GroupedBy, SignInQuery};
@@ -40,14 +43,56 @@ pub struct Attention {
     pub deletions: Vec<Deletion>,
     /// Receivers of the audit log that take nothing.
     pub receivers: Vec<(AuditReceiver, Progress)>,
+    /// Connections that cannot be used, and why.
+    pub unusable: Vec<(ConnectionId, String)>,
+    /// Connections through which the last sign-in failed, by their names.
+    pub failing: Vec<(String, ConnectionStatus)>,
+}
+
+/// How many sign-ins have one thing in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many succeeded.
+    pub succeeded: u64,
+    /// How many failed.
+    pub failed: u64,
+    /// Why those did, and how many of each.
+    pub causes: BTreeMap<Cause, u64>,
+}
+
+impl Tally {
+    /// What was counted, by what it has in common.
+    pub fn of(counted: &[Counted]) -> BTreeMap<String, Self> {
+        let mut all: BTreeMap<String, Self> = BTreeMap::new();
+        for one in counted {
+            let tally = all.entry(one.of.clone()).or_default();
+            match one.cause {
+                None => tally.succeeded = tally.succeeded.saturating_add(one.number),
+                Some(cause) => {
+                    tally.failed = tally.failed.saturating_add(one.number);
+                    let why = tally.causes.entry(cause).or_default();
+                    *why = why.saturating_add(one.number);
+                }
+            }
+        }
+        all
+    }
+
+    /// All of them.
+    pub const fn total(&self) -> u64 {
+        self.succeeded.saturating_add(self.failed)
+    }
 }
 
 impl Administration {
-    /// Gathers it.
+    /// Gathers it. Which connections are `unusable` is known to whoever uses them.
     ///
     /// # Errors
     /// The store's fault.
-    pub async fn attention(&self) -> Result<Attention, AdminError> {
+    pub async fn attention(
+        &self,
+        unusable: Vec<(ConnectionId, String)>,
+    ) -> Result<Attention, AdminError> {
         let now = self.clock.now();
         let soon = now.plus(SOON);
         let ending = (now.minus(STILL), soon);
@@ -65,8 +110,20 @@ impl Administration {
         deliveries.retain(|delivery| delivery.created_at > now.minus(STILL));
         let mut receivers = self.audit_receivers().await?;
         receivers.retain(|(_, progress)| progress.attempts >= HOPELESS);
+        let mut connections = self.list_connections().await?;
+        connections.retain(|listed| listed.connection.enabled);
+        let statuses = connections.iter().map(|listed| &listed.connection);
+        let statuses = self.connection_statuses(statuses).await?;
+        let failing = connections
+            .into_iter()
+            .map(|listed| listed.connection.display_name)
+            .zip(statuses)
+            .filter(|(_, status)| status.is_failing())
+            .collect();
         Ok(Attention {
             receivers,
+            unusable,
+            failing,
             secrets: self.store.list_ending_secrets(now.minus(STILL), soon).await?,
             api_keys,
             bare_admins: self.bare_admins().await?,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{AdminError, Administration};
-use crate::protocol::connection::Connection;
+use crate::protocol::connection::{Connection, ConnectionKind};
 use crate::protocol::id::ConnectionId;
 use crate::store::connections::StoredConnection;
 
@@ -36,6 +36,10 @@ impl ListedConnection {
             (described.as_object_mut(), serde_json::to_value(&connection.settings))
         {
             members.extend(settings);
+            if connection.settings.kind() == ConnectionKind::Apple {
+                let path = format!("/upstream/{}/notifications", connection.id);
+                members.insert("notifications_path".to_owned(), json!(path));
+            }
             if !self.file_managed {
                 members.insert("created_at".to_owned(), json!(connection.created_at.secs()));
                 members.insert("updated_at".to_owned(), json!(connection.updated_at.secs()));
@@ -72,6 +76,26 @@ impl Administration {
             }
             all.push(self.listed(stored)?);
         }
+        Ok(all)
+    }
+
+    /// Those that are called so, or whose id is, among those that are `enabled` or `disabled`, if
+    /// that is said.
+    ///
+    /// # Errors
+    /// As [`Administration::list_connections`].
+    pub async fn search_connections(
+        &self,
+        q: &str,
+        state: &str,
+    ) -> Result<Vec<ListedConnection>, AdminError> {
+        let sought = q.to_lowercase();
+        let mut all = self.list_connections().await?;
+        all.retain(|listed| {
+            let Connection { id, display_name, enabled, .. } = &listed.connection;
+            (display_name.to_lowercase().contains(&sought) || id.as_str().contains(&sought))
+                && (state.is_empty() || *enabled == (state == "enabled"))
+        });
         Ok(all)
     }
 

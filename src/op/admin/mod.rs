@@ -4,7 +4,7 @@
 mod admins;
 pub mod api_keys;
 mod apis;
-mod attention;
+pub mod attention;
 pub mod audit;
 mod audit_receivers;
 mod audit_views;
@@ -13,11 +13,15 @@ mod certificate_rules;
 mod client_secrets;
 mod clients;
 pub mod colleagues;
+pub mod concern;
 mod connection_keys;
+mod connection_status;
 pub mod connections;
 mod console;
 pub mod declaration;
+pub mod described;
 pub mod effects;
+pub mod event_filter;
 pub mod from_json;
 pub mod import;
 mod invitations;
@@ -54,6 +58,7 @@ pub use audit_views::AuditView;
 pub use client_secrets::{MAX_SECRET_OVERLAP, MOST_SECRETS, SECRET_OVERLAP};
 pub use clients::{ClientChange, NewClient, RegisteredClient};
 pub use connection_keys::KeyTurn;
+pub use connection_status::ConnectionStatus;
 pub use connections::{ConnectionChange, NewConnection};
 pub use console::{CONSOLE_IDLE, CONSOLE_LIFE, ConsoleSession, SignIn, SignedIn};
 pub use listed_connection::ListedConnection;
@@ -235,7 +240,8 @@ impl Actor {
         }
     }
 
-    fn event(&self, at: Timestamp, kind: &str, target: &str) -> Event {
+    /// What they did, for the audit log.
+    pub(in crate::op) fn event(&self, at: Timestamp, kind: &str, target: &str) -> Event {
         let event = Event::new(at, kind, self.name.clone())
             .target(target)
             .request_id(self.request_id.clone());

@@ -83,6 +83,23 @@ impl Administration {
         self.search_events(id.as_str(), &query).await
     }
 
+    /// People who are called so; whose `sub` or id it is comes first.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn search_people(&self, q: &str, limit: u32) -> Result<Vec<User>, AdminError> {
+        let wanted = PeopleQuery { search: Some(q.to_owned()), limit, ..PeopleQuery::default() };
+        let mut people = self.list_people(&wanted).await?.items;
+        match self.find_person(q).await {
+            Ok(person) if people.iter().all(|other| other.id != person.user.id) => {
+                people.insert(0, person.user);
+            }
+            Ok(_) | Err(AdminError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(people)
+    }
+
     /// Browser sessions that are alive, newest first, with whose they are.
     ///
     /// # Errors
@@ -93,12 +110,13 @@ impl Administration {
         limit: u32,
     ) -> Result<Page<(Session, User)>, AdminError> {
         let page = self.store.list_living_sessions(after, limit, self.clock.now()).await?;
-        let mut items = Vec::with_capacity(page.items.len());
-        for session in page.items {
-            if let Some(user) = self.store.find_user(&session.user_id).await? {
-                items.push((session, user));
-            }
-        }
+        let ids: Vec<_> = page.items.iter().map(|session| &session.user_id).collect();
+        let users = self.store.find_users(&ids).await?;
+        let whose = |session: Session| {
+            let user = users.iter().find(|user| user.id == session.user_id)?.clone();
+            Some((session, user))
+        };
+        let items = page.items.into_iter().filter_map(whose).collect();
         Ok(Page { items, next: page.next })
     }
 

@@ -86,6 +86,21 @@ fn is_reverse_domain(scheme: &str) -> bool {
     scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty())
 }
 
+/// What is allowed and often not meant.
+pub fn redirect_uri_hint(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok()?;
+    let host = url.host_str().unwrap_or_default();
+    if host.split('.').any(|label| label.starts_with("xn--")) {
+        Some(format!("{uri:?} has letters beyond a to z in its host: make sure that it is yours"))
+    } else if url.path() == "/" && !uri.ends_with('/') {
+        Some(format!("{uri:?} has no path: it is compared exactly, with no / at its end"))
+    } else if url.scheme() == "http" {
+        Some(format!("{uri:?} works on the machine of the person alone"))
+    } else {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +186,23 @@ mod tests {
     fn a_machine_or_device_has_no_redirect_uri() {
         for kind in [ClientKind::Machine, ClientKind::Device] {
             assert!(redirect_uri_problem(kind, "https://app.example/").is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_and_often_not_meant_is_pointed_out() {
+        assert!(
+            redirect_uri_hint("https://xn--80ak6aa92e.com/cb")
+                .is_some_and(|hint| hint.contains("yours"))
+        );
+        assert!(
+            redirect_uri_hint("https://app.example").is_some_and(|hint| hint.contains("no path"))
+        );
+        assert!(
+            redirect_uri_hint("http://127.0.0.1/cb").is_some_and(|hint| hint.contains("machine"))
+        );
+        for fine in ["https://app.example/cb", "com.example.app:/callback", "no uri"] {
+            assert_eq!(redirect_uri_hint(fine), None, "{fine}");
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 
-use super::audit_words::explain;
 use super::connection_fields::fields;
 use super::form::query;
 use super::paging::{pages, part};
 use super::{Console, Posted, connection_form, moment};
-use crate::op::admin::{AdminError, EventQuery};
+use crate::op::admin::{AdminError, ConnectionStatus};
 use crate::protocol::connection::{Connection, ConnectionKind, ConnectionSettings};
 use crate::protocol::id::ConnectionId;
 use crate::upstream::{Finding, Verdict};
@@ -20,55 +19,33 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
     let state = given("state").filter(|state| ["enabled", "disabled"].contains(&state.as_str()));
     let state = state.unwrap_or_default();
     let after = given("after");
-    let all = console.app.administration.list_connections().await;
-    let mut all = all.map_err(|error| console.refuse(error))?;
-    let sought = q.to_lowercase();
-    all.retain(|listed| {
-        let Connection { id, display_name, enabled, .. } = &listed.connection;
-        (display_name.to_lowercase().contains(&sought) || id.as_str().contains(&sought))
-            && (state.is_empty() || *enabled == (state == "enabled"))
-    });
+    let all = console.app.administration.search_connections(&q, &state).await;
+    let all = all.map_err(|error| console.refuse(error))?;
     let (shown, next) = part(all, after.as_deref(), |listed| listed.connection.id.as_str());
     let cursor = ("after", after.as_deref(), next.as_deref());
     let pages = pages(&console, "/connections", &[("q", &q), ("state", &state)], cursor);
-    let mut rows = Vec::new();
-    for listed in shown {
-        rows.push(row(&console, &listed.connection).await?);
-    }
+    let shown: Vec<Connection> = shown.into_iter().map(|listed| listed.connection).collect();
+    let rows = rows(&console, &shown).await?;
     Ok(console.page(&ListPage { shell: console.shell(), q, state, rows, pages }))
 }
 
-pub(super) async fn row(
-    console: &Console,
-    connection: &Connection,
-) -> Result<ConnectionRow, Error> {
-    let id = &connection.id;
-    let last = async |kind: &str| {
-        let query = EventQuery {
-            kind: Some(kind.to_owned()),
-            target: Some(id.to_string()),
-            limit: 1,
-            ..EventQuery::default()
-        };
-        let found = console.app.administration.list_events(&query).await;
-        found.map(|mut events| events.pop()).map_err(|error| console.refuse(error))
-    };
-    let (success, failure) = (last("login.succeeded").await?, last("login.failed").await?);
-    let failing = match (&success, &failure) {
-        (Some(success), Some(failure)) => failure.id > success.id,
-        (None, Some(_)) => true,
-        (Some(_) | None, None) => false,
-    };
-    Ok(ConnectionRow {
-        id: id.to_string(),
+async fn rows(console: &Console, connections: &[Connection]) -> Result<Vec<ConnectionRow>, Error> {
+    let statuses = console.app.administration.connection_statuses(connections.iter()).await;
+    let statuses = statuses.map_err(|error| console.refuse(error))?;
+    Ok(connections.iter().zip(statuses).map(|(one, status)| row(console, one, status)).collect())
+}
+
+fn row(console: &Console, connection: &Connection, status: ConnectionStatus) -> ConnectionRow {
+    ConnectionRow {
+        id: connection.id.to_string(),
         name: connection.display_name.clone(),
         enabled: connection.enabled,
-        failing,
-        last_success: success.map(|recorded| moment(recorded.event.at)),
-        last_failure: failure.as_ref().map(|recorded| moment(recorded.event.at)),
-        why: failure.as_ref().and_then(|recorded| explain(&recorded.event)).map(|it| it.cause),
-        failure_url: failure.map(|recorded| console.url(&format!("/audit/{}", recorded.id))),
-    })
+        failing: status.is_failing(),
+        why: status.why(),
+        last_success: status.success.map(|recorded| moment(recorded.event.at)),
+        last_failure: status.failure.as_ref().map(|recorded| moment(recorded.event.at)),
+        failure_url: status.failure.map(|recorded| console.url(&format!("/audit/{}", recorded.id))),
+    }
 }
 
 /// One connection, with what must be pasted at the provider.
@@ -110,10 +87,14 @@ async fn page(
         ConnectionSettings::Apple(apple) => Some((apple.key_id.clone(), apple.next_key_id.clone())),
         ConnectionSettings::Oidc(_) | ConnectionSettings::Github(_) => None,
     };
+    let statuses =
+        console.app.administration.connection_statuses(std::iter::once(connection)).await;
+    let status = statuses.map_err(|error| console.refuse(error))?.pop();
+    let status = status.ok_or_else(|| console.refuse(AdminError::NotFound))?;
     let shown = fields(&connection.settings, None).into_iter().filter(|it| !it.value.is_empty());
     Ok(console.page(&ShowPage {
         shell: console.shell(),
-        row: row(console, connection).await?,
+        row: row(console, connection, status),
         last_heard: match connection.settings.kind() {
             ConnectionKind::Apple => Some(last_heard(console, &connection.id).await?),
             ConnectionKind::Oidc | ConnectionKind::Github => None,

@@ -8,7 +8,7 @@ use crate::op::admin::AdminError;
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::jose::Algorithm;
-use crate::protocol::keyring::{KeyState, StoredKey};
+use crate::protocol::keyring::{KeyState, StoredKey, newest_published};
 use crate::store::living::Of;
 use crate::web::page::admin::keys::{Fetcher, KeyGroup, KeyRow, KeysPage, RetirePage};
 
@@ -38,9 +38,7 @@ pub(super) async fn show(console: Console) -> Result<HttpResponse, Error> {
     let kept = console.app.administration.key_set_fetchers().await;
     let kept = kept.map_err(|error| console.refuse(error))?;
     let fetchers = console.app.jwks_fetchers.with(kept);
-    // Whoever was last seen before a key was published cannot know it.
-    let newest = keys.iter().filter(|key| key.state(now) != KeyState::Gone);
-    let newest = newest.map(|key| key.created_at).max();
+    let newest = newest_published(&keys, now);
     let fetcher = |seen: crate::store::observations::Fetcher| Fetcher {
         agent: seen.agent,
         times: seen.times,
@@ -94,7 +92,7 @@ pub(super) async fn rotate(posted: Posted, alg: web::Path<String>) -> Result<Htt
     let console = posted.console;
     console.must_be(Role::Owner)?;
     let alg = Algorithm::parse(&alg).ok_or_else(|| console.refuse(AdminError::NotFound))?;
-    match console.app.provider.keys().rotate(alg, &console.actor().name).await {
+    match console.app.provider.keys().rotate(alg, &console.actor()).await {
         Ok(_) => Ok(see_other(&console.url("/keys?done=rotated"))),
         Err(Failure::Refused(_)) => Ok(see_other(&console.url("/keys?done=already-next"))),
         Err(Failure::Fault(fault)) => Err(console.fail(&fault)),
@@ -148,9 +146,7 @@ pub(super) async fn retire(posted: Posted, kid: web::Path<String>) -> Result<Htt
     if form.text("confirm") != key.kid {
         return ask(&console, &kid, true).await;
     }
-    let actor = console.actor();
-    let keys = console.app.provider.keys();
-    match keys.retire(&key.kid, &actor.name, actor.reason.as_deref()).await {
+    match console.app.provider.keys().retire(&key.kid, &console.actor()).await {
         Ok(()) => Ok(see_other(&console.url("/keys?done=retired"))),
         Err(Failure::Refused(_)) => Err(console.refuse(AdminError::NotFound)),
         Err(Failure::Fault(fault)) => Err(console.fail(&fault)),

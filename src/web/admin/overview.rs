@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use actix_web::{Error, HttpRequest, HttpResponse};
 
 use super::form::{query, with_query};
-use super::{Console, connections, day, moment, see_other};
+use super::{Console, day, moment, see_other};
 use crate::op::admin::ListQuery;
+use crate::op::admin::attention::Tally;
+use crate::op::admin::concern::{About, Concern};
+use crate::op::explanation::in_words;
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::id::{ClientId, ConnectionId};
-use crate::protocol::job::JobCondition;
 use crate::store::sign_in_counts::{Counted, GroupedBy, SignInQuery, SignIns};
 use crate::web::page::admin::overview::{
     AttentionRow, DayBar, OverviewPage, SetupStep, Share, Shares,
@@ -94,79 +96,36 @@ async fn what(console: &Console, narrowed: &SignInQuery) -> Result<Option<String
 }
 
 async fn attention(console: &Console) -> Result<Vec<AttentionRow>, Error> {
-    let found = console.app.administration.attention().await;
+    let unusable = console.app.provider.connection_troubles();
+    let found = console.app.administration.attention(unusable).await;
     let found = found.map_err(|error| console.refuse(error))?;
-    let now = console.app.provider.now();
-    let mut rows = Vec::new();
-    let mut say = |now: bool, title: String, detail: String, url: Option<String>| {
-        let (chip, word) = if now { ("bad", "now") } else { ("warn", "soon") };
-        rows.push(AttentionRow { chip, word, title, detail, url });
-    };
-    for (id, why) in console.app.provider.connection_troubles() {
-        let url = console.url(&format!("/connections/{id}"));
-        say(true, format!("The connection {id} cannot be used"), why, Some(url));
-    }
-    let connections = console.app.administration.list_connections().await;
-    for listed in connections.map_err(|error| console.refuse(error))? {
-        let row = connections::row(console, &listed.connection).await?;
-        if row.enabled && row.failing {
-            let url = console.url(&format!("/connections/{}", row.id));
-            let why = row.why.unwrap_or_default();
-            say(true, format!("The last sign-in through {} failed", row.name), why, Some(url));
+    let row = |concern: Concern| {
+        let (chip, word) = if concern.urgent { ("bad", "now") } else { ("warn", "soon") };
+        let at = concern.at.map(moment);
+        let parts = at.into_iter().chain(Some(concern.detail).filter(|it| !it.is_empty()));
+        AttentionRow {
+            chip,
+            word,
+            title: concern.title,
+            detail: parts.collect::<Vec<_>>().join(". "),
+            url: address(&concern.about).map(|path| console.url(&path)),
         }
-    }
-    for job in found.jobs {
-        let stopped = job.condition == JobCondition::Stopped;
-        let word = if stopped { "has stopped" } else { "is held up" };
-        let detail = job.detail.unwrap_or_else(|| format!("Since {}.", moment(job.since)));
-        say(stopped, format!("The job {} {word}", job.name), detail, None);
-    }
-    for (receiver, progress) in found.receivers {
-        let title = format!("{} does not take the audit log", receiver.name);
-        let why = progress.last_error.unwrap_or_default();
-        let detail = format!("{why}. What it has not taken is kept for it, beyond the retention.");
-        say(true, title, detail, Some(console.url("/audit/stream")));
-    }
-    for secret in found.secrets {
-        let over = secret.expires_at <= now;
-        let verb = if over { "ended" } else { "ends" };
-        let title = format!("The last secret of {} {verb}", secret.client_name);
-        let detail =
-            format!("{}. Make another, and give it to the app.", moment(secret.expires_at));
-        let url = console.url(&format!("/clients/{}", secret.client_id));
-        say(over, title, detail, Some(url));
-    }
-    for key in found.api_keys {
-        let over = key.expires_at <= now;
-        let verb = if over { "ended" } else { "ends" };
-        let title = format!("The admin API key {} {verb}", key.name);
-        say(over, title, moment(key.expires_at), Some(console.url("/settings")));
-    }
-    if !found.bare_admins.is_empty() {
-        let number = found.bare_admins.len();
-        let title = match number {
-            1 => "A console account has no second factor".to_owned(),
-            _ => format!("{number} console accounts have no second factor"),
-        };
-        let detail = format!("{}. A password alone opens them.", found.bare_admins.join(", "));
-        say(false, title, detail, Some(console.url("/admins")));
-    }
-    for deletion in found.deletions {
-        let title = "A deletion does not come to its end".to_owned();
-        let detail = format!(
-            "Asked for {}; it is {}.",
-            moment(deletion.requested_at),
-            deletion.state.as_str()
-        );
-        say(true, title, detail, Some(console.url(&format!("/deletions/{}", deletion.id))));
-    }
-    if let Some(delivery) = found.deliveries.first() {
-        let title = format!("{} messages to clients were given up", found.deliveries.len());
-        let why = delivery.last_error.clone().unwrap_or_default();
-        say(true, title, format!("The last: {why}"), Some(console.url("/deliveries")));
-    }
-    rows.sort_by_key(|row| row.chip != "bad");
-    Ok(rows)
+    };
+    Ok(found.concerns(console.app.provider.now()).into_iter().map(row).collect())
+}
+
+/// The room in which somebody can do something about it.
+fn address(about: &About) -> Option<String> {
+    Some(match about {
+        About::Connection(id) => format!("/connections/{id}"),
+        About::Client(id) => format!("/clients/{id}"),
+        About::Job(_) => return None,
+        About::AuditReceiver(_) => "/audit/stream".to_owned(),
+        About::ApiKey(_) => "/settings".to_owned(),
+        About::Admins(_) => "/admins".to_owned(),
+        About::Deletion(id) => format!("/deletions/{id}"),
+        About::Deliveries(_) => "/deliveries".to_owned(),
+    })
 }
 
 async fn count(
@@ -178,27 +137,17 @@ async fn count(
     counted.map_err(|error| console.refuse(error))
 }
 
-/// What has the same thing in common, added up: signed in, failed.
-fn summed(counted: &[Counted]) -> BTreeMap<String, (u64, u64)> {
-    let mut sums: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for one in counted {
-        let sum = sums.entry(one.of.clone()).or_default();
-        let part = if one.cause.is_none() { &mut sum.0 } else { &mut sum.1 };
-        *part = part.saturating_add(one.number);
-    }
-    sums
-}
-
 /// Every day, those on which nobody came too.
 fn bars(counted: &[Counted], from: i64) -> Vec<DayBar> {
-    let sums = summed(counted);
-    let most = sums.values().map(|(good, bad)| good.saturating_add(*bad)).max().unwrap_or(0).max(1);
+    let sums = Tally::of(counted);
+    let most = sums.values().map(Tally::total).max().unwrap_or(0).max(1);
     let scaled = |number: u64| scale(number, most, HEIGHT);
     (0..DAYS)
         .zip((0..).step_by(usize::try_from(STEP).unwrap_or(1)))
         .map(|(number, x)| {
             let at = from.saturating_add(number);
-            let (succeeded, failed) = sums.get(&at.to_string()).copied().unwrap_or_default();
+            let sum = sums.get(&at.to_string());
+            let (succeeded, failed) = sum.map_or((0, 0), |sum| (sum.succeeded, sum.failed));
             let (good, bad) = (scaled(succeeded), scaled(failed));
             let base = 120_u32;
             DayBar {
@@ -223,23 +172,23 @@ fn scale(number: u64, most: u64, units: u64) -> u32 {
 async fn shares(console: &Console, narrowed: &SignInQuery) -> Result<Vec<Shares>, Error> {
     let by_client = count(console, GroupedBy::Client, narrowed).await?;
     let by_connection = count(console, GroupedBy::Connection, narrowed).await?;
+    let connections = Tally::of(&by_connection);
     let mut causes: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for one in &by_connection {
-        if let Some(cause) = one.cause {
-            let sum = causes.entry(super::audit_words::in_words(cause).0).or_default();
-            *sum = sum.saturating_add(one.number);
-        }
+    for (cause, number) in connections.values().flat_map(|tally| &tally.causes) {
+        let sum = causes.entry(in_words(*cause).0).or_default();
+        *sum = sum.saturating_add(*number);
     }
-    let clients = summed(&by_client);
+    let clients = Tally::of(&by_client);
     let ids: Vec<ClientId> = clients.keys().map(|id| ClientId::new(id.clone())).collect();
     let names = console.client_names(ids.iter()).await?;
     let link = |name: &str, value: &str| Some(console.url(&with_query(&[(name, value)])));
-    let of_clients = clients.into_iter().map(|(id, sums)| {
+    let of_clients = clients.into_iter().map(|(id, tally)| {
         let name = names.get(&ClientId::new(id.clone())).cloned().unwrap_or_else(|| id.clone());
-        (name, link("client", &id), sums)
+        (name, link("client", &id), (tally.succeeded, tally.failed))
     });
-    let of_connections = summed(&by_connection).into_iter().map(|(id, sums)| {
-        (console.connection_name(&ConnectionId::new(id.clone())), link("connection", &id), sums)
+    let of_connections = connections.into_iter().map(|(id, tally)| {
+        let name = console.connection_name(&ConnectionId::new(id.clone()));
+        (name, link("connection", &id), (tally.succeeded, tally.failed))
     });
     let of_causes = causes.into_iter().map(|(words, number)| (words.to_owned(), None, (0, number)));
     let charts = [

@@ -5,10 +5,9 @@ use actix_web::{Error, HttpRequest, HttpResponse};
 use super::audit_words::title;
 use super::form::{query, with_query};
 use super::{Console, moment};
-use crate::op::admin::{AdminError, EventQuery, ListQuery};
+use crate::op::admin::{EventQuery, ListQuery};
 use crate::protocol::admin::Role;
 use crate::protocol::id::SessionId;
-use crate::store::people::PeopleQuery;
 use crate::web::page::admin::overview::{Hit, Hits, SearchPage};
 
 /// Of each room, at most so many are shown.
@@ -65,22 +64,8 @@ async fn apis(console: &Console, q: &str) -> Result<Hits, Error> {
 }
 
 async fn people(console: &Console, q: &str) -> Result<Hits, Error> {
-    let wanted = PeopleQuery {
-        search: Some(q.to_owned()),
-        limit: SHOWN.saturating_add(1),
-        ..PeopleQuery::default()
-    };
-    let administration = &console.app.administration;
-    let found = administration.list_people(&wanted).await.map_err(|error| console.refuse(error))?;
-    let mut people = found.items;
-    // A `sub` or an id is found whole, and then it is the first.
-    match administration.find_person(q).await {
-        Ok(person) if people.iter().all(|other| other.id != person.user.id) => {
-            people.insert(0, person.user);
-        }
-        Ok(_) | Err(AdminError::NotFound) => {}
-        Err(error) => return Err(console.refuse(error)),
-    }
+    let found = console.app.administration.search_people(q, SHOWN.saturating_add(1)).await;
+    let people = found.map_err(|error| console.refuse(error))?;
     let hit = |user: crate::protocol::user::User| Hit {
         url: console.url(&format!("/people/{}", user.id)),
         detail: user.email.clone().unwrap_or_default(),
@@ -91,18 +76,14 @@ async fn people(console: &Console, q: &str) -> Result<Hits, Error> {
 }
 
 async fn connections(console: &Console, q: &str) -> Result<Hits, Error> {
-    let all = console.app.administration.list_connections().await;
-    let wanted = q.to_lowercase();
-    let found = all.map_err(|error| console.refuse(error))?.into_iter().filter(|listed| {
-        let name = listed.connection.display_name.to_lowercase();
-        name.contains(&wanted) || listed.connection.id.as_str().contains(&wanted)
-    });
+    let found = console.app.administration.search_connections(q, "").await;
+    let found = found.map_err(|error| console.refuse(error))?;
     let hit = |listed: crate::op::admin::ListedConnection| Hit {
         url: console.url(&format!("/connections/{}", listed.connection.id)),
         detail: listed.connection.id.to_string(),
         title: listed.connection.display_name,
     };
-    Ok(hits("Connections", found.map(hit).collect(), console.url("/connections")))
+    Ok(hits("Connections", found.into_iter().map(hit).collect(), console.url("/connections")))
 }
 
 /// A session is known by its id alone, as the `sid` of tokens tells it.

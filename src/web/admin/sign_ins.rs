@@ -3,11 +3,10 @@
 use actix_web::{Error, HttpRequest, HttpResponse};
 use serde_json::Value;
 
-use super::audit_words::explain;
 use super::form::{query, with_query};
 use super::paging::{PAGE, pages};
 use super::{Console, moment, see_other};
-use crate::protocol::event::Event;
+use crate::op::explanation::explain_step;
 use crate::protocol::sign_in::{SignInStep, Step};
 use crate::web::page::admin::sign_ins::{ListPage, ReplayPage, SignInRow, StepRow};
 
@@ -48,7 +47,7 @@ pub(super) async fn replay(console: Console, request: HttpRequest) -> Result<Htt
     let steps = console.app.administration.sign_in_steps(&id).await;
     let steps = steps.map_err(|error| console.refuse(error))?;
     let begun = steps.first().map(|step| step.at);
-    let why = steps.iter().rev().find_map(cause);
+    let why = steps.iter().rev().find_map(explain_step);
     let row = |step: &SignInStep| StepRow {
         words: in_words(step.step),
         chip: chip(step.step),
@@ -58,35 +57,12 @@ pub(super) async fn replay(console: Console, request: HttpRequest) -> Result<Htt
     Ok(console.page(&ReplayPage {
         shell: console.shell(),
         begun: begun.map(moment).unwrap_or_default(),
-        cause: why.as_ref().map(|(cause, _)| cause.clone()),
-        remedy: why.map(|(_, remedy)| remedy),
+        cause: why.as_ref().map(|why| why.cause.clone()),
+        remedy: why.map(|why| why.remedy),
         events_url: console.url(&format!("/audit{}", with_query(&[("request_id", id.as_str())]))),
         rows: steps.iter().map(row).collect(),
         id,
     }))
-}
-
-/// Why a step went wrong, and what mends it.
-fn cause(step: &SignInStep) -> Option<(String, String)> {
-    match step.step {
-        Step::Failed | Step::Refused | Step::NotRedeemed => {}
-        Step::Requested
-        | Step::Departed
-        | Step::Returned
-        | Step::SignedIn
-        | Step::Consented
-        | Step::CodeIssued
-        | Step::Redeemed => return None,
-    }
-    let detail = step.detail.clone().unwrap_or_default();
-    if step.step == Step::NotRedeemed {
-        let cause = "The app came for its tokens and was refused.";
-        let remedy = "The app must redeem the code once, soon, with the redirect_uri and the \
-                      code_verifier of this very request.";
-        return Some((cause.to_owned(), remedy.to_owned()));
-    }
-    let event = Event::new(step.at, "login.failed", "system").detail(detail);
-    explain(&event).map(|it| (it.cause, it.remedy))
 }
 
 const fn in_words(step: Step) -> &'static str {

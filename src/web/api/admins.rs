@@ -4,9 +4,9 @@ use actix_web::{Error, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Caller, Made, answer, done, newest, page, paged, v1};
-use crate::op::admin::NewAdmin;
+use super::{Asked, Caller, answer, created, done, newest, page, paged};
 use crate::op::admin::colleagues::AdminChange;
+use crate::op::admin::{NewAdmin, described};
 use crate::protocol::admin::{Admin, AdminIdentity, AdminSession, Role};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::id::{AdminId, ClientId, ConnectionId};
@@ -15,24 +15,20 @@ use crate::protocol::secret::SecretString;
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/admins").route(web::get().to(list)).route(web::post().to(create)))
-        .service(v1("/admins/{username}").route(web::get().to(show)).route(web::patch().to(change)))
-        .service(v1("/admins/{username}/invitations").route(web::post().to(invite)))
-        .service(v1("/admins/{username}/factors").route(web::delete().to(reset_factors)))
-        .service(v1("/admins/{username}/identities/{connection}").route(web::delete().to(unbind)))
-        .service(v1("/admin-sessions").route(web::get().to(list_sessions)))
-        .service(v1("/admin-sessions/{id}").route(web::delete().to(end_session)));
-}
-
-fn brief(admin: &Admin) -> Value {
-    json!({
-        "username": admin.username,
-        "role": admin.role,
-        "clients": admin.clients,
-        "disabled": admin.disabled_at.is_some(),
-        "created_at": admin.created_at.secs(),
-        "version": admin.version,
-    })
+        .service(web::resource("/admins").route(web::get().to(list)).route(web::post().to(create)))
+        .service(
+            web::resource("/admins/{username}")
+                .route(web::get().to(show))
+                .route(web::patch().to(change)),
+        )
+        .service(web::resource("/admins/{username}/invitations").route(web::post().to(invite)))
+        .service(web::resource("/admins/{username}/factors").route(web::delete().to(reset_factors)))
+        .service(
+            web::resource("/admins/{username}/identities/{connection}")
+                .route(web::delete().to(unbind)),
+        )
+        .service(web::resource("/admin-sessions").route(web::get().to(list_sessions)))
+        .service(web::resource("/admin-sessions/{id}").route(web::delete().to(end_session)));
 }
 
 async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
@@ -41,7 +37,7 @@ async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let found = administration.page_of_admins(&search, &after, asked.limit()).await;
     let (found, more) = caller.got(found)?;
     let next = found.last().filter(|_| more).map(|last| last.username.clone());
-    Ok(page(found.iter().map(brief).collect(), next))
+    Ok(page(found.iter().map(described::admin).collect(), next))
 }
 
 async fn find(caller: &Caller, username: &str) -> Result<Admin, Error> {
@@ -62,7 +58,7 @@ async fn whole(caller: &Caller, username: &str) -> Result<Value, Error> {
             "last_used_at": one.last_used_at.map(Timestamp::secs),
         })
     };
-    let mut body = brief(&admin);
+    let mut body = described::admin(&admin);
     if let Some(members) = body.as_object_mut() {
         members.insert("totp".to_owned(), json!(held.totp_added_at.is_some()));
         members.insert("passkeys".to_owned(), json!(held.passkeys));
@@ -87,15 +83,11 @@ struct New {
 
 async fn create(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
     let New { username, role, password } = caller.read(&body)?;
-    caller
-        .once(&body, async {
-            let administration = &caller.app.administration;
-            let new = NewAdmin { username, role, password };
-            let made = caller.got(administration.create_admin(&caller.actor(), new).await)?;
-            let address = caller.address(&format!("/admins/{}", made.username));
-            Ok(Made::at(address, whole(&caller, &made.username).await?))
-        })
-        .await
+    let administration = &caller.app.administration;
+    let new = NewAdmin { username, role, password };
+    let made = caller.got(administration.create_admin(&caller.actor(), new).await)?;
+    let address = caller.address(&format!("/admins/{}", made.username));
+    Ok(created(address, whole(&caller, &made.username).await?))
 }
 
 #[derive(Deserialize)]
@@ -136,16 +128,11 @@ async fn invite(
     body: web::Bytes,
 ) -> Result<HttpResponse, Error> {
     caller.nothing_else(&caller.members(&body)?)?;
-    caller
-        .once(&body, async {
-            let administration = &caller.app.administration;
-            let token =
-                caller.got(administration.invite_admin(&caller.actor(), &username).await)?;
-            let issuer = caller.app.provider.issuer();
-            let url = format!("{issuer}/admin/invitation/{}", token.expose());
-            Ok(Made::at(None, json!({ "url": url })))
-        })
-        .await
+    let administration = &caller.app.administration;
+    let token = caller.got(administration.invite_admin(&caller.actor(), &username).await)?;
+    let issuer = caller.app.provider.issuer();
+    let url = format!("{issuer}/admin/invitation/{}", token.expose());
+    Ok(created(None, json!({ "url": url })))
 }
 
 async fn reset_factors(caller: Caller, username: web::Path<String>) -> Result<HttpResponse, Error> {

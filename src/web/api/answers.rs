@@ -7,41 +7,28 @@ use serde_json::{Map, Value, json};
 
 use super::query::Asked;
 use crate::op::admin::AdminError;
-use crate::op::admin::api_keys::KeptAnswer;
 use crate::protocol::ambient::Timestamp;
 
-/// Something new.
-pub(super) struct Made {
-    pub(super) status: StatusCode,
-    pub(super) location: Option<String>,
-    pub(super) body: Value,
+/// Something new, at this path if it can be asked for again.
+pub(super) fn created(location: Option<String>, body: Value) -> HttpResponse {
+    begun(StatusCode::CREATED, location, body)
 }
 
-impl Made {
-    /// At this path, if it can be asked for again.
-    pub(super) fn at(location: Option<String>, body: Value) -> Self {
-        Self { status: StatusCode::CREATED, location, body }
-    }
+/// Something that goes on from here, and where it can be looked at.
+pub(super) fn accepted(location: Option<String>, body: Value) -> HttpResponse {
+    begun(StatusCode::ACCEPTED, location, body)
+}
 
-    pub(super) fn of(answer: KeptAnswer) -> Self {
-        Self {
-            status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK),
-            location: answer.location,
-            body: serde_json::from_str(&answer.body).unwrap_or(Value::Null),
-        }
+fn begun(status: StatusCode, location: Option<String>, body: Value) -> HttpResponse {
+    let mut builder = HttpResponse::build(status);
+    if let Some(location) = location {
+        builder.insert_header((header::LOCATION, location));
     }
-
-    pub(super) fn response(self) -> HttpResponse {
-        let mut builder = HttpResponse::build(self.status);
-        if let Some(location) = self.location {
-            builder.insert_header((header::LOCATION, location));
-        }
-        tagged(&mut builder, &self.body).json(self.body)
-    }
+    tagged(&mut builder, &body).json(body)
 }
 
 /// Adds the `ETag` of what has a version.
-fn tagged<'a>(
+pub(super) fn tagged<'a>(
     builder: &'a mut actix_web::HttpResponseBuilder,
     body: &Value,
 ) -> &'a mut actix_web::HttpResponseBuilder {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::apis::searched;
-use super::{Asked, Caller, Made, answer, done, page, v1};
+use super::{Asked, Caller, answer, created, done, page};
 use crate::op::admin::AdminError;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api_key::{ApiKey, ApiScope};
@@ -13,8 +13,14 @@ use crate::protocol::api_key::{ApiKey, ApiScope};
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/api-keys").route(web::get().to(list)).route(web::post().to(create)))
-        .service(v1("/api-keys/{id}").route(web::get().to(show)).route(web::delete().to(revoke)));
+        .service(
+            web::resource("/api-keys").route(web::get().to(list)).route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/api-keys/{id}")
+                .route(web::get().to(show))
+                .route(web::delete().to(revoke)),
+        );
 }
 
 fn described(key: &ApiKey) -> Value {
@@ -50,27 +56,23 @@ struct New {
 
 async fn create(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
     let New { name, scope, days } = caller.read(&body)?;
-    caller
-        .once(&body, async {
-            let administration = &caller.app.administration;
-            let made = administration.create_api_key(&caller.actor(), &name, scope, days).await;
-            // The members are called otherwise in the console's form.
-            let made = made.map_err(|mut error| {
-                if let AdminError::Invalid(problems) = &mut error {
-                    for problem in problems {
-                        problem.field = problem.field.strip_prefix("key_").unwrap_or(problem.field);
-                    }
-                }
-                error
-            });
-            let (key, secret) = caller.got(made)?;
-            let mut body = described(&key);
-            if let Some(members) = body.as_object_mut() {
-                members.insert("secret".to_owned(), json!(secret.expose()));
+    let administration = &caller.app.administration;
+    let made = administration.create_api_key(&caller.actor(), &name, scope, days).await;
+    // The members are called otherwise in the console's form.
+    let made = made.map_err(|mut error| {
+        if let AdminError::Invalid(problems) = &mut error {
+            for problem in problems {
+                problem.field = problem.field.strip_prefix("key_").unwrap_or(problem.field);
             }
-            Ok(Made::at(caller.address(&format!("/api-keys/{}", key.id)), body))
-        })
-        .await
+        }
+        error
+    });
+    let (key, secret) = caller.got(made)?;
+    let mut body = described(&key);
+    if let Some(members) = body.as_object_mut() {
+        members.insert("secret".to_owned(), json!(secret.expose()));
+    }
+    Ok(created(caller.address(&format!("/api-keys/{}", key.id)), body))
 }
 
 async fn revoke(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {

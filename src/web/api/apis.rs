@@ -3,7 +3,7 @@
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::{Asked, Caller, Made, answer, done, page, v1};
+use super::{Asked, Caller, answer, created, done, page};
 use crate::op::admin::from_json::api_change;
 use crate::op::admin::metadata::api_metadata;
 use crate::op::admin::{ListQuery, NewApi};
@@ -12,10 +12,10 @@ use crate::protocol::client_settings::ApiSettings;
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/apis").route(web::get().to(list)).route(web::post().to(create)))
+        .service(web::resource("/apis").route(web::get().to(list)).route(web::post().to(create)))
         // An identifier is a URL: the rest of the path is all of it.
         .service(
-            v1("/apis/{identifier:.+}")
+            web::resource("/apis/{identifier:.+}")
                 .route(web::get().to(show))
                 .route(web::patch().to(change))
                 .route(web::delete().to(delete)),
@@ -40,23 +40,19 @@ pub(super) fn searched(asked: &Asked) -> ListQuery {
 
 async fn create(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
     let mut members = caller.members(&body)?;
-    caller
-        .once(&body, async {
-            let identifier = members.remove("identifier");
-            let identifier = identifier.as_ref().and_then(Value::as_str).unwrap_or_default();
-            let change = caller.got(api_change(members, &ApiSettings::default()))?;
-            let new = NewApi {
-                identifier: identifier.to_owned(),
-                name: change.name.unwrap_or_default(),
-                scopes: change.scopes.unwrap_or_default(),
-                access_token_ttl: change.access_token_ttl,
-                signing_alg: change.signing_alg,
-                settings: change.settings.unwrap_or_default(),
-            };
-            let made = caller.app.administration.create_api(&caller.actor(), new).await;
-            Ok(Made::at(None, api_metadata(&caller.got(made)?)))
-        })
-        .await
+    let identifier = members.remove("identifier");
+    let identifier = identifier.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let change = caller.got(api_change(members, &ApiSettings::default()))?;
+    let new = NewApi {
+        identifier: identifier.to_owned(),
+        name: change.name.unwrap_or_default(),
+        scopes: change.scopes.unwrap_or_default(),
+        access_token_ttl: change.access_token_ttl,
+        signing_alg: change.signing_alg,
+        settings: change.settings.unwrap_or_default(),
+    };
+    let made = caller.app.administration.create_api(&caller.actor(), new).await;
+    Ok(created(None, api_metadata(&caller.got(made)?)))
 }
 
 /// The identifier in the path, whether or not its slashes were percent-encoded.

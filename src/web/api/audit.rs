@@ -3,31 +3,36 @@
 use actix_web::{Error, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::{Asked, Caller, Made, answer, done, page, paged, v1};
-use crate::op::admin::{AdminError, AuditView, EventQuery, RecordedEvent};
+use super::{Asked, Caller, answer, created, done, page, paged};
+use crate::op::admin::event_filter::EventFilter;
+use crate::op::admin::{AdminError, AuditView, RecordedEvent, described};
 use crate::op::audit_stream::{AuditReceiver, Progress};
-use crate::protocol::ambient::Timestamp;
-use crate::protocol::audit::Link;
+use crate::op::explanation::explain;
+use crate::store::events::Events;
+use crate::web::audit_export;
 
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/events").route(web::get().to(list_events)))
-        .service(v1("/events/verify").route(web::post().to(verify)))
-        .service(v1("/events/{id}").route(web::get().to(show_event)))
+        .service(web::resource("/events").route(web::get().to(list_events)))
+        .service(web::resource("/events/verify").route(web::post().to(verify)))
+        .service(web::resource("/events/export").route(web::get().to(export)))
+        .service(web::resource("/events/{id}").route(web::get().to(show_event)))
         .service(
-            v1("/audit-receivers")
+            web::resource("/audit-receivers")
                 .route(web::get().to(list_receivers))
                 .route(web::post().to(add_receiver)),
         )
-        .service(v1("/audit-receivers/{id}").route(web::delete().to(remove_receiver)))
+        .service(web::resource("/audit-receivers/{id}").route(web::delete().to(remove_receiver)))
         .service(
-            v1("/audit-views").route(web::get().to(list_views)).route(web::post().to(keep_view)),
+            web::resource("/audit-views")
+                .route(web::get().to(list_views))
+                .route(web::post().to(keep_view)),
         )
-        .service(v1("/audit-views/{name}").route(web::delete().to(forget_view)));
+        .service(web::resource("/audit-views/{name}").route(web::delete().to(forget_view)));
 }
 
-fn event(recorded: &RecordedEvent) -> Value {
+pub(super) fn event(recorded: &RecordedEvent) -> Value {
     let mut event = json!(recorded.event);
     if let Some(members) = event.as_object_mut() {
         members.insert("id".to_owned(), json!(recorded.id));
@@ -35,25 +40,38 @@ fn event(recorded: &RecordedEvent) -> Value {
     event
 }
 
-async fn list_events(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
-    let moment = |name| asked.number(name).map(Timestamp::from_secs);
-    let query = EventQuery {
-        kind: asked.get("kind"),
-        actor: asked.get("actor"),
-        target: asked.get("target"),
-        request_id: asked.get("request_id"),
-        from: moment("from"),
-        until: moment("until"),
-        before: asked.number("after"),
-        limit: asked.limit().saturating_add(1),
+/// What is asked for; what is not said is as the view has it that is named, if one is.
+async fn filter(caller: &Caller, asked: &Asked) -> Result<EventFilter, Error> {
+    let view = match asked.get("view") {
+        None => EventFilter::default(),
+        Some(name) => {
+            let views = caller.got(caller.app.administration.audit_views().await)?;
+            let view = views.iter().find(|view| view.name == name);
+            let view = view.ok_or_else(|| caller.invalid("view", "is not the name of one"))?;
+            EventFilter::of_view(view)
+        }
     };
-    let mut found = caller.got(caller.app.administration.list_events(&query).await)?;
+    Ok(EventFilter::of(|name| asked.get(name).or_else(|| view.some(name))))
+}
+
+async fn list_events(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
+    let filter = filter(&caller, &asked).await?;
+    let query = filter.query(asked.number("after"), asked.limit().saturating_add(1));
+    let administration = &caller.app.administration;
+    let found = administration.page_of_events(filter.some("q").as_deref(), &query).await;
+    let Events { mut found, left_off } = caller.got(found)?;
     let next = asked.rest(&mut found, |last| last.id.to_string());
+    // A search that was left off goes on there, with an empty page if it must be.
+    let next = next.or(left_off.map(|left_off| left_off.to_string()));
     Ok(page(found.iter().map(event).collect(), next))
 }
 
-fn place(link: &Link) -> Value {
-    json!({ "seq": link.seq, "hash": link.hash.to_text() })
+async fn export(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
+    let filter = filter(&caller, &asked).await?;
+    let csv = asked.get("format").as_deref() == Some("csv");
+    let administration = &caller.app.administration;
+    let exported = audit_export::export(administration, &caller.actor(), filter, csv).await;
+    caller.got(exported)
 }
 
 async fn show_event(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -61,23 +79,18 @@ async fn show_event(caller: Caller, id: web::Path<String>) -> Result<HttpRespons
     let (found, link) = caller.got(caller.app.administration.find_event(id).await)?;
     let mut body = event(&found);
     if let Some(members) = body.as_object_mut() {
-        members.insert("link".to_owned(), link.as_ref().map_or(Value::Null, place));
+        members.insert("explanation".to_owned(), json!(explain(&found.event)));
+        members.insert("link".to_owned(), link.as_ref().map_or(Value::Null, described::link));
     }
     Ok(answer(body))
 }
 
 async fn verify(caller: Caller) -> Result<HttpResponse, Error> {
     let found = caller.got(caller.app.administration.verify_audit(None).await)?;
-    Ok(answer(json!({
-        "checked": found.checked,
-        "from": found.from,
-        "unchained": found.unchained,
-        "head": found.head.as_ref().map(place),
-        "faults": found.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })))
+    Ok(answer(described::verification(&found)))
 }
 
-fn described(receiver: &AuditReceiver, progress: &Progress) -> Value {
+fn listener(receiver: &AuditReceiver, progress: &Progress) -> Value {
     json!({
         "id": receiver.id,
         "name": receiver.name,
@@ -98,22 +111,18 @@ fn text(members: &mut Map<String, Value>, name: &str) -> String {
 async fn list_receivers(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let all = caller.got(caller.app.administration.audit_receivers().await)?;
     let place = |(receiver, _): &(AuditReceiver, Progress)| receiver.id.clone();
-    Ok(paged(&asked, &all, place, |(receiver, progress)| described(receiver, progress)))
+    Ok(paged(&asked, &all, place, |(receiver, progress)| listener(receiver, progress)))
 }
 
 async fn add_receiver(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
     let mut members = caller.members(&body)?;
     let [name, url, area] = ["name", "url", "area"].map(|member| text(&mut members, member));
     caller.nothing_else(&members)?;
-    caller
-        .once(&body, async {
-            let administration = &caller.app.administration;
-            let actor = caller.actor();
-            let added = administration.add_audit_receiver(&actor, &name, &url, &area).await;
-            let receiver = caller.got(added)?;
-            Ok(Made::at(None, described(&receiver, &Progress::default())))
-        })
-        .await
+    let administration = &caller.app.administration;
+    let actor = caller.actor();
+    let added = administration.add_audit_receiver(&actor, &name, &url, &area).await;
+    let receiver = caller.got(added)?;
+    Ok(created(None, listener(&receiver, &Progress::default())))
 }
 
 async fn remove_receiver(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -135,14 +144,10 @@ async fn keep_view(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Err
     let mut members = caller.members(&body)?;
     let [name, query] = ["name", "query"].map(|member| text(&mut members, member));
     caller.nothing_else(&members)?;
-    caller
-        .once(&body, async {
-            let administration = &caller.app.administration;
-            let kept = administration.keep_audit_view(&caller.actor(), &name, &query).await;
-            caller.got(kept)?;
-            Ok(Made::at(None, shown(&AuditView { name: name.clone(), query: query.clone() })))
-        })
-        .await
+    let administration = &caller.app.administration;
+    let kept = administration.keep_audit_view(&caller.actor(), &name, &query).await;
+    caller.got(kept)?;
+    Ok(created(None, shown(&AuditView { name: name.clone(), query: query.clone() })))
 }
 
 async fn forget_view(caller: Caller, name: web::Path<String>) -> Result<HttpResponse, Error> {

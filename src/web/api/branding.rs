@@ -5,20 +5,22 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::{Caller, Made, answer, v1};
+use super::{Caller, answer, created};
 use crate::op::admin::branding::LARGEST_PICTURE;
 use crate::op::admin::{AdminError, FieldProblem};
 use crate::protocol::branding::Branding;
 
 /// The longest body with a picture in it.
-const MAX_UPLOAD: usize = LARGEST_PICTURE / 3 * 4 + 1024;
+pub(super) const MAX_UPLOAD: usize = LARGEST_PICTURE / 3 * 4 + 1024;
 
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/branding").route(web::get().to(show)).route(web::patch().to(change)))
         .service(
-            v1("/pictures")
+            web::resource("/branding").route(web::get().to(show)).route(web::patch().to(change)),
+        )
+        .service(
+            web::resource("/pictures")
                 .app_data(web::PayloadConfig::new(MAX_UPLOAD))
                 .route(web::post().to(keep_picture)),
         );
@@ -77,15 +79,10 @@ async fn keep_picture(caller: Caller, body: web::Bytes) -> Result<HttpResponse, 
     let mut members = caller.members(&body)?;
     let content = members.remove("content");
     caller.nothing_else(&members)?;
-    caller
-        .once(&body, async {
-            let content = content.as_ref().and_then(Value::as_str);
-            let content = content.and_then(|content| STANDARD.decode(content).ok());
-            let content =
-                content.ok_or_else(|| caller.invalid("content", "must be a file in base64"))?;
-            let administration = &caller.app.administration;
-            let kept = administration.keep_picture(&caller.actor(), None, content).await;
-            Ok(Made::at(None, json!({ "id": caller.got(kept)? })))
-        })
-        .await
+    let content = content.as_ref().and_then(Value::as_str);
+    let content = content.and_then(|content| STANDARD.decode(content).ok());
+    let content = content.ok_or_else(|| caller.invalid("content", "must be a file in base64"))?;
+    let administration = &caller.app.administration;
+    let kept = administration.keep_picture(&caller.actor(), None, content).await;
+    Ok(created(None, json!({ "id": caller.got(kept)? })))
 }

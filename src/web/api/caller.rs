@@ -1,37 +1,39 @@
-//! Who calls the admin API: a key whose scope reaches the route, what it saw, and that a request is
-//! done once (RFC 9110 §13, idempotency keys).
+//! Who calls the admin API: a key whose scope reaches the route, and what it saw (RFC 9110 §13).
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
 
-use super::answers::{Made, ended, problem, refusal};
+use super::answers::{ended, problem, refusal};
 use super::matching::Seen;
-use super::{REASON, ROUTES, query};
+use super::{REASON, methods, once, query};
 use crate::op::Fault;
-use crate::op::admin::api_keys::{KeptAnswer, Repeated};
 use crate::op::admin::{Actor, AdminError, LONGEST_REASON};
 use crate::protocol::api_key::{ApiKey, ApiScope};
 use crate::web::{App, request};
 
 /// A request with a good key that holds the scope of its route.
+#[derive(Clone)]
 pub(super) struct Caller {
     pub(super) app: web::Data<App>,
     pub(super) key: ApiKey,
     pub(super) request_id: Option<String>,
     if_match: Option<String>,
-    once: Option<String>,
+    /// Its idempotency key, where it does something.
+    pub(super) once: Option<String>,
     reason: Option<String>,
     line: String,
+    /// The longest body that its route takes.
+    pub(super) longest: usize,
     scope: ApiScope,
     pub(super) needs_body: bool,
     pub(super) is_json: bool,
 }
 
 impl Caller {
-    async fn enter(request: &HttpRequest) -> Result<Self, Error> {
+    pub(super) async fn enter(request: &HttpRequest) -> Result<Self, Error> {
         let id = request::id(request);
         let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
             return Err(ended(HttpResponse::InternalServerError().finish()));
@@ -57,11 +59,9 @@ impl Caller {
             let challenge = "Bearer error=\"invalid_token\"";
             return Err(unauthorized("This API key is unknown, revoked or has ended", challenge));
         };
-        let pattern =
-            request.match_pattern().unwrap_or_default().replace("{identifier:.+}", "{identifier}");
-        let prefix = format!("{}/admin/api/v1", app.base);
-        let path = pattern.strip_prefix(&prefix).unwrap_or_default();
-        let Some(line) = ROUTES.iter().find(|route| route.is(request.method(), path)) else {
+        let lines = methods::lines(request, &app.base);
+        let Some(line) = lines.into_iter().find(|line| line.method == request.method().as_str())
+        else {
             let title = "There is nothing here";
             return Err(ended(problem(StatusCode::NOT_FOUND, title, None, &[], id)));
         };
@@ -75,11 +75,14 @@ impl Caller {
         let text = |name: HeaderName| {
             request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
-        let once = text(HeaderName::from_static("idempotency-key"));
-        if once.as_ref().is_some_and(|key| !(1..=255).contains(&key.len())) {
-            let title = "An idempotency key has 1 to 255 characters";
-            return Err(ended(problem(StatusCode::BAD_REQUEST, title, None, &[], id)));
-        }
+        let once = match request.headers().get(once::NAME).map(HeaderValue::to_str) {
+            None => None,
+            Some(Ok(key)) if (1..=255).contains(&key.len()) => Some(key.to_owned()),
+            Some(_) => {
+                let title = "An idempotency key has 1 to 255 characters of ASCII";
+                return Err(ended(problem(StatusCode::BAD_REQUEST, title, None, &[], id)));
+            }
+        };
         let given = request.headers().get(REASON).map(|value| value.to_str().ok());
         let reason = match given {
             None => None,
@@ -92,7 +95,7 @@ impl Caller {
                 return Err(ended(problem(StatusCode::BAD_REQUEST, title, Some(detail), &[], id)));
             }
         };
-        let if_match = text(header::IF_MATCH);
+        let if_match = all(request.headers(), &header::IF_MATCH);
         // A change that overwrites whatever stands is not offered (RFC 6585 §3).
         if line.changes() && if_match.is_none() {
             let detail = "Send the ETag of the answer that you read in If-Match.".to_owned();
@@ -103,9 +106,10 @@ impl Caller {
         Ok(Self {
             if_match,
             reason,
-            once,
-            line: format!("{} {}", line.method, request.path()),
+            once: once.filter(|_| line.once()),
+            line: format!("{} {}", line.method, request.uri()),
             scope: line.scope,
+            longest: line.longest,
             needs_body: line.needs_body(),
             is_json: text(header::CONTENT_TYPE).is_some_and(|given| is_json(&given)),
             app,
@@ -190,41 +194,10 @@ impl Caller {
         Err(self.refuse(AdminError::Conflict))
     }
 
-    /// Does it, or repeats the answer of the request that came before under the same
-    /// idempotency key.
-    pub(super) async fn once<F>(&self, body: &[u8], act: F) -> Result<HttpResponse, Error>
-    where
-        F: Future<Output = Result<Made, Error>>,
-    {
-        let Some(key) = &self.once else { return Ok(act.await?.response()) };
-        let administration = &self.app.administration;
-        let request = format!("{}\n{}", self.line, String::from_utf8_lossy(body));
-        let refuse = |error| self.refuse(error);
-        match administration.begin_once(&self.key.id, key, &request).await.map_err(refuse)? {
-            Repeated::First => {}
-            Repeated::UnderWay => {
-                let title = "The same request is under way, or did not come to an end";
-                return Err(self.problem(StatusCode::CONFLICT, title, None));
-            }
-            Repeated::Other => {
-                let title = "This idempotency key was used for another request";
-                return Err(self.problem(StatusCode::UNPROCESSABLE_ENTITY, title, None));
-            }
-            Repeated::Answered(answer) => {
-                let mut response = Made::of(answer).response();
-                let name = HeaderName::from_static("idempotency-replayed");
-                response.headers_mut().insert(name, HeaderValue::from_static("true"));
-                return Ok(response);
-            }
-        }
-        let made = act.await?;
-        let answer = KeptAnswer {
-            status: made.status.as_u16(),
-            location: made.location.clone(),
-            body: made.body.to_string(),
-        };
-        administration.keep_answer(&self.key.id, key, &request, answer).await.map_err(refuse)?;
-        Ok(made.response())
+    /// What tells this request from another under the same idempotency key.
+    pub(super) fn fingerprint(&self, body: &[u8]) -> String {
+        let seen = self.if_match.as_deref().unwrap_or_default();
+        format!("{}\n{seen}\n{}", self.line, String::from_utf8_lossy(body))
     }
 }
 
@@ -234,8 +207,25 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Self::enter(&request).await })
+        Box::pin(async move {
+            // Whoever asks that something be done once has come in already.
+            let entered = request.extensions_mut().remove::<Self>();
+            match entered {
+                Some(caller) => Ok(caller),
+                None => Self::enter(&request).await,
+            }
+        })
     }
+}
+
+/// The values of a header that may come in parts. What is not text matches nothing, and is not as
+/// if it had not been said.
+fn all(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let given: Vec<_> = headers
+        .get_all(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .collect();
+    (!given.is_empty()).then(|| given.join(", "))
 }
 
 fn lacking(scope: ApiScope, request_id: Option<String>) -> HttpResponse {

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::apis::searched;
-use super::{Asked, Caller, Made, answer, done, newest, page, paged, v1};
+use super::{Asked, Caller, answer, created, done, newest, page, paged};
 use crate::op::Failure;
 use crate::op::admin::from_json::client_change;
 use crate::op::admin::metadata::client_metadata;
-use crate::op::admin::{NewClient, SECRET_OVERLAP};
+use crate::op::admin::redirect_uri_rules::{redirect_uri_hint, redirect_uri_problem};
+use crate::op::admin::{ListQuery, NewClient, SECRET_OVERLAP};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api_key::ApiScope;
 use crate::protocol::client::{ClientKind, ClientSecret};
@@ -21,24 +22,36 @@ use crate::protocol::id::ClientId;
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/clients").route(web::get().to(list)).route(web::post().to(create)))
+        .service(web::resource("/clients").route(web::get().to(list)).route(web::post().to(create)))
+        .service(web::resource("/redirect-uris").route(web::get().to(check_redirect_uris)))
         .service(
-            v1("/clients/{client_id}")
+            web::resource("/clients/{client_id}")
                 .route(web::get().to(show))
                 .route(web::patch().to(change))
                 .route(web::delete().to(delete)),
         )
         .service(
-            v1("/clients/{client_id}/secrets")
+            web::resource("/clients/{client_id}/secrets")
                 .route(web::get().to(list_secrets))
                 .route(web::post().to(new_secret)),
         )
-        .service(v1("/clients/{client_id}/secrets/{secret}").route(web::delete().to(revoke_secret)))
-        .service(v1("/clients/{client_id}/preview").route(web::get().to(preview)));
+        .service(
+            web::resource("/clients/{client_id}/secrets/{secret}")
+                .route(web::delete().to(revoke_secret)),
+        )
+        .service(web::resource("/clients/{client_id}/observed").route(web::get().to(observed)))
+        .service(web::resource("/clients/{client_id}/preview").route(web::get().to(preview)));
 }
 
 async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
-    let found = caller.got(caller.app.administration.list_clients(&searched(&asked)).await)?;
+    let kind = asked.get("kind");
+    let query = ListQuery {
+        kind: ClientKind::ALL.into_iter().find(|one| kind.as_deref() == Some(one.as_str())),
+        disabled: asked.get("state").map(|state| state == "disabled"),
+        newest_first: asked.get("sort").as_deref() == Some("newest"),
+        ..searched(&asked)
+    };
+    let found = caller.got(caller.app.administration.list_clients(&query).await)?;
     Ok(page(found.items.iter().map(client_metadata).collect(), found.next))
 }
 
@@ -53,22 +66,17 @@ fn may_disable(caller: &Caller, members: &Map<String, Value>) -> Result<(), Erro
 async fn create(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
     let mut members = caller.members(&body)?;
     may_disable(&caller, &members)?;
-    caller
-        .once(&body, async {
-            let kind = members.remove("kind");
-            let kind = kind.and_then(|kind| serde_json::from_value::<ClientKind>(kind).ok());
-            let kind = kind.ok_or_else(|| {
-                caller.invalid("kind", "must be one of those that the document lists")
-            })?;
-            let change = caller.got(client_change(members))?;
-            let name = change.client_name.clone().unwrap_or_default();
-            let new = NewClient { change, ..NewClient::of_kind(kind, name) };
-            let made = caller.app.administration.create_client(&caller.actor(), new).await;
-            let made = caller.got(made)?;
-            let address = caller.address(&format!("/clients/{}", made.client.client_id));
-            Ok(Made::at(address, made.metadata()))
-        })
-        .await
+    let kind = members.remove("kind");
+    let kind = kind.and_then(|kind| serde_json::from_value::<ClientKind>(kind).ok());
+    let kind =
+        kind.ok_or_else(|| caller.invalid("kind", "must be one of those that the document lists"))?;
+    let change = caller.got(client_change(members))?;
+    let name = change.client_name.clone().unwrap_or_default();
+    let new = NewClient { change, ..NewClient::of_kind(kind, name) };
+    let made = caller.app.administration.create_client(&caller.actor(), new).await;
+    let made = caller.got(made)?;
+    let address = caller.address(&format!("/clients/{}", made.client.client_id));
+    Ok(created(address, made.metadata()))
 }
 
 async fn show(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -139,26 +147,22 @@ async fn new_secret(
 ) -> Result<HttpResponse, Error> {
     let new: NewSecret = caller.read(&body)?;
     let id = ClientId::new(id.into_inner());
-    caller
-        .once(&body, async {
-            let (administration, actor) = (&caller.app.administration, caller.actor());
-            let made = match (new.name, new.overlap_seconds, new.expires_in) {
-                (Some(name), None, life) => {
-                    let life = life.map(Duration::from_secs);
-                    administration.add_client_secret(&actor, &id, &name, life).await
-                }
-                (None, overlap, None) => {
-                    let overlap = overlap.map_or(SECRET_OVERLAP, Duration::from_secs);
-                    administration.rotate_client_secret(&actor, &id, overlap).await
-                }
-                (Some(_), Some(_), _) | (None, _, Some(_)) => {
-                    let message = "goes with expires_in; without it, overlap_seconds may be given";
-                    return Err(caller.invalid("name", message));
-                }
-            };
-            Ok(Made::at(None, caller.got(made)?.metadata()))
-        })
-        .await
+    let (administration, actor) = (&caller.app.administration, caller.actor());
+    let made = match (new.name, new.overlap_seconds, new.expires_in) {
+        (Some(name), None, life) => {
+            let life = life.map(Duration::from_secs);
+            administration.add_client_secret(&actor, &id, &name, life).await
+        }
+        (None, overlap, None) => {
+            let overlap = overlap.map_or(SECRET_OVERLAP, Duration::from_secs);
+            administration.rotate_client_secret(&actor, &id, overlap).await
+        }
+        (Some(_), Some(_), _) | (None, _, Some(_)) => {
+            let message = "goes with expires_in; without it, overlap_seconds may be given";
+            return Err(caller.invalid("name", message));
+        }
+    };
+    Ok(created(None, caller.got(made)?.metadata()))
 }
 
 async fn revoke_secret(
@@ -173,6 +177,37 @@ async fn revoke_secret(
     caller.app.provider.forget_client(&id).await;
     caller.got(revoked)?;
     Ok(done())
+}
+
+/// What the client does, beside what it may.
+async fn observed(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let id = ClientId::new(id.into_inner());
+    let administration = &caller.app.administration;
+    let client = caller.got(administration.find_client(&id).await)?;
+    let seen = caller.got(administration.observation(&id).await)?;
+    let differs = |method| method != client.token_endpoint_auth_method;
+    Ok(answer(json!({
+        "token_at": seen.token.map(|(at, _)| at.secs()),
+        "token_grant_type": seen.token.map(|(_, grant_type)| grant_type),
+        "authenticated_at": seen.authenticated.map(|(at, _)| at.secs()),
+        "authenticated_by": seen.authenticated.map(|(_, method)| method),
+        "authenticated_as_registered": seen.authenticated.map(|(_, method)| !differs(method)),
+        "pkce_at": seen.pkce_at.map(Timestamp::secs),
+        "no_pkce_at": seen.no_pkce_at.map(Timestamp::secs),
+        "uses_pkce": seen.uses_pkce(),
+    })))
+}
+
+/// What is wrong with redirect URIs, and what is allowed and often not meant.
+async fn check_redirect_uris(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
+    let kind = asked.get("kind").unwrap_or_default();
+    let kind = ClientKind::ALL.into_iter().find(|one| one.as_str() == kind);
+    let kind = kind.ok_or_else(|| caller.invalid("kind", "must be said"))?;
+    let uris = asked.get("uris").unwrap_or_default();
+    let uris = || uris.split_whitespace();
+    let problems: Vec<_> = uris().filter_map(|uri| redirect_uri_problem(kind, uri)).collect();
+    let hints: Vec<_> = uris().filter_map(redirect_uri_hint).collect();
+    Ok(answer(json!({ "problems": problems, "hints": hints })))
 }
 
 async fn preview(

@@ -4,9 +4,13 @@ use actix_web::{Error, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Asked, Caller, Made, answer, done, paged, v1};
+use super::{Asked, Caller, answer, created, done, paged};
 use crate::op::admin::connections::merged;
-use crate::op::admin::{AdminError, ConnectionChange, KeyTurn, ListedConnection, NewConnection};
+use crate::op::admin::{
+    AdminError, ConnectionChange, ConnectionStatus, KeyTurn, ListedConnection, NewConnection,
+    RecordedEvent,
+};
+use crate::op::explanation::explain;
 use crate::protocol::api_key::ApiScope;
 use crate::protocol::connection::{ConnectionSecrets, draft};
 use crate::protocol::id::ConnectionId;
@@ -16,20 +20,26 @@ use crate::upstream::{Finding, Verdict};
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/connections").route(web::get().to(list)).route(web::post().to(create)))
         .service(
-            v1("/connections/{id}")
+            web::resource("/connections").route(web::get().to(list)).route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/connections/{id}")
                 .route(web::get().to(show))
                 .route(web::patch().to(change))
                 .route(web::delete().to(delete)),
         )
-        .service(v1("/connections/{id}/check").route(web::post().to(check)))
+        .service(web::resource("/connection-status").route(web::get().to(statuses)))
+        .service(web::resource("/connections/{id}/status").route(web::get().to(status)))
+        .service(web::resource("/connections/{id}/check").route(web::post().to(check)))
         .service(
-            v1("/connections/{id}/next-key")
+            web::resource("/connections/{id}/next-key")
                 .route(web::put().to(stage))
                 .route(web::delete().to(discard)),
         )
-        .service(v1("/connections/{id}/next-key/promote").route(web::post().to(promote)));
+        .service(
+            web::resource("/connections/{id}/next-key/promote").route(web::post().to(promote)),
+        );
 }
 
 async fn find(caller: &Caller, id: &str) -> Result<ListedConnection, Error> {
@@ -38,7 +48,8 @@ async fn find(caller: &Caller, id: &str) -> Result<ListedConnection, Error> {
 
 /// Those of the file come first and have no version: the file is changed, not they.
 async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
-    let all = caller.got(caller.app.administration.list_connections().await)?;
+    let [q, state] = ["q", "state"].map(|name| asked.get(name).unwrap_or_default());
+    let all = caller.got(caller.app.administration.search_connections(q.trim(), &state).await)?;
     let place = |one: &ListedConnection| {
         let connection = &one.connection;
         let position = i64::from(connection.position).saturating_sub(i64::from(i32::MIN));
@@ -49,6 +60,49 @@ async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
 
 async fn show(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
     Ok(answer(find(&caller, &id).await?.to_json()))
+}
+
+async fn statuses(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
+    let all = caller.got(caller.app.administration.list_connections().await)?;
+    let all = stand(&caller, &all).await?;
+    let place = |one: &Value| one.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(paged(&asked, &all, place, Clone::clone))
+}
+
+async fn status(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let found = find(&caller, &id).await?;
+    let mut stands = stand(&caller, std::slice::from_ref(&found)).await?;
+    Ok(answer(stands.pop().unwrap_or_default()))
+}
+
+/// How connections stand: whether they can be used, how the last sign-ins ended, and what their
+/// upstreams announced last.
+async fn stand(caller: &Caller, all: &[ListedConnection]) -> Result<Vec<Value>, Error> {
+    let (administration, provider) = (&caller.app.administration, &caller.app.provider);
+    let connections = all.iter().map(|listed| &listed.connection);
+    let statuses = caller.got(administration.connection_statuses(connections).await)?;
+    let troubles = provider.connection_troubles();
+    let heard = caller.unfailing(provider.last_notifications().await)?;
+    let event =
+        |recorded: &RecordedEvent| json!({ "event": recorded.id, "at": recorded.event.at.secs() });
+    let described = |status: &ConnectionStatus| {
+        let trouble = troubles.iter().find(|(id, _)| *id == status.id).map(|(_, why)| why);
+        let last = heard.iter().find(|heard| heard.connection_id == status.id);
+        let why = status.failure.as_ref().map(|recorded| explain(&recorded.event));
+        json!({
+            "id": status.id,
+            "usable": trouble.is_none(),
+            "trouble": trouble,
+            "failing": status.is_failing(),
+            "last_success": status.success.as_ref().map(event),
+            "last_failure": status.failure.as_ref().map(event),
+            "explanation": why.flatten(),
+            "last_notification": last.map(|last| {
+                json!({ "kind": last.kind.as_str(), "at": last.at.secs() })
+            }),
+        })
+    };
+    Ok(statuses.iter().map(described).collect())
 }
 
 /// What a connection is besides the members of its kind.
@@ -84,38 +138,33 @@ async fn create(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error>
     let id = text(&mut members, "id").unwrap_or_default();
     let [kind, preset, tenant] = ["kind", "preset", "tenant"].map(|name| text(&mut members, name));
     let given = outside(&caller, &mut members)?;
-    caller
-        .once(&body, async {
-            let begin = match (&preset, &kind) {
-                (Some(name), None) | (None, Some(name)) => draft(name, tenant.as_deref()),
-                (None, None) | (Some(_), Some(_)) => None,
-            };
-            let begin = begin.ok_or_else(|| {
-                caller.invalid("kind", "give a kind or a preset that the document lists")
-            })?;
-            // A provider that is known by nothing but its issuer is called by its id.
-            let known = preset.or(kind).is_some_and(|name| name != "oidc");
-            let name = known.then(|| begin.display_name.to_owned());
-            let new = NewConnection {
-                id,
-                display_name: given.display_name.or(name),
-                position: given.position,
-                enabled: given.enabled.unwrap_or(true),
-                settings: caller.got(merged(&begin.settings, &members))?,
-                secrets: ConnectionSecrets {
-                    private_key: given.private_key,
-                    client_secret: given.client_secret,
-                    ..ConnectionSecrets::default()
-                },
-            };
-            let administration = &caller.app.administration;
-            let made = administration.create_connection(&caller.actor(), new).await;
-            let made = caller.got(made)?;
-            taken_up(&caller).await?;
-            let address = caller.address(&format!("/connections/{}", made.connection.id));
-            Ok(Made::at(address, made.to_json()))
-        })
-        .await
+    let begin = match (&preset, &kind) {
+        (Some(name), None) | (None, Some(name)) => draft(name, tenant.as_deref()),
+        (None, None) | (Some(_), Some(_)) => None,
+    };
+    let begin = begin
+        .ok_or_else(|| caller.invalid("kind", "give a kind or a preset that the document lists"))?;
+    // A provider that is known by nothing but its issuer is called by its id.
+    let known = preset.or(kind).is_some_and(|name| name != "oidc");
+    let name = known.then(|| begin.display_name.to_owned());
+    let new = NewConnection {
+        id,
+        display_name: given.display_name.or(name),
+        position: given.position,
+        enabled: given.enabled.unwrap_or(true),
+        settings: caller.got(merged(&begin.settings, &members))?,
+        secrets: ConnectionSecrets {
+            private_key: given.private_key,
+            client_secret: given.client_secret,
+            ..ConnectionSecrets::default()
+        },
+    };
+    let administration = &caller.app.administration;
+    let made = administration.create_connection(&caller.actor(), new).await;
+    let made = caller.got(made)?;
+    taken_up(&caller).await?;
+    let address = caller.address(&format!("/connections/{}", made.connection.id));
+    Ok(created(address, made.to_json()))
 }
 
 async fn change(

@@ -3,11 +3,12 @@
 use actix_web::{Error, HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::{Asked, Caller, done, page, paged, v1};
+use super::{Asked, Caller, done, page, paged};
 use crate::op::admin::AdminError;
+use crate::op::admin::described::delivery;
 use crate::op::daily_check::is_check;
 use crate::protocol::ambient::Timestamp;
-use crate::protocol::delivery::{Delivery, DeliveryState};
+use crate::protocol::delivery::DeliveryState;
 use crate::protocol::id::ClientId;
 use crate::protocol::job::JobState;
 use crate::store::outbox::DeliveryQuery;
@@ -15,11 +16,11 @@ use crate::store::outbox::DeliveryQuery;
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/jobs").route(web::get().to(list)))
-        .service(v1("/jobs/{name}/hold").route(web::post().to(hold)))
-        .service(v1("/jobs/{name}/resume").route(web::post().to(resume)))
-        .service(v1("/deliveries").route(web::get().to(list_deliveries)))
-        .service(v1("/deliveries/{id}/retry").route(web::post().to(retry)));
+        .service(web::resource("/jobs").route(web::get().to(list)))
+        .service(web::resource("/jobs/{name}/hold").route(web::post().to(hold)))
+        .service(web::resource("/jobs/{name}/resume").route(web::post().to(resume)))
+        .service(web::resource("/deliveries").route(web::get().to(list_deliveries)))
+        .service(web::resource("/deliveries/{id}/retry").route(web::post().to(retry)));
 }
 
 fn described(job: &JobState) -> Value {
@@ -57,20 +58,6 @@ async fn turn(caller: &Caller, name: &str, held: bool) -> Result<HttpResponse, E
     };
     caller.got(turned)?;
     Ok(done())
-}
-
-fn delivery(delivery: &Delivery) -> Value {
-    json!({
-        "id": delivery.id.to_string(),
-        "client_id": delivery.client_id,
-        "kind": delivery.kind,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "created_at": delivery.created_at.secs(),
-        "due_at": delivery.due_at.secs(),
-        "settled_at": delivery.settled_at.map(Timestamp::secs),
-        "last_error": delivery.last_error,
-    })
 }
 
 async fn list_deliveries(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {

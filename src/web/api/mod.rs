@@ -14,10 +14,14 @@ mod branding;
 mod caller;
 mod clients;
 mod connections;
+mod effects;
 mod jobs;
 mod keys;
 mod matching;
+mod methods;
+mod once;
 mod openapi;
+mod overview;
 mod query;
 mod route;
 mod routes;
@@ -30,27 +34,27 @@ mod trust;
 mod users;
 
 use actix_web::http::StatusCode;
+use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 pub use route::Route;
 pub use routes::ROUTES;
 
 use super::request;
-use answers::{Made, answer, done, newest, page, paged, problem};
+use answers::{accepted, answer, created, done, newest, page, paged, problem};
 use caller::Caller;
 use query::Asked;
 
 /// The header that says why; it stands in the audit log.
 const REASON: &str = "audit-reason";
 
-fn v1(path: &str) -> actix_web::Resource {
-    web::resource(format!("/admin/api/v1{path}"))
-}
-
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(web::resource("/admin/api/openapi.json").route(web::get().to(openapi::document)))
+    let v1 = web::scope("/admin/api/v1")
+        .wrap(from_fn(once::once))
+        .wrap(from_fn(methods::known))
+        .configure(overview::routes)
+        .configure(effects::routes)
         .configure(clients::routes)
         .configure(users::routes)
         .configure(sessions::routes)
@@ -66,6 +70,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(audit::routes)
         .configure(sign_ins::routes)
         .configure(apis::routes)
+        .default_service(web::to(nothing));
+    config
+        .service(web::resource("/admin/api/openapi.json").route(web::get().to(openapi::document)))
+        .service(v1)
         .service(web::resource("/admin/api/{rest:.*}").route(web::to(nothing)));
 }
 

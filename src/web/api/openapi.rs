@@ -23,7 +23,11 @@ fn of_issuer(issuer: &str) -> Value {
             |schema: Schema| json!({ "application/json": { "schema": schema.pointed() } });
         let mut done = json!({ "description": route.summary });
         if let (Some(answer), Some(done)) = (route.answer, done.as_object_mut()) {
-            done.insert("content".to_owned(), content(answer));
+            let content = route
+                .media
+                .iter()
+                .map(|media| ((*media).to_owned(), json!({ "schema": answer.pointed() })));
+            done.insert("content".to_owned(), Value::Object(content.collect()));
         }
         let problem = json!({ "$ref": "#/components/responses/Problem" });
         let mut responses = Map::new();
@@ -122,8 +126,9 @@ fn parameters(route: &Route) -> Vec<Value> {
         });
         found.push(parameter("header", REASON, false, why));
     }
-    if route.method == "POST" && !route.repeats {
-        let key = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
+    if route.once() {
+        let key =
+            json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$" });
         found.push(parameter("header", "Idempotency-Key", false, key));
     }
     found

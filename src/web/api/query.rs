@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Text,
     Limit,
     Seconds,
+    /// How many days, of a year and a bit.
+    Days,
     Cursor,
     OneOf(&'static [&'static str]),
 }
@@ -24,6 +26,9 @@ pub(super) type Parameter = (&'static str, Kind);
 
 /// Most that one page holds.
 pub(super) const MOST: u32 = 200;
+
+/// Most days that are asked for.
+const LONGEST: u64 = 3650;
 
 /// No address holds a NUL.
 pub(super) const WITHOUT_NUL: &str = r"^[^\u0000]*$";
@@ -48,6 +53,7 @@ impl Kind {
                 "maximum": u32::MAX,
                 "description": "Seconds since the epoch",
             }),
+            Self::Days => json!({ "type": "integer", "minimum": 1, "maximum": LONGEST }),
             Self::Cursor => json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }),
             Self::OneOf(words) => json!({ "enum": words }),
         }
@@ -64,6 +70,8 @@ impl Kind {
                 .then(|| format!("must be a number between 1 and {MOST}")),
             Self::Seconds => (!within(0, u64::from(u32::MAX)))
                 .then(|| "must be seconds since the epoch".to_owned()),
+            Self::Days => (!within(1, LONGEST))
+                .then(|| format!("must be a number of days between 1 and {LONGEST}")),
             Self::Cursor => {
                 (!within(0, i64::MAX.unsigned_abs())).then(|| "must be what next said".to_owned())
             }

@@ -1,10 +1,9 @@
 //! One line of the admin API: what is let in, what it needs, and what the document says of it.
 
-use actix_web::http::Method;
-
 use super::query::Parameter;
 use super::schemas::Schema;
 use crate::protocol::api_key::ApiScope;
+use crate::web::MAX_BODY;
 
 /// A line of the list of routes.
 pub struct Route {
@@ -26,10 +25,14 @@ pub struct Route {
     pub(super) bare: bool,
     /// What is answered.
     pub(super) answer: Option<Schema>,
+    /// What that comes as.
+    pub(super) media: &'static [&'static str],
     /// The status of that.
     pub(super) status: u16,
-    /// Whether it has nothing to repeat for an idempotency key.
-    pub(super) repeats: bool,
+    /// The longest body.
+    pub(super) longest: usize,
+    /// Whether it only looks, for all that it is a `POST`.
+    pub(super) looks: bool,
 }
 
 impl Route {
@@ -49,8 +52,10 @@ impl Route {
             body: None,
             bare: false,
             answer: None,
+            media: &["application/json"],
             status: 200,
-            repeats: false,
+            longest: MAX_BODY,
+            looks: false,
         }
     }
 
@@ -63,6 +68,11 @@ impl Route {
         Self { answer: Some(answer), ..Self::new("GET", path, scope, summary) }
     }
 
+    /// Something that is sent and something that is answered.
+    const fn with(self, body: Schema, answer: Schema) -> Self {
+        Self { body: Some(body), answer: Some(answer), ..self }
+    }
+
     /// Makes something.
     pub(super) const fn make(
         path: &'static str,
@@ -71,11 +81,10 @@ impl Route {
         body: Schema,
         answer: Schema,
     ) -> Self {
-        let new = Self::new("POST", path, scope, summary);
-        Self { body: Some(body), answer: Some(answer), status: 201, ..new }
+        Self { status: 201, ..Self::new("POST", path, scope, summary).with(body, answer) }
     }
 
-    /// Does something that is as good as done once when it is done twice.
+    /// Does something to what is there.
     pub(super) const fn act(
         path: &'static str,
         scope: ApiScope,
@@ -83,7 +92,17 @@ impl Route {
         answer: Option<Schema>,
     ) -> Self {
         let status = if answer.is_some() { 200 } else { 204 };
-        Self { answer, status, repeats: true, ..Self::new("POST", path, scope, summary) }
+        Self { answer, status, ..Self::new("POST", path, scope, summary) }
+    }
+
+    /// Looks anew, which may take a while and leaves a mark.
+    pub(super) const fn look(
+        path: &'static str,
+        scope: ApiScope,
+        summary: &'static str,
+        answer: Schema,
+    ) -> Self {
+        Self { looks: true, ..Self::act(path, scope, summary, Some(answer)) }
     }
 
     pub(super) const fn patch(
@@ -93,18 +112,12 @@ impl Route {
         body: Schema,
         answer: Schema,
     ) -> Self {
-        let new = Self::new("PATCH", path, scope, summary);
-        Self { body: Some(body), answer: Some(answer), ..new }
+        Self::new("PATCH", path, scope, summary).with(body, answer)
     }
 
-    pub(super) const fn put(
-        path: &'static str,
-        scope: ApiScope,
-        summary: &'static str,
-        body: Schema,
-        answer: Schema,
-    ) -> Self {
-        Self { method: "PUT", ..Self::patch(path, scope, summary, body, answer) }
+    /// The same, with what is sent in the place of what stands.
+    pub(super) const fn put(self) -> Self {
+        Self { method: "PUT", ..self }
     }
 
     pub(super) const fn delete(path: &'static str, scope: ApiScope, summary: &'static str) -> Self {
@@ -119,6 +132,16 @@ impl Route {
     /// The same, with something to send.
     pub(super) const fn sent(self, body: Schema) -> Self {
         Self { body: Some(body), ..self }
+    }
+
+    /// The same, whose body may be so long.
+    pub(super) const fn up_to(self, longest: usize) -> Self {
+        Self { longest, ..self }
+    }
+
+    /// The same, whose answer is a file of one of these types.
+    pub(super) const fn in_a_file(self, media: &'static [&'static str]) -> Self {
+        Self { media, ..self }
     }
 
     /// The same, which takes no body for one that says nothing.
@@ -145,9 +168,8 @@ impl Route {
         matches!(self.method, "PATCH" | "PUT")
     }
 
-    pub(super) fn is(&self, method: &Method, path: &str) -> bool {
-        // RFC 9110 §9.3.2: HEAD is GET without the content.
-        let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
-        self.method == method && self.path == path
+    /// Whether it is done once under one idempotency key.
+    pub(super) fn once(&self) -> bool {
+        self.method != "GET" && !self.looks
     }
 }

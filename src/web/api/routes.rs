@@ -1,10 +1,11 @@
 //! Everything there is in the admin API.
 
+use super::branding::MAX_UPLOAD;
 use super::query::{AFTER, Kind, LIMIT, PAGE, Parameter, Q};
 use super::route::Route;
 use super::schemas::{
-    admins, api_keys, apis, audit, clients, connections, jobs, keys, settings, sign_ins, transfers,
-    trust, users,
+    admins, api_keys, apis, audit, clients, connections, jobs, keys, overview, settings, sign_ins,
+    transfers, trust, users,
 };
 use crate::protocol::api_key::ApiScope as S;
 
@@ -16,9 +17,38 @@ const PEOPLE: &[Parameter] = &[
     AFTER,
     LIMIT,
 ];
+const CLIENTS: &[Parameter] = &[
+    Q,
+    ("kind", CLIENT_KIND),
+    ("state", Kind::OneOf(&["active", "disabled"])),
+    ("sort", Kind::OneOf(&["name", "newest"])),
+    AFTER,
+    LIMIT,
+];
+const CLIENT_KIND: Kind = Kind::OneOf(&["web", "spa", "native", "machine", "device", "mcp"]);
+const CONNECTIONS: &[Parameter] =
+    &[Q, ("state", Kind::OneOf(&["enabled", "disabled"])), AFTER, LIMIT];
+const REDIRECT_URIS: &[Parameter] = &[("kind", CLIENT_KIND), ("uris", Kind::Text)];
+const COUNTS: &[Parameter] = &[
+    ("by", Kind::OneOf(&["day", "client", "connection"])),
+    ("days", Kind::Days),
+    ("client_id", Kind::Text),
+    ("connection", Kind::Text),
+];
+const EFFECTS: &[Parameter] = &[
+    ("client_id", Kind::Text),
+    ("api", Kind::Text),
+    ("connection", Kind::Text),
+    ("user", Kind::Text),
+    ("kid", Kind::Text),
+    ("audit_retention_days", Kind::Days),
+];
 const PREVIEW: &[Parameter] =
     &[("user", Kind::Text), ("scope", Kind::Text), ("resource", Kind::Text)];
 const EVENTS: &[Parameter] = &[
+    Q,
+    ("view", Kind::Text),
+    ("area", Kind::Text),
     ("kind", Kind::Text),
     ("actor", Kind::Text),
     ("target", Kind::Text),
@@ -27,6 +57,18 @@ const EVENTS: &[Parameter] = &[
     ("until", Kind::Seconds),
     ("after", Kind::Cursor),
     LIMIT,
+];
+const EXPORT: &[Parameter] = &[
+    ("format", Kind::OneOf(&["jsonl", "csv"])),
+    Q,
+    ("view", Kind::Text),
+    ("area", Kind::Text),
+    ("kind", Kind::Text),
+    ("actor", Kind::Text),
+    ("target", Kind::Text),
+    ("request_id", Kind::Text),
+    ("from", Kind::Seconds),
+    ("until", Kind::Seconds),
 ];
 const DELETIONS: &[Parameter] = &[("state", Kind::OneOf(&["any", "under_way"])), AFTER, LIMIT];
 const DELIVERIES: &[Parameter] = &[
@@ -41,7 +83,12 @@ const TRANSFERS: &[Parameter] =
 /// Everything there is.
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
-    Route::get("/clients", S::ReadClients, "List clients", clients::PAGE).asking(SEARCH),
+    Route::get("/attention", S::ReadOverview, "What needs attention, what is urgent first", overview::ATTENTION),
+    Route::get("/sign-in-counts", S::ReadOverview, "How many signed in or failed to, and why: by day, client or connection", overview::COUNTS).asking(COUNTS),
+    Route::get("/search", S::ReadOverview, "What is called so, in every room that the key reads", overview::FOUND).asking(&[Q]),
+    Route::get("/effects", S::ReadSessions, "What a change of something would touch, counted; of one thing, or of all there is", overview::EFFECTS).asking(EFFECTS),
+
+    Route::get("/clients", S::ReadClients, "List clients", clients::PAGE).asking(CLIENTS),
     Route::make("/clients", S::WriteClients, "Register a client", clients::NEW, clients::ONE)
         .besides(S::CriticalClients, "a client that is disabled from the beginning"),
     Route::get("/clients/{client_id}", S::ReadClients, "One client", clients::ONE),
@@ -51,6 +98,8 @@ pub const ROUTES: &[Route] = &[
     Route::get("/clients/{client_id}/secrets", S::ReadClients, "List a client's secrets, which are not told", clients::SECRETS).asking(PAGE),
     Route::make("/clients/{client_id}/secrets", S::CriticalClients, "Give a client a new secret: instead of the others, or with a name beside them", clients::NEW_SECRET, clients::ONE).or_bare(),
     Route::delete("/clients/{client_id}/secrets/{secret}", S::CriticalClients, "Revoke a secret"),
+    Route::get("/clients/{client_id}/observed", S::ReadClients, "What was observed of a client: its last token, how it proved itself, whether it uses PKCE", clients::OBSERVED),
+    Route::get("/redirect-uris", S::ReadClients, "What is wrong with redirect URIs for a kind of client, and what deserves a second look", clients::CHECKED).asking(REDIRECT_URIS),
     Route::get("/clients/{client_id}/preview", S::ReadUsers, "What a person's tokens for this client would hold", clients::PREVIEW).asking(PREVIEW),
 
     Route::get("/apis", S::ReadApis, "List APIs", apis::PAGE).asking(SEARCH),
@@ -65,10 +114,12 @@ pub const ROUTES: &[Route] = &[
         .besides(S::CriticalUsers, "disabled: true"),
     Route::delete("/users/{id}", S::CriticalUsers, "Begin the deletion of a person").telling(202, users::DELETION),
     Route::act("/users/{id}/sign-out", S::WriteUsers, "Sign a person out everywhere", Some(users::ENDED)),
-    Route::act("/users/{id}/export", S::WriteUsers, "All that is stored about a person", Some(users::ONE)),
+    Route::look("/users/{id}/export", S::WriteUsers, "All that is stored about a person", users::ONE),
+    Route::get("/users/{id}/factors", S::ReadUsers, "What a person has besides a password", users::FACTORS),
     Route::delete("/users/{id}/factors", S::CriticalUsers, "Remove a person's second factors"),
     Route::get("/users/{id}/identities", S::ReadUsers, "List what a person signs in with, and how it stands upstream", users::IDENTITIES).asking(PAGE),
     Route::delete("/users/{id}/identities/{identity}", S::CriticalUsers, "Take an identity from a person").telling(200, users::ENDED),
+    Route::get("/users/{id}/sessions", S::ReadUsers, "List where a person is signed in", users::SESSIONS).asking(PAGE),
     Route::get("/users/{id}/grants", S::ReadUsers, "List what apps hold of a person", users::GRANTS).asking(PAGE),
     Route::get("/deletions", S::ReadUsers, "List deletions, newest first", users::DELETIONS).asking(DELETIONS),
     Route::get("/deletions/{id}", S::ReadUsers, "How a deletion stands", users::DELETION),
@@ -77,14 +128,16 @@ pub const ROUTES: &[Route] = &[
     Route::delete("/sessions/{sid}", S::WriteSessions, "End a browser session").telling(200, users::ENDED),
     Route::delete("/grants/{id}", S::WriteSessions, "Revoke a grant").telling(200, users::ENDED),
 
-    Route::get("/connections", S::ReadConnections, "List connections", connections::PAGE).asking(PAGE),
+    Route::get("/connections", S::ReadConnections, "List connections", connections::PAGE).asking(CONNECTIONS),
+    Route::get("/connection-status", S::ReadConnections, "How the connections stand: usable, last success, last failure and why, last announcement", connections::STATUSES).asking(PAGE),
     Route::make("/connections", S::CriticalConnections, "Make a connection", connections::NEW, connections::ONE),
     Route::get("/connections/{id}", S::ReadConnections, "One connection", connections::ONE),
     Route::patch("/connections/{id}", S::WriteConnections, "Change a connection", connections::CHANGE, connections::ONE)
         .besides(S::CriticalConnections, "any member but enabled"),
     Route::delete("/connections/{id}", S::CriticalConnections, "Delete a connection"),
-    Route::act("/connections/{id}/check", S::ReadConnections, "Run the doctor", Some(connections::FINDINGS)),
-    Route::put("/connections/{id}/next-key", S::CriticalConnections, "Say which Apple key is to follow", connections::NEXT_KEY, connections::ONE),
+    Route::get("/connections/{id}/status", S::ReadConnections, "How a connection stands", connections::STATUS),
+    Route::look("/connections/{id}/check", S::ReadConnections, "Run the doctor", connections::FINDINGS),
+    Route::patch("/connections/{id}/next-key", S::CriticalConnections, "Say which Apple key is to follow", connections::NEXT_KEY, connections::ONE).put(),
     Route::delete("/connections/{id}/next-key", S::CriticalConnections, "Forget the key that was to follow").telling(200, connections::ONE),
     Route::act("/connections/{id}/next-key/promote", S::CriticalConnections, "Make the next key the active one", Some(connections::ONE)),
 
@@ -109,6 +162,7 @@ pub const ROUTES: &[Route] = &[
 
     Route::get("/keys", S::ReadKeys, "List signing keys", keys::PAGE).asking(PAGE),
     Route::make("/keys", S::CriticalKeys, "Make the next signing key", keys::NEW, keys::ONE),
+    Route::get("/key-set-fetchers", S::ReadKeys, "List who fetched the key set, by user agent, and who came last before the newest key", keys::FETCHERS).asking(PAGE),
     Route::get("/keys/{kid}", S::ReadKeys, "One signing key", keys::ONE),
     Route::delete("/keys/{kid}", S::CriticalKeys, "Take a signing key out of service at once: what it signed fails from now on"),
 
@@ -116,7 +170,7 @@ pub const ROUTES: &[Route] = &[
     Route::patch("/settings", S::CriticalSettings, "Change the settings", settings::SETTINGS_CHANGE, settings::SETTINGS),
     Route::get("/branding", S::ReadSettings, "How the installation looks", settings::BRANDING),
     Route::patch("/branding", S::WriteSettings, "Change how the installation looks", settings::BRANDING_CHANGE, settings::BRANDING),
-    Route::make("/pictures", S::WriteSettings, "Keep a picture, to be named as a logo", settings::NEW_PICTURE, settings::PICTURE),
+    Route::make("/pictures", S::WriteSettings, "Keep a picture, to be named as a logo", settings::NEW_PICTURE, settings::PICTURE).up_to(MAX_UPLOAD),
 
     Route::get("/admins", S::ReadAdmins, "List console accounts", admins::PAGE).asking(SEARCH),
     Route::make("/admins", S::CriticalAdmins, "Make a console account, of a role whose scopes the key holds", admins::NEW, admins::ONE),
@@ -134,8 +188,9 @@ pub const ROUTES: &[Route] = &[
     Route::delete("/api-keys/{id}", S::CriticalApiKeys, "Revoke a key, and those that were made by it"),
 
     Route::get("/events", S::ReadEvents, "Read the audit log, newest first", audit::EVENTS).asking(EVENTS),
-    Route::get("/events/{id}", S::ReadEvents, "One event, with its place in the chain", audit::EVENT),
-    Route::act("/events/verify", S::ReadEvents, "Walk along the chain of the audit log", Some(audit::VERIFIED)),
+    Route::get("/events/export", S::ReadEvents, "The audit log as a file, narrowed as the list is", audit::EXPORT).asking(EXPORT).in_a_file(&["application/x-ndjson", "text/csv"]),
+    Route::get("/events/{id}", S::ReadEvents, "One event, with its place in the chain, and what it means if something went wrong", audit::EVENT),
+    Route::look("/events/verify", S::ReadEvents, "Walk along the chain of the audit log", audit::VERIFIED),
     Route::get("/audit-receivers", S::ReadEvents, "List who is told the audit log, and how far", audit::RECEIVERS).asking(PAGE),
     Route::make("/audit-receivers", S::CriticalEvents, "Tell somebody the audit log from now on", audit::NEW_RECEIVER, audit::RECEIVER),
     Route::delete("/audit-receivers/{id}", S::CriticalEvents, "Tell a receiver nothing any more"),

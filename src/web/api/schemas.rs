@@ -11,6 +11,7 @@ pub(super) mod connections;
 pub(super) mod jobs;
 pub(super) mod keys;
 mod look;
+pub(super) mod overview;
 mod registered;
 pub(super) mod settings;
 pub(super) mod sign_ins;

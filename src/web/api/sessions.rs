@@ -1,35 +1,39 @@
 //! Browser sessions and grants in the admin API.
 
 use actix_web::{Error, HttpResponse, web};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::users::counted;
-use super::{Asked, Caller, page, v1};
+use super::{Asked, Caller, page};
 use crate::protocol::id::{GrantId, SessionId};
+use crate::protocol::session::Session;
+use crate::protocol::user::User;
 
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/sessions").route(web::get().to(list)))
-        .service(v1("/sessions/{sid}").route(web::delete().to(end)))
-        .service(v1("/grants/{id}").route(web::delete().to(revoke)));
+        .service(web::resource("/sessions").route(web::get().to(list)))
+        .service(web::resource("/sessions/{sid}").route(web::delete().to(end)))
+        .service(web::resource("/grants/{id}").route(web::delete().to(revoke)));
+}
+
+pub(super) fn session(session: &Session, user: &User) -> Value {
+    json!({
+        "sid": session.id,
+        "user_id": user.id,
+        "sub": user.sub,
+        "connection": session.connection_id,
+        "auth_time": session.auth_time.secs(),
+        "created_at": session.created_at.secs(),
+        "expires_at": session.expires_at.secs(),
+    })
 }
 
 async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let after = asked.get("after");
     let found = caller.app.administration.list_sessions(after.as_deref(), asked.limit()).await;
     let found = caller.got(found)?;
-    let items = found.items.iter().map(|(session, user)| {
-        json!({
-            "sid": session.id,
-            "user_id": user.id,
-            "sub": user.sub,
-            "connection": session.connection_id,
-            "auth_time": session.auth_time.secs(),
-            "created_at": session.created_at.secs(),
-            "expires_at": session.expires_at.secs(),
-        })
-    });
+    let items = found.items.iter().map(|(one, user)| session(one, user));
     Ok(page(items.collect(), found.next))
 }
 

@@ -3,13 +3,15 @@
 use actix_web::{Error, HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::{Caller, answer, v1};
+use super::{Caller, answer};
 use crate::op::admin::settings::Settings;
 use crate::protocol::client_settings::merge;
 
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.service(v1("/settings").route(web::get().to(show)).route(web::patch().to(change)));
+    config.service(
+        web::resource("/settings").route(web::get().to(show)).route(web::patch().to(change)),
+    );
 }
 
 fn described(settings: &Settings, version: i32) -> Value {

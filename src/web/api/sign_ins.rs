@@ -3,14 +3,15 @@
 use actix_web::{Error, HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::{Asked, Caller, answer, page, v1};
+use super::{Asked, Caller, answer, page};
+use crate::op::explanation::explain_step;
 use crate::protocol::sign_in::SignInStep;
 
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/sign-ins").route(web::get().to(list)))
-        .service(v1("/sign-ins/{id}").route(web::get().to(show)));
+        .service(web::resource("/sign-ins").route(web::get().to(list)))
+        .service(web::resource("/sign-ins/{id}").route(web::get().to(show)));
 }
 
 fn described(step: &SignInStep) -> Value {
@@ -33,6 +34,7 @@ async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
 
 async fn show(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let steps = caller.got(caller.app.administration.sign_in_steps(&id).await)?;
-    let steps: Vec<_> = steps.iter().map(described).collect();
-    Ok(answer(json!({ "id": *id, "steps": steps })))
+    let why = steps.iter().rev().find_map(explain_step);
+    let described: Vec<_> = steps.iter().map(described).collect();
+    Ok(answer(json!({ "id": *id, "steps": described, "explanation": why })))
 }

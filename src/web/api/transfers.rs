@@ -5,7 +5,7 @@ use actix_web::{Error, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Caller, Made, answer, page, v1};
+use super::{Asked, Caller, accepted, answer, page};
 use crate::op::admin::AdminError;
 use crate::op::apple_transfer::{Begun, Collect, Exchange, Run, TransferError};
 use crate::protocol::ambient::Timestamp;
@@ -16,9 +16,11 @@ use crate::store::transfer_runs::TransferRun;
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/apple-transfers").route(web::get().to(show)).route(web::post().to(run)))
-        .service(v1("/apple-transfers/retry").route(web::post().to(retry)))
-        .service(v1("/apple-transfers/people").route(web::get().to(people)));
+        .service(
+            web::resource("/apple-transfers").route(web::get().to(show)).route(web::post().to(run)),
+        )
+        .service(web::resource("/apple-transfers/retry").route(web::post().to(retry)))
+        .service(web::resource("/apple-transfers/people").route(web::get().to(people)));
 }
 
 async fn show(caller: Caller) -> Result<HttpResponse, Error> {
@@ -77,18 +79,14 @@ async fn run(caller: Caller, body: web::Bytes) -> Result<HttpResponse, Error> {
             return Err(caller.invalid("to_team", "is the connection's own for an exchange"));
         }
     };
-    caller
-        .once(&body, async {
-            let (goes_on, people) =
-                match caller.app.provider.begin_apple_transfer(&caller.actor(), run).await {
-                    Ok(Begun::Looked(people)) => (false, people),
-                    Ok(Begun::GoesOn(people)) => (true, people),
-                    Err(error) => return Err(refused(&caller, error)),
-                };
-            let body = json!({ "begun": goes_on, "people": people });
-            Ok(Made { status: StatusCode::ACCEPTED, location: None, body })
-        })
-        .await
+    let (goes_on, people) =
+        match caller.app.provider.begin_apple_transfer(&caller.actor(), run).await {
+            Ok(Begun::Looked(people)) => (false, people),
+            Ok(Begun::GoesOn(people)) => (true, people),
+            Err(error) => return Err(refused(&caller, error)),
+        };
+    let body = json!({ "begun": goes_on, "people": people });
+    Ok(accepted(None, body))
 }
 
 fn refused(caller: &Caller, error: TransferError) -> Error {

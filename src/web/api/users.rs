@@ -1,11 +1,11 @@
 //! People in the admin API: themselves, what they sign in with, and their deletion.
 
-use actix_web::http::StatusCode;
 use actix_web::{Error, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Caller, Made, answer, done, newest, page, paged, v1};
+use super::sessions::session;
+use super::{Asked, Caller, accepted, answer, done, newest, page, paged};
 use crate::op::admin::{AdminError, Person, identity_id};
 use crate::op::ending::Ended;
 use crate::protocol::ambient::Timestamp;
@@ -13,6 +13,7 @@ use crate::protocol::api_key::ApiScope;
 use crate::protocol::deletion::Deletion;
 use crate::protocol::grant::Grant;
 use crate::protocol::id::DeletionId;
+use crate::protocol::session::Session;
 use crate::protocol::upstream_grant::UpstreamGrant;
 use crate::protocol::user::{Identity, User};
 use crate::store::people::PeopleQuery;
@@ -20,22 +21,27 @@ use crate::store::people::PeopleQuery;
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(v1("/users").route(web::get().to(list)))
+        .service(web::resource("/users").route(web::get().to(list)))
         .service(
-            v1("/users/{id}")
+            web::resource("/users/{id}")
                 .route(web::get().to(show))
                 .route(web::patch().to(change))
                 .route(web::delete().to(delete)),
         )
-        .service(v1("/users/{id}/sign-out").route(web::post().to(sign_out)))
-        .service(v1("/users/{id}/export").route(web::post().to(export)))
-        .service(v1("/users/{id}/factors").route(web::delete().to(reset_factors)))
-        .service(v1("/users/{id}/identities").route(web::get().to(list_identities)))
-        .service(v1("/users/{id}/identities/{identity}").route(web::delete().to(unlink)))
-        .service(v1("/users/{id}/grants").route(web::get().to(list_grants)))
-        .service(v1("/deletions").route(web::get().to(list_deletions)))
-        .service(v1("/deletions/{id}").route(web::get().to(deletion)))
-        .service(v1("/deletions/{id}/retry").route(web::post().to(hasten)));
+        .service(web::resource("/users/{id}/sign-out").route(web::post().to(sign_out)))
+        .service(web::resource("/users/{id}/export").route(web::post().to(export)))
+        .service(
+            web::resource("/users/{id}/factors")
+                .route(web::get().to(factors))
+                .route(web::delete().to(reset_factors)),
+        )
+        .service(web::resource("/users/{id}/sessions").route(web::get().to(list_sessions)))
+        .service(web::resource("/users/{id}/identities").route(web::get().to(list_identities)))
+        .service(web::resource("/users/{id}/identities/{identity}").route(web::delete().to(unlink)))
+        .service(web::resource("/users/{id}/grants").route(web::get().to(list_grants)))
+        .service(web::resource("/deletions").route(web::get().to(list_deletions)))
+        .service(web::resource("/deletions/{id}").route(web::get().to(deletion)))
+        .service(web::resource("/deletions/{id}/retry").route(web::post().to(hasten)));
 }
 
 /// Every change of a person bears another time.
@@ -116,7 +122,7 @@ async fn delete(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, E
     let deletion = caller.got(administration.delete_user(&caller.actor(), &id).await)?;
     let receipt = caller.got(administration.deletion(&deletion.id).await)?;
     let location = caller.address(&format!("/deletions/{}", deletion.id));
-    Ok(Made { status: StatusCode::ACCEPTED, location, body: receipt.to_json() }.response())
+    Ok(accepted(location, receipt.to_json()))
 }
 
 pub(super) fn counted(ended: Ended) -> HttpResponse {
@@ -133,6 +139,17 @@ async fn sign_out(caller: Caller, id: web::Path<String>) -> Result<HttpResponse,
 async fn export(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let exported = caller.app.administration.export_user(&caller.actor(), &id).await;
     Ok(answer(caller.got(exported)?))
+}
+
+/// What they have besides a password.
+async fn factors(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let person = find(&caller, &id).await?;
+    let held = caller.app.administration.factors_of_person(&person.user.id).await;
+    let held = caller.got(held)?;
+    Ok(answer(json!({
+        "totp_added_at": held.totp_added_at.map(Timestamp::secs),
+        "recovery_codes": held.recovery_codes,
+    })))
 }
 
 async fn reset_factors(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -207,6 +224,8 @@ fn grant(grant: &Grant) -> Value {
         "resources": grant.terms.resources,
         "created_at": grant.created_at.secs(),
         "expires_at": grant.expires_at.secs(),
+        "refresh_expires_at": grant.refresh_idle_expires_at.min(grant.expires_at).secs(),
+        "refreshes": grant.refresh_generation,
     })
 }
 
@@ -219,6 +238,17 @@ async fn list_grants(
     let signed = caller.got(caller.app.administration.signed(&person.user.id).await)?;
     let place = |one: &Grant| newest(one.created_at, one.id.as_str());
     Ok(paged(&asked, &signed.grants, place, grant))
+}
+
+async fn list_sessions(
+    caller: Caller,
+    id: web::Path<String>,
+    asked: Asked,
+) -> Result<HttpResponse, Error> {
+    let person = find(&caller, &id).await?;
+    let signed = caller.got(caller.app.administration.signed(&person.user.id).await)?;
+    let place = |one: &Session| newest(one.created_at, one.id.as_str());
+    Ok(paged(&asked, &signed.sessions, place, |one| session(one, &person.user)))
 }
 
 fn under_way(deletion: &Deletion) -> Value {

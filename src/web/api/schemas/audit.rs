@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::overview::explanation;
 use super::{
-    Members, Schema, number, of, or_null, page, seconds, sent, short_name, text, texts, told,
+    Members, Schema, number, of, or_null, page, seconds, sent, short_name, text, texts, told, yes,
 };
 
 pub(in crate::web::api) const EVENT: Schema = Schema::new("Event", event);
 pub(in crate::web::api) const EVENTS: Schema = Schema::new("Events", || page(told(members())));
+pub(in crate::web::api) const EXPORT: Schema = Schema::new("EventExport", text);
 pub(in crate::web::api) const VERIFIED: Schema = Schema::new("Verification", verified);
 pub(in crate::web::api) const RECEIVER: Schema = Schema::new("AuditReceiver", receiver);
 pub(in crate::web::api) const RECEIVERS: Schema =
@@ -34,11 +36,17 @@ fn link() -> Value {
 }
 
 fn event() -> Value {
-    told(members().into_iter().chain(of([("link", link())])).collect())
+    told(
+        members()
+            .into_iter()
+            .chain(of([("link", link()), ("explanation", or_null(explanation()))]))
+            .collect(),
+    )
 }
 
 fn verified() -> Value {
     told(of([
+        ("ok", yes()),
         ("checked", number()),
         ("from", number()),
         ("unchained", number()),

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::registered::{client_members, client_settings};
-use super::{Members, Schema, kinds, list, number, of, or_null, page, seconds, sent, text, told};
+use super::{
+    Members, Schema, kinds, list, number, of, or_null, page, seconds, sent, text, texts, told, yes,
+};
+use crate::protocol::client::{GrantType, TokenEndpointAuthMethod};
 
 pub(in crate::web::api) const ONE: Schema = Schema::new("Client", one);
 pub(in crate::web::api) const PAGE: Schema = Schema::new("Clients", || page(ONE.pointed()));
@@ -11,6 +14,8 @@ pub(in crate::web::api) const NEW: Schema = Schema::new("NewClient", new);
 pub(in crate::web::api) const CHANGE: Schema = Schema::new("ClientChange", change);
 pub(in crate::web::api) const NEW_SECRET: Schema = Schema::new("NewSecret", new_secret);
 pub(in crate::web::api) const SECRETS: Schema = Schema::new("ClientSecrets", secrets);
+pub(in crate::web::api) const OBSERVED: Schema = Schema::new("ClientObserved", observed);
+pub(in crate::web::api) const CHECKED: Schema = Schema::new("RedirectUrisChecked", checked);
 pub(in crate::web::api) const PREVIEW: Schema = Schema::new("TokenPreview", preview);
 
 fn members() -> Members {
@@ -65,6 +70,24 @@ fn secrets() -> Value {
         ("expires_at", or_null(seconds())),
         ("last_used_at", or_null(seconds())),
     ])))
+}
+
+fn observed() -> Value {
+    let methods = TokenEndpointAuthMethod::ALL.map(TokenEndpointAuthMethod::as_str);
+    told(of([
+        ("token_at", or_null(seconds())),
+        ("token_grant_type", or_null(json!({ "enum": GrantType::ALL.map(GrantType::as_str) }))),
+        ("authenticated_at", or_null(seconds())),
+        ("authenticated_by", or_null(json!({ "enum": methods }))),
+        ("authenticated_as_registered", or_null(yes())),
+        ("pkce_at", or_null(seconds())),
+        ("no_pkce_at", or_null(seconds())),
+        ("uses_pkce", or_null(yes())),
+    ]))
+}
+
+fn checked() -> Value {
+    told(of([("problems", texts()), ("hints", texts())]))
 }
 
 fn preview() -> Value {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::overview::explanation;
 use super::{
     Members, Schema, list, number, of, one_of, or_null, page, seconds, secret, sent, short_name,
     text, texts, told, yes,
@@ -10,6 +11,9 @@ use crate::protocol::connection::{ConnectionKind, PRESETS};
 
 pub(in crate::web::api) const ONE: Schema = Schema::new("Connection", one);
 pub(in crate::web::api) const PAGE: Schema = Schema::new("Connections", || page(ONE.pointed()));
+pub(in crate::web::api) const STATUS: Schema = Schema::new("ConnectionStatus", status);
+pub(in crate::web::api) const STATUSES: Schema =
+    Schema::new("ConnectionStatuses", || page(STATUS.pointed()));
 pub(in crate::web::api) const NEW: Schema = Schema::new("NewConnection", new);
 pub(in crate::web::api) const CHANGE: Schema = Schema::new("ConnectionChange", change);
 pub(in crate::web::api) const NEXT_KEY: Schema = Schema::new("NextKey", next_key);
@@ -65,11 +69,26 @@ fn one() -> Value {
         ("next_key_id", text()),
         ("callback_path", text()),
         ("backchannel_logout_path", text()),
+        ("notifications_path", text()),
         ("created_at", seconds()),
         ("updated_at", seconds()),
         ("version", number()),
     ]);
     told(settings().into_iter().chain(own).collect())
+}
+
+fn status() -> Value {
+    let event = || or_null(told(of([("event", number()), ("at", seconds())])));
+    told(of([
+        ("id", text()),
+        ("usable", yes()),
+        ("trouble", or_null(text())),
+        ("failing", yes()),
+        ("last_success", event()),
+        ("last_failure", event()),
+        ("explanation", or_null(explanation())),
+        ("last_notification", or_null(told(of([("kind", text()), ("at", seconds())])))),
+    ]))
 }
 
 fn outside() -> Members {

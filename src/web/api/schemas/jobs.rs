@@ -1,6 +1,6 @@
 //! Jobs, and what clients are told.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Schema, number, of, one_of, or_null, page, seconds, text, told};
 
@@ -31,5 +31,6 @@ fn deliveries() -> Value {
         ("due_at", seconds()),
         ("settled_at", or_null(seconds())),
         ("last_error", or_null(text())),
+        ("cause", json!({})),
     ])))
 }

@@ -6,6 +6,7 @@ use super::{Schema, algorithms, of, one_of, or_null, page, seconds, sent, text, 
 
 pub(in crate::web::api) const ONE: Schema = Schema::new("Key", one);
 pub(in crate::web::api) const PAGE: Schema = Schema::new("Keys", || page(ONE.pointed()));
+pub(in crate::web::api) const FETCHERS: Schema = Schema::new("KeySetFetchers", fetchers);
 pub(in crate::web::api) const NEW: Schema = Schema::new("NewKey", new);
 
 fn one() -> Value {
@@ -18,6 +19,16 @@ fn one() -> Value {
         ("retiring_at", or_null(seconds())),
         ("gone_at", or_null(seconds())),
     ]))
+}
+
+fn fetchers() -> Value {
+    let behind = "Whether it came last before the newest key was published";
+    page(told(of([
+        ("user_agent", text()),
+        ("times", seconds()),
+        ("last_at", seconds()),
+        ("behind", json!({ "type": "boolean", "description": behind })),
+    ])))
 }
 
 fn new() -> Value {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Schema, list, of, page, text, told};
+use super::overview::explanation;
+use super::{Schema, list, of, or_null, page, text, told};
 
 pub(in crate::web::api) const ONE: Schema = Schema::new("SignIn", one);
 pub(in crate::web::api) const STEPS: Schema = Schema::new("SignInSteps", || page(step()));
@@ -17,5 +18,5 @@ fn step() -> Value {
 }
 
 fn one() -> Value {
-    told(of([("id", text()), ("steps", list(step()))]))
+    told(of([("id", text()), ("steps", list(step())), ("explanation", or_null(explanation()))]))
 }

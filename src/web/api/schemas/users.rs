@@ -12,6 +12,7 @@ pub(in crate::web::api) const CHANGE: Schema = Schema::new("UserChange", change)
 pub(in crate::web::api) const IDENTITIES: Schema = Schema::new("Identities", identities);
 pub(in crate::web::api) const GRANTS: Schema = Schema::new("Grants", grants);
 pub(in crate::web::api) const SESSIONS: Schema = Schema::new("Sessions", sessions);
+pub(in crate::web::api) const FACTORS: Schema = Schema::new("Factors", factors);
 pub(in crate::web::api) const ENDED: Schema = Schema::new("Ended", ended);
 pub(in crate::web::api) const DELETION: Schema = Schema::new("Deletion", deletion);
 pub(in crate::web::api) const DELETIONS: Schema = Schema::new("Deletions", deletions);
@@ -74,7 +75,13 @@ fn grants() -> Value {
         ("resources", texts()),
         ("created_at", seconds()),
         ("expires_at", seconds()),
+        ("refresh_expires_at", seconds()),
+        ("refreshes", number()),
     ])))
+}
+
+fn factors() -> Value {
+    told(of([("totp_added_at", or_null(seconds())), ("recovery_codes", number())]))
 }
 
 fn sessions() -> Value {
