@@ -106,6 +106,20 @@ pub const fn in_words(cause: Cause) -> (&'static str, &'static str) {
             "Russet failed, or its connection to the provider is set up wrongly.",
             "The log has the cause under the request id below.",
         ),
+        Cause::Request => (
+            "The app asked with a client_id or a redirect_uri that is not registered here.",
+            "Compare both in the app with the client's page, letter by letter.",
+        ),
+        Cause::Elsewhere => (
+            "The answer came to another browser than the one that began, or its cookies were gone.",
+            "The person begins again in one browser, with cookies. If it happens to many, look \
+             whether the app opens the sign-in in a view of its own and the provider answers in \
+             the system's browser.",
+        ),
+        Cause::Over => (
+            "The sign-in was finished before, was left open for too long, or did not begin here.",
+            "The person begins again at the app; a page that is sent twice leads nowhere.",
+        ),
         Cause::Other => (
             "The identity provider's answer was not accepted.",
             "The detail below says which check failed.",
@@ -121,7 +135,7 @@ pub const fn in_words(cause: Cause) -> (&'static str, &'static str) {
 /// Why a step of a sign-in went wrong, and what mends it.
 pub fn explain_step(step: &SignInStep) -> Option<Explanation> {
     match step.step {
-        Step::Failed | Step::Refused | Step::NotRedeemed => {}
+        Step::Failed | Step::Refused | Step::NotRedeemed | Step::Lost => {}
         Step::Requested
         | Step::Departed
         | Step::Returned

@@ -149,7 +149,7 @@ impl Provider {
             let failure = Failure::from(refusal);
             return Err(match departure.sign_in() {
                 Some(sign_in) => {
-                    self.note_lost(Some(sign_in.to_string()), &failure).await;
+                    self.note_failed(Some(sign_in.to_string()), &failure).await;
                     Stranded::Elsewhere(sign_in.clone(), failure)
                 }
                 None => Stranded::Nowhere(failure),

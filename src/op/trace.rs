@@ -23,11 +23,19 @@ pub(super) async fn note(
 }
 
 impl Provider {
-    /// Notes a failure that ended a sign-in before anything else could tell of it, under the id
-    /// that its page shows.
+    /// Notes a failure of a sign-in that nothing else tells of, under the id that its page shows.
+    pub async fn note_failed(&self, id: Option<String>, failure: &Failure) {
+        self.note_alone(id, Step::Failed, failure).await;
+    }
+
+    /// Notes the failure of a request that belongs to no sign-in, under its own id.
     pub async fn note_lost(&self, id: Option<String>, failure: &Failure) {
+        self.note_alone(id, Step::Lost, failure).await;
+    }
+
+    async fn note_alone(&self, id: Option<String>, step: Step, failure: &Failure) {
         let Some(id) = id else { return };
-        let step = SignInStep::new(id, Step::Failed, self.clock.now());
+        let step = SignInStep::new(id, step, self.clock.now());
         let step = step.detail(self::failure(failure));
         let noted =
             self.store.write(move |tx| Box::pin(async move { tx.note_sign_in_step(&step).await }));

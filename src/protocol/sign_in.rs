@@ -30,6 +30,8 @@ pub enum Step {
     Redeemed,
     /// The client came for its tokens and got none.
     NotRedeemed,
+    /// A request failed that belongs to no sign-in; it is found by its own id alone.
+    Lost,
 }
 
 /// A step of a sign-in.

@@ -30,13 +30,19 @@ pub enum Cause {
     Ours,
     /// Username or password were wrong.
     Password,
+    /// The client asked for what cannot be answered.
+    Request,
+    /// The answer came to a browser that did not begin.
+    Elsewhere,
+    /// It was finished, forgotten or never begun.
+    Over,
     /// Something else.
     Other,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Cancelled,
         Self::Credentials,
         Self::Code,
@@ -49,6 +55,9 @@ impl Cause {
         Self::Unreachable,
         Self::Ours,
         Self::Password,
+        Self::Request,
+        Self::Elsewhere,
+        Self::Over,
         Self::Other,
     ];
 
@@ -56,7 +65,14 @@ impl Cause {
     pub fn of(error: Option<&str>, description: &str, detail: &str) -> Self {
         let all = format!("{description} {detail}").to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| all.contains(word));
-        if has(&["cancel"]) {
+        // What we say ourselves, before what is made of an upstream's words.
+        if has(&["another browser", "cookies are"]) {
+            Self::Elsewhere
+        } else if has(&["already finished", "carries no state"]) {
+            Self::Over
+        } else if has(&["client_id is", "redirect_uri is"]) {
+            Self::Request
+        } else if has(&["cancel"]) {
             Self::Cancelled
         } else if has(&["invalid_client", "refuses the client"]) {
             Self::Credentials
@@ -70,7 +86,7 @@ impl Cause {
             Self::Issuer
         } else if has(&["signature", "kid", "jwks"]) {
             Self::Signature
-        } else if has(&["expired", "clock", "iat", "exp "]) {
+        } else if has(&["expired", "stale", "clock", "iat_", "exp "]) {
             Self::Clock
         } else if has(&["disabled"]) {
             Self::Disabled
@@ -98,6 +114,9 @@ impl Cause {
             Self::Unreachable => "unreachable",
             Self::Ours => "ours",
             Self::Password => "password",
+            Self::Request => "request",
+            Self::Elsewhere => "elsewhere",
+            Self::Over => "over",
             Self::Other => "other",
         }
     }
@@ -118,6 +137,8 @@ mod tests {
         assert_eq!(Cause::of(None, "", "token endpoint: invalid_client"), Cause::Credentials);
         assert_eq!(Cause::of(Some("server_error"), "", ""), Cause::Ours);
         assert_eq!(Cause::of(Some("access_denied"), "no", "no"), Cause::Other);
+        assert_eq!(Cause::of(None, "", "iat_in_future: 1 > 0"), Cause::Clock);
+        assert_eq!(Cause::of(None, "who initiated it is unknown", ""), Cause::Other);
         for cause in Cause::ALL {
             assert_eq!(Cause::parse(cause.as_str()), Some(cause));
         }

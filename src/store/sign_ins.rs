@@ -34,6 +34,7 @@ const INSERT: &str =
 const OF_ONE: &str = "SELECT sign_in, at, step, detail FROM sign_in_steps WHERE sign_in = $1 \
                       ORDER BY at, id LIMIT 200";
 const LATEST: &str = "SELECT id, sign_in, at, step, detail FROM sign_in_steps one WHERE id < $1 \
+                      AND step <> 'lost' \
                       AND NOT EXISTS (SELECT 1 FROM sign_in_steps later \
                       WHERE later.sign_in = one.sign_in AND later.id > one.id) \
                       ORDER BY id DESC LIMIT $2";
@@ -45,7 +46,7 @@ impl Reader {
     }
 
     /// The last step of each sign-in, newest first, and under which number it was noted; of those
-    /// noted before the number `before`.
+    /// noted before the number `before`. What belongs to no sign-in is not among them.
     pub async fn latest_sign_ins(
         &self,
         before: Option<i64>,

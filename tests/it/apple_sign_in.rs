@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use russet::protocol::admin::Role;
 use russet::protocol::client::ClientKind;
 use russet::protocol::sign_in::{SignInStep, Step};
+use russet::protocol::sign_in_cause::Cause;
 
+use crate::console::{admin, signed_in};
 use crate::harness::House;
 use crate::harness::app::claims;
 use crate::harness::browser::Page;
@@ -133,6 +136,8 @@ async fn another_browser_ends_a_sign_in_and_is_told_an_id_that_can_be_replayed()
             let said = steps.last().and_then(|step| step.detail.clone()).expect("a cause");
             assert!(said.to_string().contains("another browser"), "{said}");
             assert_eq!(steps[0].step, Step::Requested, "the whole sign-in is there");
+            let failed = steps.iter().find(|step| step.step == Step::Failed).expect("why");
+            assert_eq!(cause_of(failed), Cause::Elsewhere);
         }
         assert_eq!(house.apple_asked("token").await, 0, "nothing of it was taken to Apple");
         // The journey is spent: whoever began it cannot finish with what came back elsewhere.
@@ -150,12 +155,16 @@ async fn every_page_of_a_failed_sign_in_shows_an_id_that_can_be_replayed() {
     let app = house.client(ClientKind::Web, |_| {}).await;
     let callback = format!("{}/upstream/apple/callback?", house.issuer);
     let unknown = app.authorize_url(&app.attempt("openid")).replace("client_id=", "client_id=x");
-    for (url, says) in [
-        (format!("{callback}code=x"), "no state"),
-        (format!("{callback}code=x&state=forged"), "unknown, expired"),
-        (format!("{callback}state=a&state=b"), "state"),
-        (unknown, "client_id"),
-        (format!("{}/authorize", house.issuer), "client_id"),
+    let elsewhere = app
+        .authorize_url(&app.attempt("openid"))
+        .replace("redirect_uri=http", "redirect_uri=https");
+    for (url, says, cause) in [
+        (format!("{callback}code=x"), "no state", Cause::Over),
+        (format!("{callback}code=x&state=forged"), "unknown, expired", Cause::Over),
+        (format!("{callback}state=a&state=b"), "state", Cause::Other),
+        (unknown, "client_id", Cause::Request),
+        (elsewhere, "redirect_uri", Cause::Request),
+        (format!("{}/authorize", house.issuer), "client_id", Cause::Request),
     ] {
         let mut browser = house.browser();
         let page = browser.open(&url).await;
@@ -164,8 +173,38 @@ async fn every_page_of_a_failed_sign_in_shows_an_id_that_can_be_replayed() {
         assert_eq!(page.headers["x-request-id"], id.as_str());
         let steps = steps(&house, &id).await;
         let detail = steps[0].detail.as_ref().expect("a cause").to_string();
-        assert!(steps[0].step == Step::Failed && detail.contains(says), "{url}: {detail}");
+        assert!(steps[0].step == Step::Lost && detail.contains(says), "{url}: {detail}");
+        assert_eq!(cause_of(&steps[0]), cause, "{url}: {detail}");
     }
+}
+
+fn cause_of(step: &SignInStep) -> Cause {
+    let detail = step.detail.as_ref().expect("a cause");
+    let text = |member: &str| detail[member].as_str().unwrap_or_default();
+    Cause::of(detail["error"].as_str(), text("description"), text("detail"))
+}
+
+#[tokio::test]
+async fn what_belongs_to_no_sign_in_is_in_no_list_of_them_and_is_found_by_its_id() {
+    on_each_engine!(house, {
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        app.sign_in(&mut house.browser(), &app.attempt("openid"), "Ada Lovelace").await;
+        let administration = &house.broker.broker.administration;
+        let before = administration.latest_sign_ins(None, 10).await.expect("a list");
+        assert_eq!(before.len(), 1);
+        let forged = format!("{}/upstream/apple/callback?code=x&state=forged", house.issuer);
+        let id = shown_id(&house.browser().open(&forged).await);
+        let after = administration.latest_sign_ins(None, 10).await.expect("a list");
+        assert_eq!(after, before);
+
+        admin(&house, "ada", Role::Viewer).await;
+        let (mut browser, _) = signed_in(&house, "ada").await;
+        let list = browser.open(&format!("{}/admin/sign-ins", house.issuer)).await;
+        assert!(!list.body.contains(&id), "{}", list.body);
+        let found = browser.open(&format!("{}/admin/sign-ins?id={id}", house.issuer)).await;
+        assert!(found.body.contains("belongs to no sign-in"), "{}", found.body);
+        assert!(found.body.contains("unknown, expired"), "{}", found.body);
+    });
 }
 
 /// The id on an error page.

@@ -77,12 +77,13 @@ const fn in_words(step: Step) -> &'static str {
         Step::Refused => "The app was answered with an error",
         Step::Redeemed => "The app got its tokens",
         Step::NotRedeemed => "The app was refused its tokens",
+        Step::Lost => "A request that belongs to no sign-in failed",
     }
 }
 
 const fn chip(step: Step) -> &'static str {
     match step {
-        Step::Failed | Step::Refused | Step::NotRedeemed => "bad",
+        Step::Failed | Step::Refused | Step::NotRedeemed | Step::Lost => "bad",
         Step::SignedIn | Step::Redeemed => "good",
         Step::Requested | Step::Departed | Step::Returned | Step::Consented | Step::CodeIssued => {
             ""

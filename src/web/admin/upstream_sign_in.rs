@@ -173,7 +173,7 @@ pub(in crate::web) async fn arrived(
         Err(error) => return failed(app, id, &error),
     };
     let refusal = crate::protocol::error::Refusal::access_denied(problem.clone());
-    app.provider.note_lost(id, &refusal.into()).await;
+    app.provider.note_failed(id, &refusal.into()).await;
     refused(app, request, &going, &problem).await
 }
 
