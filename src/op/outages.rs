@@ -28,6 +28,13 @@ impl Provider {
         Ok(())
     }
 
+    /// The names, for people, of those of these connections whose upstreams are away.
+    pub fn names_of_away(&self, connectors: &[Arc<dyn Connector>]) -> Vec<String> {
+        let now = self.clock.now();
+        let away = connectors.iter().filter(|one| self.is_away(one.as_ref(), now));
+        away.map(|one| one.display_name().to_owned()).collect()
+    }
+
     /// Whether the upstream of this connection is away, for all that is known.
     pub fn is_away(&self, connector: &dyn Connector, now: Timestamp) -> bool {
         let met = Arc::clone(&self.outages.0.read().unwrap_or_else(PoisonError::into_inner));

@@ -55,6 +55,7 @@ fn page(app: &App, request: &HttpRequest, linking: Linking) -> IdentitiesPage {
             _ => None,
         },
         ways: linking.ways.into_iter().map(line).collect(),
+        away: app.provider.names_of_away(&linking.more),
         more: linking
             .more
             .iter()

@@ -99,6 +99,7 @@ async fn page(
     let template = ProvePage {
         frame,
         ways: connections.iter().map(way).collect(),
+        away: app.provider.names_of_away(&connections),
         username,
         second_factor,
         problem: problem.map(|key| words.get(key)),

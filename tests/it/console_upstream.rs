@@ -22,7 +22,7 @@ async fn open(house: &House, browser: &mut Browser, path: &str) -> Page {
 }
 
 /// Says which connections open the console.
-async fn allow(house: &House, connections: &[&str], require_second_factor: bool) {
+pub async fn allow(house: &House, connections: &[&str], require_second_factor: bool) {
     let administration = &house.broker.broker.administration;
     let (_, version) = administration.settings().await.expect("settings");
     let settings = Settings {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use russet::op::daily_check::job_name;
+use russet::protocol::admin::Role;
 use russet::protocol::client::ClientKind;
 use russet::protocol::job::{JobCondition, JobState};
 use serde_json::json;
@@ -16,7 +17,11 @@ use crate::on_each_engine;
 const SAID: &str = "is not answering right now";
 
 async fn order(house: &House, times: u32) {
-    let away = json!({ "endpoint": "token", "fault": "status_503", "times": times });
+    order_as(house, "status_503", times).await;
+}
+
+async fn order_as(house: &House, fault: &str, times: u32) {
+    let away = json!({ "endpoint": "token", "fault": fault, "times": times });
     house.simulate("faults", &away).await;
 }
 
@@ -69,15 +74,71 @@ async fn an_apple_that_is_away_is_said_to_be_so_and_may_be_tried_all_the_same() 
     });
 }
 
+/// Apple is taken to be away from here on.
+async fn is_away(house: &House, app: &App) {
+    order(house, 2).await;
+    fails(house, app).await;
+    fails(house, app).await;
+}
+
+#[actix_web::test]
+async fn it_is_said_on_the_account_page_and_in_the_console_too() {
+    let house = crate::local_accounts::house().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let at = |path: &str| format!("{}{path}", house.issuer);
+    // One has a password and could add Apple; one signs in with Apple alone.
+    let (mut ada, mut grace) = (house.browser(), house.browser());
+    crate::local_accounts::sign_in(&app, &mut ada, &app.attempt("openid")).await;
+    let by_apple = app.attempt("openid").with("connection", "apple");
+    app.sign_in(&mut grace, &by_apple, "Grace Hopper").await;
+    crate::console_upstream::allow(&house, &["apple"], false).await;
+    let (mut admin, _) = {
+        crate::console::admin(&house, "alice", Role::Owner).await;
+        crate::console::signed_in(&house, "alice").await
+    };
+    let mut stranger = house.browser();
+    for expected in [false, true] {
+        if expected {
+            is_away(&house, &app).await;
+        }
+        let pages = [
+            ada.open(&at("/account/identities")).await,
+            grace.open(&at("/account/prove?next=delete")).await,
+            admin.open(&at("/admin/profile")).await,
+            stranger.open(&at("/admin/login")).await,
+        ];
+        for page in pages {
+            assert_eq!(page.status, 200, "{}", page.url);
+            assert_eq!(page.body.contains(SAID), expected, "{} {}", page.url, page.body);
+            assert_eq!(page.body.contains("<strong>Apple</strong> is not"), expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_answers_in_apples_place_is_an_outage_too() {
+    for fault in ["truncated_json", "status_403_html", "status_429", "status_500"] {
+        let house = House::new().await;
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        order_as(&house, fault, 2).await;
+        fails(&house, &app).await;
+        fails(&house, &app).await;
+        let (mut browser, page) = asked(&house, &app).await;
+        assert!(page.body.contains(SAID), "{fault}: {}", page.body);
+        let apple = browser.press(&page, "login-apple").await;
+        let end = browser.press(&apple, "Continue as Ada").await;
+        assert!(end.query("code").is_some(), "{fault}: {} {}", end.url, end.body);
+        assert!(is_at_apple(&house, &asked(&house, &app).await.1), "{fault}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_known_grows_old_and_the_person_who_is_signed_in_notices_nothing() {
     let house = House::new().await;
     let app = house.client(ClientKind::Web, |_| {}).await;
     let mut ada = house.browser();
     let tokens = app.tokens(&mut ada, "openid offline_access", "Ada Lovelace").await;
-    order(&house, 2).await;
-    fails(&house, &app).await;
-    fails(&house, &app).await;
+    is_away(&house, &app).await;
     assert!(asked(&house, &app).await.1.body.contains(SAID));
     let again = ada.open(&app.authorize_url(&app.attempt("openid"))).await;
     assert!(again.query("code").is_some(), "her session answers");
@@ -99,9 +160,7 @@ async fn of_two_ways_the_one_that_answers_is_in_front() {
     };
     let (_, page) = asked(&house, &app).await;
     assert!(order_of(&page) && !page.body.contains(SAID), "the operator's order");
-    order(&house, 2).await;
-    fails(&house, &app).await;
-    fails(&house, &app).await;
+    is_away(&house, &app).await;
     let (_, page) = asked(&house, &app).await;
     assert!(!order_of(&page), "{}", page.body);
     assert_eq!(page.body.matches(SAID).count(), 1, "{}", page.body);

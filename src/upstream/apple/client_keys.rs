@@ -14,6 +14,9 @@ use crate::protocol::secret::SecretString;
 use crate::upstream::UpstreamError;
 use crate::upstream::http::Answer;
 
+/// Where grants are given back.
+pub(super) const REVOKE: &str = "/auth/revoke";
+
 /// The keys of one team.
 pub(super) struct ClientKeys {
     active: ClientSecrets,
@@ -99,12 +102,23 @@ impl AppleConnector {
         let url = self.endpoint(ask.path);
         let answer = self.outbound.post_form_with(&url, &form, ask.bearer).await;
         let contact = match &answer {
-            Ok(Answer { status: 200 | 400 | 401, .. }) => Ok(()),
+            Ok(answer) if is_of_apple(ask.path, answer) => Ok(()),
             Ok(answer) => Err(UpstreamError::Unavailable(format!("status {}", answer.status))),
             Err(error) => Err(error.clone().into()),
         };
         self.health.note(&contact, now);
         Ok(answer?)
+    }
+}
+
+/// Whether Apple answered, and not something in its place: a success is JSON, or of revocation
+/// nothing at all (apple.md §1.3), and a refusal has a code.
+fn is_of_apple(path: &str, answer: &Answer) -> bool {
+    match answer.status {
+        200 if path == REVOKE && answer.body.is_empty() => true,
+        200 => serde_json::from_slice::<serde_json::Map<_, _>>(&answer.body).is_ok(),
+        400 | 401 => error_code(&answer.body).is_some(),
+        _ => false,
     }
 }
 

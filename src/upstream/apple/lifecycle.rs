@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use super::AppleConnector;
-use super::client_keys::Ask;
+use super::client_keys::{Ask, REVOKE};
 use super::identity_token::{Code, Expected, ExpectedNonce};
 use super::token_endpoint::{CLIENT_REFUSED, Tokens, check_at_hash, error_code};
 use super::user_field::Names;
@@ -103,7 +103,7 @@ impl Lifecycle for AppleConnector {
     ) -> Result<(), UpstreamError> {
         let form =
             [("token", refresh_token.expose().as_str()), ("token_type_hint", "refresh_token")];
-        let ask = Ask { path: "/auth/revoke", client_id, form: &form, bearer: None };
+        let ask = Ask { path: REVOKE, client_id, form: &form, bearer: None };
         let answer = self.ask(&ask, now).await?;
         match answer.status {
             200 => Ok(()),

@@ -50,11 +50,12 @@ impl Offer {
     }
 
     fn of(app: &App, offered: impl Fn(&ConnectionId) -> bool) -> Self {
-        let mut offer = Self::default();
+        let (mut offer, now) = (Self::default(), app.provider.now());
         for connector in app.provider.connectors().iter().filter(|one| offered(one.id())) {
             offer.buttons.push(ConnectionButton {
                 id: connector.id().to_string(),
                 name: connector.display_name().to_owned(),
+                away: app.provider.is_away(connector.as_ref(), now),
             });
             offer.sources.push(connector.form_action_source());
         }
@@ -85,7 +86,7 @@ pub(super) async fn depart(
     match leave(&app, &request, &typed.text("connection"), ConsoleAct::SignIn, &going).await {
         Ok(response) => response,
         Err(failure) => {
-            app.provider.note_lost(request::id(&request), &failure).await;
+            app.provider.note_failed(request::id(&request), &failure).await;
             stranded_at_login(&app, &request, &going, failure).await
         }
     }

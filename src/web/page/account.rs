@@ -119,6 +119,8 @@ pub struct IdentitiesPage {
     pub ways: Vec<WayInLine>,
     /// What they could add.
     pub more: Vec<MoreLine>,
+    /// The names of those of them that are away.
+    pub away: Vec<String>,
     /// Proves that the form was ours.
     pub csrf: String,
 }
@@ -131,6 +133,8 @@ pub struct ProvePage {
     pub frame: Frame,
     /// Upstreams that know them.
     pub ways: Vec<MoreLine>,
+    /// The names of those of them that are away.
+    pub away: Vec<String>,
     /// Their username, if they have a password here.
     pub username: Option<String>,
     /// Whether a code is asked for beside it.
@@ -294,6 +298,7 @@ mod tests {
             flash: None,
             ways: vec![way],
             more: vec![MoreLine { id: text(), name: text() }],
+            away: vec![text()],
             csrf: text(),
         };
         check(&page.render().unwrap());
@@ -304,6 +309,7 @@ mod tests {
         let page = ProvePage {
             frame: Frame::under(""),
             ways: vec![MoreLine { id: text(), name: text() }],
+            away: vec![text()],
             username: Some(text()),
             second_factor: true,
             problem: Some(text()),

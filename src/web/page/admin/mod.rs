@@ -193,6 +193,8 @@ pub struct ConnectionButton {
     pub id: String,
     /// Its name for people.
     pub name: String,
+    /// Whether its upstream is away just now.
+    pub away: bool,
 }
 
 /// `/admin/login`.
@@ -364,7 +366,7 @@ mod tests {
             username: text(),
             problem: Some(text()),
             csrf: text(),
-            connections: vec![ConnectionButton { id: text(), name: text() }],
+            connections: vec![ConnectionButton { id: text(), name: text(), away: true }],
             next: text(),
             kept: text(),
             passkeys: true,

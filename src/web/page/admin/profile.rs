@@ -203,7 +203,7 @@ mod tests {
             passkeys: true,
         };
         check(&second.render().unwrap());
-        let button = || vec![ConnectionButton { id: text(), name: text() }];
+        let button = || vec![ConnectionButton { id: text(), name: text(), away: true }];
         let prove = ProvePage {
             shell: shell(),
             deed: Some("Delete it"),
