@@ -23,6 +23,8 @@ use crate::upstream::{Connector, UpstreamError};
 
 /// Apple waits two seconds for an answer.
 const PATIENCE: Duration = Duration::from_millis(1800);
+/// What takes longer to verify is kept first.
+const READING: Duration = Duration::from_millis(1000);
 /// So many are read from the inbox at once.
 const BATCH: u32 = 100;
 /// A first failure waits so long, each next one twice as long, and none longer than an hour.
@@ -66,7 +68,7 @@ impl Outcome {
 }
 
 impl Provider {
-    /// Verifies what was posted to a connection's inbox and writes it down.
+    /// Verifies what was posted from somewhere to a connection's inbox and writes it down.
     ///
     /// # Errors
     /// [`NotReceived`]; then it is not in the inbox, or may still get there: after the sender's
@@ -74,6 +76,7 @@ impl Provider {
     pub async fn receive_notification(
         &self,
         connection: &ConnectionId,
+        from: String,
         body: Vec<u8>,
     ) -> Result<(), NotReceived> {
         let connector = self
@@ -85,9 +88,19 @@ impl Provider {
         let vault = Arc::clone(&self.vault);
         // A task of its own: what has been begun is finished although nobody waits any more.
         let receiving = tokio::spawn(async move {
-            let announced = match read(connector.as_ref(), &body, now).await {
+            let keep = || keep_unverified(&store, &vault, &connection, (&from, &body), now);
+            let mut reading = std::pin::pin!(read(connector.as_ref(), &body, now));
+            let read = match tokio::time::timeout(READING, &mut reading).await {
+                Ok(read) => read,
+                Err(_) => {
+                    // The sender will not wait for it; nor must it be lost with this process.
+                    keep().await;
+                    reading.await
+                }
+            };
+            let announced = match read {
                 Err(NotReceived::Unavailable) => {
-                    keep_unverified(&store, &vault, &connection, &body, now).await;
+                    keep().await;
                     return Err(NotReceived::Unavailable);
                 }
                 read => read?,
@@ -196,11 +209,11 @@ async fn keep_unverified(
     store: &Store,
     vault: &Vault,
     connection: &ConnectionId,
-    body: &[u8],
+    posted: (&str, &[u8]),
     now: Timestamp,
 ) {
     let kept = async {
-        let kept = unverified_notifications::unverified(connection, body, vault, now)?;
+        let kept = unverified_notifications::unverified(connection, posted, vault, now)?;
         let stored = store.write(move |tx| {
             Box::pin(async move { tx.insert_unverified_notification(&kept).await })
         });

@@ -29,16 +29,20 @@ const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// The clock of the replica that received it may have been ahead of the one that looks.
 const SKEW: Duration = Duration::from_secs(5);
 const BATCH: u32 = 100;
+/// Letters that tell one source from another.
+const SOURCE: usize = 16;
 
-/// Something posted at `now` that cannot be verified yet.
+/// Something posted at `now` from somewhere that cannot be verified yet.
 pub(super) fn unverified(
     connection: &ConnectionId,
-    body: &[u8],
+    (from, body): (&str, &[u8]),
     vault: &Vault,
     now: Timestamp,
 ) -> Result<Unverified, SealError> {
+    let source: String = vault.hash(from).to_text().chars().take(SOURCE).collect();
+    let posted = URL_SAFE_NO_PAD.encode(digest(&SHA256, body));
     let mut kept = Unverified {
-        id: URL_SAFE_NO_PAD.encode(digest(&SHA256, body)),
+        id: format!("{source}.{posted}"),
         connection_id: connection.clone(),
         sealed_body: Vec::new(),
         received_at: now,

@@ -10,12 +10,15 @@ use crate::fault::StoreFault;
 use crate::reader::Reader;
 
 /// So many are kept for one connection.
-pub const MOST: i64 = 256;
+pub const MOST: i64 = 1024;
+/// So many of them from one source: whoever fills its share keeps nobody else out.
+pub const SHARE: i64 = 128;
 
 /// Something that waits to be verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unverified {
-    /// Its name: a hash of what was posted, so that a repetition is the same.
+    /// Its name: its source, a point, and a hash of what was posted, so that a repetition is the
+    /// same.
     pub id: String,
     /// Where it was posted.
     pub connection_id: ConnectionId,
@@ -30,6 +33,11 @@ pub struct Unverified {
 }
 
 impl Unverified {
+    /// Who posted it, told apart from others and no more.
+    pub fn source(&self) -> &str {
+        self.id.split_once('.').map_or("", |(source, _)| source)
+    }
+
     /// What the sealed body is bound to: its row.
     pub fn bound_to(&self) -> String {
         format!("unverified_notifications:{}", self.id)
@@ -59,7 +67,9 @@ impl Row {
     }
 }
 
-const KEPT: &str = "SELECT COUNT(*) AS kept FROM unverified_notifications WHERE connection_id = $1";
+const KEPT: &str = "SELECT COUNT(*) AS kept, \
+    COUNT(CASE WHEN SUBSTR(id, 1, LENGTH($2)) = $2 THEN 1 END) AS own \
+    FROM unverified_notifications WHERE connection_id = $1";
 const INSERT: &str = "INSERT INTO unverified_notifications \
     (id, connection_id, sealed_body, received_at, due_at, attempts) \
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
@@ -83,17 +93,21 @@ impl Reader {
 }
 
 impl WriteTx {
-    /// Keeps something until it can be verified; `false` when this connection has too many already.
+    /// Keeps something until it can be verified; `false` when this connection, or the source, has
+    /// too many already.
     pub async fn insert_unverified_notification(
         &self,
         unverified: &Unverified,
     ) -> Result<bool, StoreFault> {
         let connection = unverified.connection_id.as_str();
-        let stmt = self.connection.statement(KEPT, [connection.into()]);
-        let row = self.connection.query_one_raw(stmt).await?;
-        let kept: i64 = row.map(|row| row.try_get("", "kept")).transpose()?.unwrap_or(0);
-        if kept >= MOST {
-            return Ok(false);
+        let source = format!("{}.", unverified.source());
+        let stmt = self.connection.statement(KEPT, [connection.into(), source.into()]);
+        if let Some(row) = self.connection.query_one_raw(stmt).await? {
+            let kept: i64 = row.try_get("", "kept")?;
+            let own: i64 = row.try_get("", "own")?;
+            if kept >= MOST || own >= SHARE {
+                return Ok(false);
+            }
         }
         let values = [
             unverified.id.as_str().into(),

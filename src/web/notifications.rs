@@ -1,6 +1,8 @@
 //! What upstreams announce, server to server — apple.md §8. Nobody signs in here: what is posted
 //! proves itself, and the answer tells nothing.
 
+use std::net::IpAddr;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -22,7 +24,8 @@ pub async fn receive(
         return too_many();
     }
     let connection = ConnectionId::new(connection.into_inner());
-    match app.provider.receive_notification(&connection, body.to_vec()).await {
+    let from = app.limits.address(&request).map(source).unwrap_or_default();
+    match app.provider.receive_notification(&connection, from, body.to_vec()).await {
         Ok(()) => HttpResponse::Ok().finish(),
         Err(NotReceived::NoInbox) => html::not_found(app, request).await,
         Err(NotReceived::Invalid) if app.limits.may_fail(&request) => {
@@ -32,6 +35,14 @@ pub async fn receive(
         Err(NotReceived::Unavailable) => {
             HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "60")).finish()
         }
+    }
+}
+
+/// Whoever has one IPv6 address has the other 2⁶⁴ of its network.
+fn source(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => (u128::from(address) >> 64).to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use russet::protocol::client::ClientKind;
-use russet::store::unverified_notifications::Unverified;
+use russet::store::unverified_notifications::{MOST, SHARE, Unverified};
 use serde_json::{Value, json};
 
 use crate::harness::House;
@@ -125,24 +125,59 @@ async fn what_was_forged_is_forgotten_and_few_are_kept() {
     let bytes = &kept[0].sealed_body;
     assert!(!bytes.windows(signature.len()).any(|window| window == signature), "sealed");
 
-    let mut full = kept[0].clone();
+    // One source fills its share and leaves room for others, until there is none at all.
+    let own = fill(&house, kept[0].clone(), kept[0].source().to_owned()).await;
+    assert_eq!(own, SHARE - 1);
+    let mut others = Vec::new();
+    while others.last().is_none_or(|last| *last > 0) {
+        others.push(fill(&house, kept[0].clone(), format!("s{}", others.len())).await);
+    }
+    assert!(others.iter().all(|taken| *taken <= SHARE));
+    assert_eq!(others.iter().sum::<i64>(), MOST - SHARE);
+    house.advance(Duration::from_secs(30));
+    while !kept_now(&house).await.is_empty() {
+        work(&house).await;
+    }
+    assert_eq!(house.events("upstream_consent.revoked").await, 0);
+}
+
+/// Keeps as many from this source as are taken; how many those are.
+async fn fill(house: &House, like: Unverified, source: String) -> i64 {
     let filled = house.store().write(move |tx| {
         Box::pin(async move {
-            let mut taken = 1;
+            let (mut one, mut taken) = (like, 0);
             loop {
-                full.id = format!("{taken}");
-                if !tx.insert_unverified_notification(&full).await? {
+                one.id = format!("{source}.{taken}");
+                if !tx.insert_unverified_notification(&one).await? {
                     return Ok::<_, russet::store::StoreFault>(taken);
                 }
                 taken += 1;
             }
         })
     });
-    assert_eq!(filled.await.unwrap(), russet::store::unverified_notifications::MOST);
-    house.advance(Duration::from_secs(30));
-    for _ in 0..3 {
-        work(&house).await;
-    }
-    assert!(kept_now(&house).await.is_empty());
-    assert_eq!(house.events("upstream_consent.revoked").await, 0);
+    filled.await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_not_verified_soon_is_kept_while_that_is_waited_for() {
+    on_each_engine!(house, {
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        let tokens = app.tokens(&mut house.browser(), "openid offline_access", "Ada").await;
+        house.advance(Duration::from_secs(61));
+        house.simulate("keys/add", &json!({})).await;
+        house.simulate("faults", &json!({ "endpoint": "keys", "fault": "hang", "times": 1 })).await;
+        let payload = made(&house, revoked()).await;
+        assert_eq!(post(&house, &payload).await, 503);
+        // Apple is silent still, and whoever ends the process now takes nothing along.
+        until_kept(&house).await;
+        house.simulate("release", &json!({})).await;
+        while house.events("upstream_consent.revoked").await == 0
+            || !kept_now(&house).await.is_empty()
+        {
+            house.advance(Duration::from_secs(60));
+            work(&house).await;
+        }
+        assert_eq!(house.events("upstream_consent.revoked").await, 1);
+        assert_eq!(app.refresh(tokens.text("refresh_token")).await.error(), "400 invalid_grant");
+    });
 }
