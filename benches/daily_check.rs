@@ -41,7 +41,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const MINUTE: Duration = Duration::from_secs(60);
 const CLIENT: &str = "com.example.web";
 const TEAM: &str = "TEAM123456";
-const SETTLED_AFTER: u32 = 24;
+const SETTLED_AFTER: u32 = 25;
 
 struct SystemEntropy;
 
@@ -153,7 +153,7 @@ async fn plant(store: &Store, vault: &Vault, number: u32) -> Vec<UpstreamGrant> 
 
 /// When the check comes once the schedule has come to rest.
 fn settled(grant: &UpstreamGrant) -> Timestamp {
-    let mut next = grant.next_check(grant.issued_at);
+    let mut next = grant.next_check_after_sign_in(grant.issued_at);
     for _ in 1..SETTLED_AFTER {
         next = grant.next_check(next);
     }
@@ -181,7 +181,8 @@ async fn main() {
 
     let grants = plant(&store, keeper.vault(), number).await;
     println!("{number} grants, all obtained within one hour; busiest hour of the day, share:");
-    let mut due: Vec<_> = grants.iter().map(|grant| grant.next_check(grant.issued_at)).collect();
+    let mut due: Vec<_> =
+        grants.iter().map(|one| one.next_check_after_sign_in(one.issued_at)).collect();
     for day in 1..=SETTLED_AFTER {
         if [1, 2, 4, 8, 16, 24].contains(&day) {
             let worst = histogram(due.iter().copied()).into_iter().max().unwrap_or(0);

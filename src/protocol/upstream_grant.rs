@@ -122,7 +122,7 @@ impl UpstreamGrant {
         subject: String,
         now: Timestamp,
     ) -> Self {
-        let next = next_check(&slot_key(&user_id, &client_id), now);
+        let next = Place::of(&user_id, &client_id).after_sign_in(now);
         Self {
             user_id,
             authority,
@@ -146,29 +146,57 @@ impl UpstreamGrant {
         format!("upstream_grants:{}:{}:{}", self.user_id, self.authority, self.client_id)
     }
 
-    /// When to ask next, if the grant was proven good at `proof`.
+    /// When to ask next, if an answer proved the grant good at `proof`.
     pub fn next_check(&self, proof: Timestamp) -> Timestamp {
-        next_check(&slot_key(&self.user_id, &self.client_id), proof)
+        Place::of(&self.user_id, &self.client_id).after_answer(proof)
+    }
+
+    /// When to ask next, if its person signed in at `proof`.
+    pub fn next_check_after_sign_in(&self, proof: Timestamp) -> Timestamp {
+        Place::of(&self.user_id, &self.client_id).after_sign_in(proof)
     }
 }
 
-fn slot_key(user_id: &UserId, client_id: &str) -> String {
-    format!("{user_id}:{client_id}")
+/// Where a grant belongs in the day, by a hash.
+struct Place {
+    /// After midnight.
+    own: u64,
+    /// How far of [`DRIFT`] a grant comes on its first day whose place is further away.
+    first: u64,
 }
 
-/// The first check after a proof: a day later, and up to [`DRIFT`] nearer to the grant's own place.
-fn next_check(key: &str, proof: Timestamp) -> Timestamp {
-    let due = proof.plus(CHECK_INTERVAL);
-    let day = i64::try_from(CHECK_INTERVAL.as_millis()).unwrap_or(i64::MAX);
-    let digest = digest::digest(&digest::SHA256, key.as_bytes());
-    let mut first = [0_u8; 8];
-    for (to, from) in first.iter_mut().zip(digest.as_ref()) {
-        *to = *from;
+impl Place {
+    fn of(user_id: &UserId, client_id: &str) -> Self {
+        let digest = digest::digest(&digest::SHA256, format!("{user_id}:{client_id}").as_bytes());
+        let mut halves = digest
+            .as_ref()
+            .chunks_exact(8)
+            .map(|eight| eight.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
+        let mut below = |limit: Duration| halves.next().unwrap_or(0).rem_euclid(millis(limit));
+        Self { own: below(CHECK_INTERVAL), first: below(DRIFT) }
     }
-    let own = i64::from_be_bytes(first).rem_euclid(day);
-    let ahead = (own - due.millis()).rem_euclid(day);
-    let ahead = Duration::from_millis(u64::try_from(ahead).unwrap_or(0));
-    due.plus(ahead.min(DRIFT))
+
+    /// A day later, and up to [`DRIFT`] nearer to its own place.
+    fn after_answer(&self, proof: Timestamp) -> Timestamp {
+        self.towards(proof, DRIFT)
+    }
+
+    /// People sign in in crowds, most of them far from their place: they come apart at once.
+    fn after_sign_in(&self, proof: Timestamp) -> Timestamp {
+        self.towards(proof, Duration::from_millis(self.first))
+    }
+
+    fn towards(&self, proof: Timestamp, longest: Duration) -> Timestamp {
+        let due = proof.plus(CHECK_INTERVAL);
+        let day = millis(CHECK_INTERVAL);
+        let here = u64::try_from(due.millis()).unwrap_or(0).rem_euclid(day);
+        let ahead = (self.own + day - here).rem_euclid(day);
+        due.plus(Duration::from_millis(ahead).min(longest))
+    }
+}
+
+fn millis(of: Duration) -> u64 {
+    u64::try_from(of.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// How long to wait after `failures` attempts that brought no answer: doubling, up to six hours,
@@ -189,19 +217,36 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::from_secs(1_795_521_600);
 
+    fn crowd(size: usize) -> Vec<Place> {
+        (0..size).map(|n| Place::of(&UserId::new(n.to_string()), "com.example.web")).collect()
+    }
+
+    #[test]
+    fn a_crowd_that_signed_in_at_once_is_asked_about_over_an_hour_and_not_at_once() {
+        let places = crowd(6000);
+        let mut minutes = [0_usize; 60];
+        for place in &places {
+            let later = place.after_sign_in(NOON).since(NOON.plus(CHECK_INTERVAL));
+            minutes[usize::try_from(later.as_secs() / 60).unwrap()] += 1;
+        }
+        assert!(minutes.iter().all(|minute| (50..200).contains(minute)), "{minutes:?}");
+    }
+
     #[test]
     fn a_check_comes_a_day_after_the_proof_and_at_most_an_hour_later() {
-        for number in 0..1000 {
-            let next = next_check(&number.to_string(), NOON);
-            assert!(next >= NOON.plus(CHECK_INTERVAL), "twice in a day");
-            assert!(next <= NOON.plus(CHECK_INTERVAL + DRIFT), "unasked for too long");
+        for place in crowd(1000) {
+            for next in [place.after_sign_in(NOON), place.after_answer(NOON)] {
+                assert!(next >= NOON.plus(CHECK_INTERVAL), "twice in a day");
+                assert!(next <= NOON.plus(CHECK_INTERVAL + DRIFT), "unasked for too long");
+            }
         }
     }
 
     #[test]
     fn a_crowd_that_came_at_once_is_spread_over_the_day_and_stays_so() {
         const CROWD: usize = 24_000;
-        let mut due: Vec<_> = (0..CROWD).map(|n| next_check(&n.to_string(), NOON)).collect();
+        let places = crowd(CROWD);
+        let mut due: Vec<_> = places.iter().map(|place| place.after_sign_in(NOON)).collect();
         let worst = |due: &[Timestamp]| {
             let mut hours = [0_usize; 24];
             for at in due {
@@ -211,14 +256,14 @@ mod tests {
         };
         assert!(worst(&due) > CROWD / 2, "they all come within two hours at first");
         for _ in 0..24 {
-            for (n, at) in due.iter_mut().enumerate() {
-                *at = next_check(&n.to_string(), *at);
+            for (place, at) in places.iter().zip(&mut due) {
+                *at = place.after_answer(*at);
             }
         }
         let settled = due.clone();
         assert!(worst(&due) < CROWD / 24 * 11 / 10, "even within a tenth: {}", worst(&due));
-        for (n, at) in due.iter_mut().enumerate() {
-            *at = next_check(&n.to_string(), *at);
+        for (place, at) in places.iter().zip(&mut due) {
+            *at = place.after_answer(*at);
         }
         for (before, after) in settled.iter().zip(&due) {
             assert_eq!(before.plus(CHECK_INTERVAL), *after, "each has its place");

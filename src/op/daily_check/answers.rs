@@ -23,7 +23,7 @@ impl Provider {
         let DueGrant { grant, last_login_at } = due;
         if last_login_at.plus(CHECK_INTERVAL) > now {
             // The sign-in was proof enough.
-            let next_check_at = Some(grant.next_check(last_login_at));
+            let next_check_at = Some(grant.next_check_after_sign_in(last_login_at));
             self.note(UpstreamGrant { next_check_at, ..grant }).await?;
             return Ok(Outcome::Postponed);
         }
