@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use url::Url;
 
-use super::AppleConnector;
 use super::identity_token::{Claims, Code, Expected, ExpectedNonce};
 use super::token_endpoint::{Redemption, check_at_hash};
 use super::user_field::Names;
+use super::{AppleConnector, with_percent_20};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::ConnectionId;
@@ -126,11 +126,7 @@ impl Connector for AppleConnector {
                     .append_pair("code_challenge_method", "S256");
             }
         }
-        // Safari's native sheet does not read `+` as a space (apple.md §1.1); a plus that is meant
-        // is `%2B` already.
-        let encoded = url.query().unwrap_or_default().replace('+', "%20");
-        url.set_query(Some(&encoded));
-        Ok(url)
+        Ok(with_percent_20(url))
     }
 
     async fn greet(

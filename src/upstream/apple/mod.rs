@@ -155,6 +155,14 @@ fn endpoint(issuer: &str, path: &str) -> Url {
     Url::parse(&format!("{issuer}{path}")).unwrap_or_else(|_| fallback())
 }
 
+/// Safari's native sheet does not read `+` as a space (apple.md §1.1); a plus that is meant is
+/// `%2B` already.
+fn with_percent_20(mut url: Url) -> Url {
+    let encoded = url.query().unwrap_or_default().replace('+', "%20");
+    url.set_query(Some(&encoded));
+    url
+}
+
 fn fallback() -> Url {
     #[expect(clippy::expect_used, reason = "a constant")]
     Url::parse("https://appleid.apple.com/").expect("a URL")

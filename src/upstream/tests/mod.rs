@@ -12,6 +12,8 @@ use super::http::{Outbound, OutboundSettings};
 pub(super) struct Seen {
     /// The path.
     pub(super) path: String,
+    /// What follows its `?`.
+    pub(super) query: String,
     /// `Authorization`, or nothing.
     pub(super) authorization: String,
     /// The body.
@@ -40,6 +42,7 @@ impl Server {
                 let header = request.headers().get("authorization");
                 let seen = Seen {
                     path: request.path().to_owned(),
+                    query: request.query_string().to_owned(),
                     authorization: header
                         .and_then(|value| value.to_str().ok())
                         .unwrap_or_default()

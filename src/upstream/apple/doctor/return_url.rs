@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 use super::{ErrorBody, no_answer, unknown, wrong};
 use crate::upstream::Finding;
-use crate::upstream::apple::AppleConnector;
+use crate::upstream::apple::{AppleConnector, with_percent_20};
 
 const SUBJECT: &str = "return URL";
 
@@ -29,7 +29,7 @@ impl AppleConnector {
             .append_pair("response_mode", "form_post")
             .append_pair("state", "russet.check")
             .append_pair("nonce", "russet.check");
-        let answer = self.outbound.get(&url).await;
+        let answer = self.outbound.get(&with_percent_20(url)).await;
         let refused = answer.as_ref().ok().filter(|answer| answer.status == 400).map(|answer| {
             let body = serde_json::from_slice::<ErrorBody>(&answer.body);
             body.map(|body| body.error).unwrap_or_default()

@@ -30,5 +30,7 @@ async fn what_apple_refuses_is_never_called_not_refused() {
         let found = found.await.unwrap();
         assert_eq!(found.verdict, expected, "{status} {body}: {}", found.message);
         assert!(found.message.contains(says), "{status} {body}: {}", found.message);
+        let [asked] = &server.asked("/auth/authorize")[..] else { panic!("asked once") };
+        assert!(!asked.query.contains('+'), "as a sign-in asks: {}", asked.query);
     }
 }
