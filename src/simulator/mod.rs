@@ -23,6 +23,7 @@ mod transfer;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
@@ -32,6 +33,9 @@ use crate::protocol::ambient::{Clock, Entropy, Timestamp};
 pub use accounts::{Account, AppGroup, FlagForm, ServicesId, Team};
 pub use keys::{DeveloperPublicKey, KeyFault, developer_key};
 use state::State;
+
+/// How long a connection may be quiet.
+const KEPT_OPEN: Duration = Duration::from_secs(75);
 
 /// What a simulated Apple is started with.
 pub struct Settings {
@@ -146,6 +150,9 @@ pub async fn start(settings: Settings) -> std::io::Result<RunningSimulator> {
         App::new().app_data(simulator.clone()).wrap(from_fn(gate::dated)).configure(routes)
     })
     .workers(1)
+    // Longer than the broker keeps a connection, however late its timers are on a busy machine: a
+    // form that meets the closing is lost.
+    .keep_alive(KEPT_OPEN)
     .disable_signals()
     .listen(listener)?;
     if local_addr.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {

@@ -14,12 +14,13 @@ pub mod signer;
 mod upstream;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use russet::broker::{Broker, RunningBroker, StartError, World};
 use russet::config::Config;
-use russet::protocol::ambient::{Clock, Entropy, TestClock, Timestamp};
+use russet::protocol::ambient::{Clock, Entropy, TestClock, Timestamp, random};
 use russet::protocol::api::{Api, ApiScope};
 use russet::protocol::client::{Client, ClientKind, ClientSecret};
 use russet::protocol::id::ClientId;
@@ -377,9 +378,18 @@ pub fn plain_client() -> reqwest::Client {
         .expect("a client")
 }
 
+/// A port that nobody has, below those that the system gives out by itself: to whoever listens on
+/// port 0, and to every connection that goes out. Whoever leaves it for a moment finds it free.
 fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    // Another process with these tests begins elsewhere.
+    let next = NEXT.get_or_init(|| AtomicU16::new(u16::from_be_bytes(random(&SystemEntropy))));
+    loop {
+        let port = 10_000 + next.fetch_add(1, Ordering::Relaxed) % 22_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 pub fn free_name() -> String {
