@@ -4,6 +4,7 @@
 //! within one hour, the worst crowd there can be; the schedule is followed for as long as it takes
 //! to come to rest, and the day after that is lived through with the real job, connector, HTTP
 //! client and SQLite database against an Apple on loopback that answers every refresh.
+//! `RUSSET_SOAK_DATABASE=postgres://…/NAME` takes an empty database in place of it.
 
 #![expect(
     clippy::expect_used,
@@ -165,7 +166,8 @@ async fn main() {
     let number = std::env::var("RUSSET_SOAK_GRANTS").ok().and_then(|n| n.parse().ok());
     let number: u32 = number.unwrap_or(100_000);
     let directory = tempfile::tempdir().expect("a directory");
-    let url = format!("sqlite://{}", directory.path().join("russet.db").display());
+    let file = format!("sqlite://{}", directory.path().join("russet.db").display());
+    let url = std::env::var("RUSSET_SOAK_DATABASE").unwrap_or(file);
     let store = Store::connect(&url).await.expect("a database");
     store.migrate().await.expect("a schema");
     let clock = Arc::new(TestClock::at(START));
@@ -184,7 +186,7 @@ async fn main() {
     let mut due: Vec<_> =
         grants.iter().map(|one| one.next_check_after_sign_in(one.issued_at)).collect();
     for day in 1..=SETTLED_AFTER {
-        if [1, 2, 4, 8, 16, 24].contains(&day) {
+        if [1, 2, 4, 8, 16, SETTLED_AFTER].contains(&day) {
             let worst = histogram(due.iter().copied()).into_iter().max().unwrap_or(0);
             println!("  day {day:>2}: {:>5.1} %", f64::from(worst) * 100.0 / f64::from(number));
         }
