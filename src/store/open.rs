@@ -9,6 +9,8 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection as _, PgConnection};
+use tokio::time::timeout;
 
 use crate::act::Writer;
 use crate::fault::StoreFault;
@@ -52,6 +54,15 @@ async fn open_sqlite(url: &str) -> Result<(Reader, Writer), StoreFault> {
             .pragma("cache_size", "-1024")
             .pragma("temp_store", "memory")
     });
+    // SQLite gives a transaction up by itself where the disk is full or fails. Then its end fails
+    // too, the connection goes on counting it, and what came next would be a part of it: answered,
+    // and never committed. Such a connection is closed; the next act begins on a new one.
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.before_acquire(|connection, _| {
+            let whole = !connection.is_in_transaction();
+            Box::pin(async move { Ok(whole) })
+        })
+    });
     let writer = Database::connect(options).await?;
 
     let mut options = quiet(url);
@@ -82,7 +93,7 @@ pub(crate) fn create_private(path: &Path) -> io::Result<()> {
 
 async fn open_postgres(url: &str) -> Result<(Reader, Writer), StoreFault> {
     // The parser's message may hold the password.
-    PgConnectOptions::from_str(url).map_err(|_| {
+    let direct = PgConnectOptions::from_str(url).map_err(|_| {
         StoreFault::BadUrl("it should read postgres://user:password@host/database".to_owned())
     })?;
     let mut options = quiet(url);
@@ -90,8 +101,24 @@ async fn open_postgres(url: &str) -> Result<(Reader, Writer), StoreFault> {
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .map_sqlx_postgres_opts(|postgres| postgres.application_name("russet"));
-    let pool: DatabaseConnection = Database::connect(options).await?;
+    let pool: DatabaseConnection = match Database::connect(options).await.map_err(StoreFault::from)
+    {
+        Err(StoreFault::Busy(why)) => return Err(why_silent(&direct, why).await),
+        pool => pool?,
+    };
     Ok((Reader::on(pool.clone()), Writer::Each(pool)))
+}
+
+/// What keeps a server from answering. A pool tries until its time is up, and says no more than
+/// that it is.
+async fn why_silent(options: &PgConnectOptions, waited: String) -> StoreFault {
+    match timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(options)).await {
+        Ok(Err(sqlx::Error::Io(cause))) => {
+            let (host, port) = (options.get_host(), options.get_port());
+            StoreFault::Unavailable(format!("{host}:{port}: {cause}"))
+        }
+        Ok(Err(_) | Ok(_)) | Err(_) => StoreFault::Busy(waited),
+    }
 }
 
 /// Options without statement logging (statements carry hashes and addresses) and without a round

@@ -9,6 +9,7 @@ use russet_store::clients::ListQuery;
 use russet_store::events::EventQuery;
 use russet_store::single_use::SingleUse;
 use russet_store::{Store, StoreFault};
+use sea_orm::{ConnectionTrait as _, Database};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -75,6 +76,47 @@ async fn an_act_that_fails_is_undone_and_its_neighbours_stand() {
         }
         store.ping().await.unwrap();
     }
+}
+
+/// What SQLite does where the disk is full: it gives up the whole transaction.
+const FULL: &str = "CREATE TRIGGER full BEFORE INSERT ON single_use WHEN NEW.key LIKE 'x%' \
+     BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_sqlite_gives_up_is_answered_so_and_takes_nothing_later_along() {
+    let fresh = Fresh::each().await.swap_remove(0);
+    let store = fresh.store().await;
+    let beside = Database::connect(&fresh.url).await.unwrap();
+    beside.execute_unprepared(FULL).await.unwrap();
+    let claim = |key: String| {
+        let store = store.clone();
+        async move {
+            let first = key.clone();
+            let act = store.write(move |tx| {
+                Box::pin(async move { tx.claim(SingleUse::Jti, &first, LATER, NOW).await })
+            });
+            (key, act.await.map_err(|fault: StoreFault| fault.to_string()))
+        }
+    };
+    // Alone, and in a group, where neighbours fall with it and must hear so.
+    assert!(claim("x".to_owned()).await.1.is_err());
+    let mut acts = JoinSet::new();
+    for number in 0..64 {
+        let prefix = if number % 8 == 7 { "x" } else { "k" };
+        acts.spawn(claim(format!("{prefix}{number}")));
+    }
+    let answers = acts.join_all().await;
+
+    // From outside: only what was committed is seen, and nobody holds the database.
+    beside.execute_unprepared("DROP TRIGGER full").await.unwrap();
+    let outside = Store::connect(&fresh.url).await.unwrap();
+    for (key, answer) in answers {
+        let kept = outside.find_parked(SingleUse::Jti, &key).await.unwrap().is_some();
+        assert_eq!(kept, answer == Ok(true), "{key}: {answer:?}");
+        assert!(!(kept && key.starts_with('x')), "{key}");
+    }
+    assert_eq!(claim("later".to_owned()).await.1, Ok(true));
+    assert!(outside.find_parked(SingleUse::Jti, "later").await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

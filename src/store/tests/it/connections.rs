@@ -30,6 +30,14 @@ async fn insert(store: &Store, stored: StoredConnection) -> Result<(), StoreFaul
     store.write(move |tx| Box::pin(async move { tx.insert_connection(&stored).await })).await
 }
 
+/// Nothing listens on port 1.
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named() {
+    let nobody = Store::connect("postgres://russet:secret@127.0.0.1:1/russet").await;
+    let Err(StoreFault::Unavailable(why)) = nobody else { panic!("{:?}", nobody.err()) };
+    assert!(why.starts_with("127.0.0.1:1: ") && !why.contains("secret"), "{why}");
+}
+
 #[tokio::test]
 async fn a_connection_comes_back_and_an_old_version_changes_nothing() {
     for fresh in Fresh::each().await {
