@@ -1,5 +1,6 @@
 //! Parameters of a request — RFC 6749 §3.1, §3.2, Appendix B.
 
+use percent_encoding::percent_decode;
 use url::form_urlencoded;
 
 use crate::error::Refusal;
@@ -16,8 +17,13 @@ impl Params {
     /// Reads `application/x-www-form-urlencoded` text: a query or a body.
     ///
     /// # Errors
-    /// As [`Params::from_pairs`].
+    /// As [`Params::from_pairs`], and `invalid_request` for what is not UTF-8 once decoded: put
+    /// right it would be another value than the one that was sent.
     pub fn parse(text: &[u8]) -> Result<Self, Refusal> {
+        // What separates parameters is ASCII, so all of it is UTF-8 when each of them is.
+        if percent_decode(text).decode_utf8().is_err() {
+            return Err(Refusal::invalid_request("a parameter is not UTF-8"));
+        }
         let pairs = form_urlencoded::parse(text).into_owned().take(MAX_PARAMETERS + 1);
         Self::from_pairs(pairs.collect())
     }
@@ -106,6 +112,18 @@ mod tests {
     fn a_flood_of_parameters_is_refused() {
         assert!(Params::parse("a=1&".repeat(100).as_bytes()).is_ok());
         assert!(Params::parse("a=1&".repeat(101).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_refused_and_not_put_right() {
+        for bad in
+            [&b"state=%ff"[..], b"state=\xff", b"%c3=a", b"state=%c3&nonce=%a9", b"a=%ed%a0%80"]
+        {
+            assert!(Params::parse(bad).is_err(), "{bad:?}");
+        }
+        let params = Params::parse("state=%C3%A9&nonce=%EF%BF%BD&login_hint=é".as_bytes()).unwrap();
+        assert_eq!(params.one("state"), Ok(Some("é")));
+        assert_eq!(params.one("nonce"), Ok(Some("\u{fffd}")), "as it was sent");
     }
 
     #[test]
