@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Refusal;
+use crate::json;
 use crate::standard_claims::scope_of;
 
 /// Longest parameter read. All the standard claims, twice and with values, are far shorter.
@@ -59,7 +60,7 @@ impl ClaimsRequest {
         if text.len() > MAX_LENGTH {
             return Err(Refusal::invalid_request("claims is too long"));
         }
-        let members: Map<String, Value> = serde_json::from_str(text).map_err(|_| malformed())?;
+        let members = json::object(text.as_bytes()).map_err(|_| malformed())?;
         let of = |member: &str| match members.get(member) {
             None | Some(Value::Null) => Ok(BTreeMap::new()),
             Some(Value::Object(claims)) => claims
@@ -175,6 +176,9 @@ mod tests {
             r#"{"userinfo": {"name": 1}}"#,
             r#"{"id_token": {"name": {"essential": "yes"}}}"#,
             r#"{"id_token": {"name": {"values": "x"}}}"#,
+            r#"{"userinfo": {"name": null}, "userinfo": {"email": null}}"#,
+            r#"{"id_token": {"sub": {"value": "a"}, "sub": {"value": "b"}}}"#,
+            r#"{"id_token": {"acr": {"essential": true, "essent\u0069al": false}}}"#,
             &format!("{{\"userinfo\": {{\"{}\": null}}}}", "x".repeat(MAX_LENGTH)),
         ] {
             let refusal = ClaimsRequest::parse(Some(bad)).expect_err(bad);
