@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use actix_web::http::header::{self, EntityTag, Header as _, IfNoneMatch};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::RustEmbed;
+
+use super::reply::is_known;
 
 /// Everything under `static/`. The simulator's and the demo's folders are theirs to serve.
 #[derive(RustEmbed)]
@@ -69,16 +71,12 @@ async fn serve(request: HttpRequest, path: web::Path<(String, String)>) -> HttpR
     let Some(asset) = ASSETS.get(&name).filter(|asset| asset.hash == hash) else {
         return HttpResponse::NotFound().finish();
     };
-    let tag = EntityTag::new_strong(asset.hash.clone());
-    let unchanged = match IfNoneMatch::parse(&request) {
-        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
-        Err(_) => false,
-    };
+    let tag = format!("\"{}\"", asset.hash);
+    let unchanged = is_known(&request, &tag);
     let mut response = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .insert_header(header::ETag(tag));
+        .insert_header((header::ETAG, tag));
     if unchanged {
         return response.finish();
     }

@@ -1,11 +1,11 @@
 //! The endpoints that clients and APIs call: parse, act, reply.
 
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::reply::{DPOP, no_store, oauth_error, tell_dpop_nonce, token_error};
+use super::reply::{DPOP, is_known, no_store, oauth_error, tell_dpop_nonce, token_error};
 use super::{App, cors, mutual_tls, request};
 use crate::op::Failure;
 use crate::op::userinfo::UserinfoAnswer;
@@ -33,10 +33,7 @@ pub async fn jwks(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
 const PUBLIC_FOR_A_WHILE: &str = "public, max-age=300";
 
 fn cached_json(request: &HttpRequest, body: web::Bytes, etag: &str) -> HttpResponse {
-    let matches = request
-        .headers()
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|given| given.as_bytes() == etag.as_bytes());
+    let matches = is_known(request, etag);
     let mut builder =
         HttpResponse::build(if matches { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     builder
@@ -230,12 +227,13 @@ pub fn form(request: &HttpRequest, body: &web::Bytes) -> Result<Params, Failure>
     Ok(Params::parse(body)?)
 }
 
-/// The `Authorization` header; one that is not text counts as malformed, not as absent.
-pub fn authorization(request: &HttpRequest) -> Option<&str> {
-    request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .map(|value: &HeaderValue| value.to_str().unwrap_or("malformed"))
+/// The `Authorization` header. One that is not text counts as malformed, not as absent, and so do
+/// two: who sends both would be known by whichever is read.
+pub fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION);
+    let first = values.next()?;
+    let only = first.to_str().ok().filter(|_| values.next().is_none());
+    Some(only.unwrap_or("malformed"))
 }
 
 /// What the request brings besides its parameters.
@@ -243,7 +241,7 @@ pub fn presented(request: &HttpRequest) -> Presented<'_> {
     let proofs = request.headers().get_all(DPOP);
     Presented {
         method: request.method().as_str(),
-        authorization: authorization(request),
+        authorization: authorization(request.headers()),
         dpop: proofs.map(|value| value.to_str().unwrap_or("malformed")).collect(),
         certificate: mutual_tls::certificate(request),
         request_id: request::id(request),
@@ -267,6 +265,18 @@ fn used_basic(request: &HttpRequest) -> bool {
 mod tests {
     use super::*;
     use crate::protocol::keyring::JWKS_MAX_AGE;
+
+    #[test]
+    fn two_authorizations_are_none() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(authorization(&headers), None);
+        headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        assert_eq!(authorization(&headers), Some("Bearer a"));
+        headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        assert_eq!(authorization(&headers), Some("malformed"));
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_bytes(b"Bearer \xff").unwrap());
+        assert_eq!(authorization(&headers), Some("malformed"));
+    }
 
     #[test]
     fn the_cache_life_that_is_announced_is_the_one_that_keys_wait_for() {

@@ -133,7 +133,7 @@ fn refused(failure: Failure, token_was_sent: bool) -> HttpResponse {
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
-    authorization(request)
+    authorization(request.headers())
         .and_then(|header| header.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token)

@@ -3,7 +3,7 @@
 //! The match is exhaustive: a new code must be given its status.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, EntityTag, Header as _, HeaderName, HeaderValue, IfNoneMatch};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde_json::json;
 
@@ -76,6 +76,19 @@ pub fn shown(failure: Failure) -> Refusal {
                 Refusal::server_error("the provider failed; the operator's log knows more")
             }
         }
+    }
+}
+
+/// Whether the one who asks says that they have it, under this entity tag: a weak comparison, for
+/// a proxy that compresses makes tags weak (RFC 9110 §13.1.2).
+pub fn is_known(request: &HttpRequest, etag: &str) -> bool {
+    if !request.headers().contains_key(header::IF_NONE_MATCH) {
+        return false;
+    }
+    match (IfNoneMatch::parse(request), etag.parse::<EntityTag>()) {
+        (Ok(IfNoneMatch::Any), _) => true,
+        (Ok(IfNoneMatch::Items(tags)), Ok(ours)) => tags.iter().any(|tag| tag.weak_eq(&ours)),
+        (Ok(IfNoneMatch::Items(_)), Err(_)) | (Err(_), _) => false,
     }
 }
 

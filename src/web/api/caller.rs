@@ -12,6 +12,7 @@ use super::{REASON, methods, once, query};
 use crate::op::Fault;
 use crate::op::admin::{Actor, AdminError, LONGEST_REASON};
 use crate::protocol::api_key::{ApiKey, ApiScope};
+use crate::web::endpoints::authorization;
 use crate::web::{App, request};
 
 /// A request with a good key that holds the scope of its route.
@@ -242,7 +243,6 @@ fn is_json(content_type: &str) -> bool {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
+    let (scheme, token) = authorization(headers)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
