@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::header;
-use actix_web::{App as ActixApp, HttpResponse, HttpServer, web};
+use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, web};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -188,21 +188,70 @@ pub fn serve(listener: TcpListener, app: web::Data<App>) -> std::io::Result<Serv
     Ok(server.workers(1).disable_signals().listen(listener)?.run())
 }
 
-async fn page(app: web::Data<App>) -> HttpResponse {
+const OPENMETRICS: &str = "application/openmetrics-text";
+
+/// The same in Prometheus' text format, which names a counter as its samples are named.
+fn in_prometheus_text(openmetrics: &str) -> String {
+    let kind = |line: &str, kind: &str| {
+        let declared = line.strip_prefix("# TYPE ")?.strip_suffix(kind)?;
+        declared.strip_suffix(' ').map(ToOwned::to_owned)
+    };
+    let counters: Vec<_> = openmetrics.lines().filter_map(|line| kind(line, "counter")).collect();
+    let mut text = String::with_capacity(openmetrics.len());
+    for line in openmetrics.lines().filter(|line| *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some("UNIT"), ..) => continue,
+            (Some("#"), Some(word), Some(name), Some(rest))
+                if counters.iter().any(|c| c == name) =>
+            {
+                text.extend(["# ", word, " ", name, "_total ", rest]);
+            }
+            _ => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// In OpenMetrics where it is asked for, else in the older text format, which everything reads.
+fn written(request: &HttpRequest, text: String) -> HttpResponse {
+    let accepted = request.headers().get_all(header::ACCEPT);
+    let (kind, text) = if accepted
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains(OPENMETRICS))
+    {
+        (format!("{OPENMETRICS}; version=1.0.0; charset=utf-8"), text)
+    } else {
+        ("text/plain; version=0.0.4; charset=utf-8".to_owned(), in_prometheus_text(&text))
+    };
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, kind)).body(text)
+}
+
+async fn page(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let rendered = match &app.metrics {
         Some(metrics) => metrics.render(&app).await,
         None => return HttpResponse::NotFound().finish(),
     };
     match rendered {
-        Ok(text) => HttpResponse::Ok()
-            .insert_header((
-                header::CONTENT_TYPE,
-                "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            ))
-            .body(text),
+        Ok(text) => written(&request, text),
         Err(error) => {
             tracing::error!(%error, "the metrics could not be written");
             HttpResponse::InternalServerError().finish()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_text_format_names_counters_as_their_samples() {
+        let openmetrics = "# HELP a Answered.\n# TYPE a counter\na_total{b=\"c\"} 1\n\
+             # HELP a_b Bytes.\n# TYPE a_b gauge\n# UNIT a_b bytes\na_b 2\n# EOF\n";
+        let text = "# HELP a_total Answered.\n# TYPE a_total counter\na_total{b=\"c\"} 1\n\
+             # HELP a_b Bytes.\n# TYPE a_b gauge\na_b 2\n";
+        assert_eq!(in_prometheus_text(openmetrics), text);
     }
 }

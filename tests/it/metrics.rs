@@ -15,12 +15,21 @@ async fn requests_tokens_and_keys_are_counted_on_a_listener_of_their_own() {
     http.get(format!("{base}/secret-path-{}", "x".repeat(20))).send().await.unwrap();
 
     let address = broker.metrics_address().unwrap();
-    let answer = http.get(format!("http://{address}/metrics")).send().await.unwrap();
+    let page = || http.get(format!("http://{address}/metrics"));
+    let asked = page().header("accept", "application/openmetrics-text;version=1.0.0,*/*;q=0.1");
+    let answer = asked.send().await.unwrap();
+    let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(answer.headers()["content-type"], openmetrics);
+    assert!(answer.text().await.unwrap().ends_with("# EOF\n"));
+    let answer = page().send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     let text = answer.text().await.unwrap();
+    assert!(!text.contains("# EOF"));
     for line in [
         "russet_token_requests_total{grant_type=\"client_credentials\",outcome=\"invalid_client\"} 1",
         "russet_token_requests_total{grant_type=\"other\",outcome=\"unsupported_grant_type\"} 1",
         "russet_http_requests_total{method=\"POST\",route=\"/token\",status=\"401\"} 1",
+        "# TYPE russet_http_requests_total counter",
         "russet_ready 1",
         "russet_signing_keys{alg=\"ES256\",state=\"active\"} 1",
     ] {
