@@ -50,6 +50,8 @@ pub(super) async fn restore(place: &Place, args: &RestoreArgs) -> Result<Answer,
         let line = postgres_line("pg_restore --clean --if-exists --dbname", url, &file);
         return Ok(Answer::new(line.clone(), json!({ "run": line })));
     };
+    // Nobody is asked for leave to do what cannot be done.
+    backup::may_restore(url, &args.file).await.map_err(CliError::failed)?;
     if target.exists() {
         let question =
             format!("Replace {} by {file}? What is in it now is lost.", target.display());

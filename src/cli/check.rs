@@ -35,8 +35,8 @@ pub(super) async fn run(place: &Place) -> Result<Answer, CliError> {
             }
             look(place, &config, &mut findings).await;
         }
-        Err(CliError::Config(problems) | CliError::Failed(problems)) => {
-            for problem in problems.lines() {
+        Err(error) => {
+            for problem in error.message().lines() {
                 findings.wrong("configuration", problem);
             }
         }
@@ -69,6 +69,15 @@ async fn database(
     if let Some(path) = url.strip_prefix("sqlite://")
         && !Path::new(path).exists()
     {
+        let directory = Path::new(path).parent().filter(|directory| *directory != Path::new(""));
+        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+            let directory = directory.display();
+            findings.wrong(
+                "database",
+                format!("there is no directory {directory}; make it, or correct database.url"),
+            );
+            return;
+        }
         let message =
             format!("{path} is not there yet; `russet serve` or `russet migrate` makes it");
         return findings.add(Verdict::Unknown, "database", message);

@@ -19,6 +19,8 @@ pub(super) enum CliError {
     Config(String),
     /// Exit 1.
     Failed(String),
+    /// Exit 1: what was named is not there.
+    Missing,
 }
 
 impl CliError {
@@ -29,13 +31,27 @@ impl CliError {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => UNUSABLE_CONFIGURATION,
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::Missing => 1,
+        }
+    }
+
+    /// Says what it was that is not there, and where its name is found.
+    pub(super) fn or_missing(self, missing: &str) -> Self {
+        match self {
+            Self::Missing => Self::failed(missing),
+            Self::Config(_) | Self::Failed(_) => self,
+        }
+    }
+
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Config(message) | Self::Failed(message) => message.clone(),
+            Self::Missing => AdminError::NotFound.to_string(),
         }
     }
 
     pub(super) fn report(&self) -> ExitCode {
-        let (Self::Config(message) | Self::Failed(message)) = self;
-        for line in message.lines() {
+        for line in self.message().lines() {
             let _ = writeln!(std::io::stderr().lock(), "russet: {line}");
         }
         ExitCode::from(self.exit_code())
@@ -50,7 +66,19 @@ impl From<ConfigProblems> for CliError {
 
 impl From<StoreFault> for CliError {
     fn from(fault: StoreFault) -> Self {
-        Self::Failed(format!("database: {fault}"))
+        match fault {
+            StoreFault::Unavailable(_) => {
+                Self::Failed(format!("database: {fault}; see database.url"))
+            }
+            StoreFault::Conflict(_)
+            | StoreFault::Orphan(_)
+            | StoreFault::Busy(_)
+            | StoreFault::BadUrl(_)
+            | StoreFault::NewerSchema { .. }
+            | StoreFault::Corrupt(_)
+            | StoreFault::Interrupted
+            | StoreFault::Other(_) => Self::Failed(format!("database: {fault}")),
+        }
     }
 }
 
@@ -80,8 +108,8 @@ impl From<StartError> for CliError {
                 "secrets.master_key_file: this is not the master key of this database ({error}); \
                  name the one it was made with, or the old one in secrets.previous_master_key_file"
             )),
-            StartError::Store(_)
-            | StartError::Fault(_)
+            StartError::Store(fault) => fault.into(),
+            StartError::Fault(_)
             | StartError::Password(_)
             | StartError::Pending { .. }
             | StartError::Listen { .. } => Self::Failed(error.to_string()),
@@ -97,8 +125,8 @@ impl From<AdminError> for CliError {
                 Self::Failed(lines.join("\n"))
             }
             AdminError::Store(fault) => fault.into(),
+            AdminError::NotFound => Self::Missing,
             AdminError::Forbidden { .. }
-            | AdminError::NotFound
             | AdminError::Conflict
             | AdminError::Password(_)
             | AdminError::Seal(_) => Self::failed(error),

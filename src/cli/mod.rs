@@ -178,7 +178,8 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
     }
     let runtime = runtime.enable_all().build().map_err(CliError::failed)?;
     let place = Place { global: arguments.global, surroundings };
-    runtime.block_on(async {
+    let missing = missing(&arguments.command);
+    let performed = runtime.block_on(async {
         match arguments.command {
             Command::Dev(options) => dev::run(&place, options).await,
             Command::Serve => serve::run(&place).await,
@@ -199,7 +200,43 @@ fn perform(arguments: Arguments, surroundings: Surroundings) -> Result<Answer, C
             Command::Audit(command) => audit::run(&place, command).await,
             Command::Delivery(command) => delivery::run(&place, command).await,
         }
-    })
+    });
+    performed.map_err(|error| error.or_missing(missing))
+}
+
+/// What to say when what a command names is not there.
+const fn missing(command: &Command) -> &'static str {
+    match command {
+        Command::Admin(_) => "there is no such account; `russet admin list` names them",
+        Command::Client(_) => {
+            "there is no such client or registration token; `russet client list` and \
+             `russet client registration-token list` name them"
+        }
+        Command::Connection(_) | Command::Apple(_) => {
+            "there is no such connection; `russet connection list` names them"
+        }
+        Command::Api(_) => "there is no such API; `russet api list` names them",
+        Command::TrustedIssuer(_) => {
+            "there is no such trusted issuer; `russet trusted-issuer list` names them"
+        }
+        Command::User(_) => {
+            "there is nobody like that; give the sub that clients see, the id, or the username \
+             of a local account: the console's list of people has them"
+        }
+        Command::Delivery(_) => {
+            "there is no delivery of that number that was given up; `russet delivery list` has them"
+        }
+        Command::Dev(_)
+        | Command::Serve
+        | Command::Migrate(_)
+        | Command::Check
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Config(_)
+        | Command::Keys(_)
+        | Command::Import(_)
+        | Command::Audit(_) => "what it names is not there",
+    }
 }
 
 /// Where a command runs: its global options, environment, clock and randomness.

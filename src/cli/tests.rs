@@ -45,8 +45,8 @@ impl Desk {
 
     fn refusal(&self, line: &str) -> String {
         match self.type_in(line).expect_err("a refusal") {
-            CliError::Failed(message) => message,
             CliError::Config(message) => panic!("configuration: {message}"),
+            refused @ (CliError::Failed(_) | CliError::Missing) => refused.message(),
         }
     }
 }
@@ -194,6 +194,36 @@ fn nobody_is_shown_where_nobody_is() {
 }
 
 #[test]
+fn what_is_not_there_is_named_and_so_is_what_lists_it() {
+    let desk = Desk::new();
+    for (line, what, list) in [
+        ("client show none", "client", "`russet client list`"),
+        ("client registration-token delete none", "registration token", "registration-token list`"),
+        ("api show https://none.example", "API", "`russet api list`"),
+        ("connection show none", "connection", "`russet connection list`"),
+        ("admin update --username none --role viewer", "account", "`russet admin list`"),
+        ("trusted-issuer delete none", "trusted issuer", "`russet trusted-issuer list`"),
+        ("user show none", "nobody", "console"),
+        ("delivery retry 1", "delivery", "`russet delivery list`"),
+    ] {
+        let refusal = desk.refusal(line);
+        assert!(refusal.contains(what) && refusal.contains(list), "{line}: {refusal}");
+    }
+}
+
+#[test]
+fn a_database_without_a_directory_is_wrong_before_anything_is_served() {
+    let desk = Desk::new();
+    let config = desk.path().join("russet.toml");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let elsewhere = format!("{text}[database]\nurl = \"sqlite:///nowhere/at/all/russet.db\"\n");
+    std::fs::write(&config, elsewhere).expect("written");
+    let checked = desk.type_in("check").expect("an answer");
+    assert!(!checked.good && checked.text.contains("no directory /nowhere/at/all"), "{checked:?}");
+    assert!(desk.refusal("client list").contains("see database.url"));
+}
+
+#[test]
 fn a_backup_brings_back_what_was_deleted() {
     let desk = Desk::new();
     let copy = desk.path().join("copy.db");
@@ -203,6 +233,8 @@ fn a_backup_brings_back_what_was_deleted() {
     assert!(desk.json(&format!("backup {copy}"))["bytes"].as_u64().expect("a size") > 0);
     desk.json(&format!("client delete {id} --yes"));
     assert!(desk.refusal(&format!("backup {copy}")).contains("exists"));
+    // Refused before anybody is asked whether the database may go.
+    assert!(desk.refusal("restore nowhere.db").contains("nowhere.db"));
     desk.json(&format!("restore {copy} --yes"));
     assert_eq!(desk.json(&format!("client show {id}"))["client_name"], "Robot");
 }

@@ -92,11 +92,7 @@ pub async fn backup(url: &str, target: &Path) -> Result<(), BackupFault> {
 /// # Errors
 /// Every [`BackupFault`].
 pub async fn restore(url: &str, copy_of_it: &Path) -> Result<(), BackupFault> {
-    let target = sqlite_file(url).ok_or(BackupFault::NotSqlite)?;
-    inspect(copy_of_it).await?;
-    if target.exists() {
-        alone(&target).await?;
-    }
+    let target = may_restore(url, copy_of_it).await?;
     let beside = beside(&target);
     let _ = fs::remove_file(&beside);
     let copied = copy(copy_of_it, &beside).await;
@@ -109,6 +105,19 @@ pub async fn restore(url: &str, copy_of_it: &Path) -> Result<(), BackupFault> {
         File::open(directory).and_then(|file| file.sync_all()).map_err(at(directory))?;
     }
     Ok(())
+}
+
+/// Whether [`restore`] could do it now, and what it would replace.
+///
+/// # Errors
+/// As [`restore`].
+pub async fn may_restore(url: &str, copy_of_it: &Path) -> Result<PathBuf, BackupFault> {
+    let target = sqlite_file(url).ok_or(BackupFault::NotSqlite)?;
+    inspect(copy_of_it).await?;
+    if target.exists() {
+        alone(&target).await?;
+    }
+    Ok(target)
 }
 
 fn beside(target: &Path) -> PathBuf {
