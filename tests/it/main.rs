@@ -58,6 +58,7 @@ mod local_accounts;
 mod master_key;
 mod metrics;
 mod mutual_tls;
+mod mutual_tls_pairings;
 mod native_sign_in;
 mod notifications;
 mod offline_access;

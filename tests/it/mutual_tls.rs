@@ -26,9 +26,9 @@ pub(crate) struct Shown {
 }
 
 pub(crate) struct Place {
-    house: House,
+    pub(crate) house: House,
     pub(crate) broker: RunningBroker,
-    base: String,
+    pub(crate) base: String,
     authority: CertifiedIssuer<'static, KeyPair>,
 }
 
@@ -80,13 +80,13 @@ impl Place {
         Self { house, broker, base, authority }
     }
 
-    fn issued(&self, name: &str) -> Shown {
+    pub(crate) fn issued(&self, name: &str) -> Shown {
         let key = KeyPair::generate().unwrap();
         shown(&named(name).signed_by(&key, &self.authority).unwrap(), &key)
     }
 
     #[expect(clippy::disallowed_methods, reason = "tests are outsiders")]
-    fn browser(&self, shown: Option<&Shown>) -> reqwest::Client {
+    pub(crate) fn browser(&self, shown: Option<&Shown>) -> reqwest::Client {
         let mut builder =
             reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true);
         if let Some(shown) = shown {
