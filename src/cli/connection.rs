@@ -126,6 +126,10 @@ pub(super) struct Members {
     /// connections and both upstreams have verified it.
     #[arg(long, action = ArgAction::Set, value_name = "true|false")]
     link_by_verified_email: Option<bool>,
+    /// Whether an OpenID Provider's word is taken for how people authenticated (amr): only then has
+    /// a sign-in there an acr.
+    #[arg(long, action = ArgAction::Set, value_name = "true|false")]
+    believe_amr: Option<bool>,
     /// The upstream's issuer.
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
@@ -209,9 +213,11 @@ impl Members {
                 patch.insert(member.to_owned(), json!(list));
             }
         }
-        for (member, switch) in
-            [("pkce", self.pkce), ("link_by_verified_email", self.link_by_verified_email)]
-        {
+        for (member, switch) in [
+            ("pkce", self.pkce),
+            ("link_by_verified_email", self.link_by_verified_email),
+            ("believe_amr", self.believe_amr),
+        ] {
             if let Some(switch) = switch {
                 patch.insert(member.to_owned(), json!(switch));
             }

@@ -105,6 +105,7 @@ fn one(values: &mut Values, section: &str) -> Option<FileConnection> {
             client_id: String::new(),
             scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
             link_by_verified_email: false,
+            believe_amr: false,
             claims: ClaimRules::default(),
         }),
     };
@@ -176,6 +177,7 @@ fn members(
             set(&mut apple.issuer, values.text(&key("issuer")));
         }
         ConnectionSettings::Oidc(oidc) => {
+            oidc.believe_amr = values.boolean(&key("believe_amr"), false);
             set(&mut oidc.issuer, values.text(&key("issuer")));
             if let Some(template) = values.text(&key("issuer_template")) {
                 oidc.issuer_template = Some(template);

@@ -223,14 +223,19 @@ impl Provider {
         Ok(Situation { client, access, apis, claims, person, step })
     }
 
-    /// What somebody who came with a password kept here could reach by signing in anew.
+    /// What somebody who came with a password kept here could reach by signing in anew. What an
+    /// upstream would do then is not known before.
     async fn class_within_reach(
         &self,
         session: &Session,
         user: &User,
     ) -> Result<Option<&'static str>, Failure> {
         let reached = acr::of(&session.amr);
-        if reached.is_none() || !self.factors.held(&Holder::person(&user.id)).await?.any() {
+        let upstream = self.connector(&session.connection_id).is_some();
+        if upstream
+            || reached.is_none()
+            || !self.factors.held(&Holder::person(&user.id)).await?.any()
+        {
             return Ok(reached);
         }
         Ok(Some(acr::TWO_FACTORS))

@@ -57,6 +57,7 @@ impl NewSession {
         now: Timestamp,
     ) -> Self {
         self.auth_time = auth_time(trip, identity, now);
+        self.amr.clone_from(&identity.amr);
         self.upstream_sid = identity.sid.clone().filter(|sid| (1..=255).contains(&sid.len()));
         self
     }
@@ -85,8 +86,7 @@ fn identity_is_oidc(identity: &UpstreamIdentity) -> bool {
 }
 
 impl Provider {
-    /// A session about to begin in this browser, and its cookie. How the upstream knew them is the
-    /// upstream's to say, so no method stands in it yet.
+    /// A session about to begin in this browser, and its cookie.
     pub(super) fn new_session(
         &self,
         connection_id: ConnectionId,

@@ -164,6 +164,10 @@ pub struct OidcMembers {
     /// an account of another such connection: the strict rule (`address_linking.rs`).
     #[serde(default, skip_serializing_if = "is_off")]
     pub link_by_verified_email: bool,
+    /// Whether its word is taken for how people authenticated (`amr`): only then has a sign-in
+    /// there a class (`acr`).
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub believe_amr: bool,
     /// Which claims say what, and whom they admit.
     #[serde(flatten)]
     pub claims: ClaimRules,

@@ -111,6 +111,7 @@ pub fn connector(
                 client_secret: secrets.client_secret.clone(),
                 scopes: oidc.scopes,
                 link_by_verified_email: oidc.link_by_verified_email,
+                believe_amr: oidc.believe_amr,
                 claims: oidc.claims,
             };
             Arc::new(OidcConnector::new(settings, outbound.clone())?)

@@ -240,6 +240,7 @@ impl Connector for GithubConnector {
             subject,
             profile,
             auth_time: None,
+            amr: Vec::new(),
             grant: None,
             sid: None,
             transfer_sub: None,

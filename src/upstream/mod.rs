@@ -73,6 +73,8 @@ pub struct UpstreamIdentity {
     pub profile: Profile,
     /// When the person authenticated upstream, where the ID token tells.
     pub auth_time: Option<Timestamp>,
+    /// How (`amr`), where its word is taken.
+    pub amr: Vec<String>,
     /// The upstream refresh token, if one was given.
     pub grant: Option<ObtainedGrant>,
     /// The upstream's own name for the session (`sid`), where it tells one.

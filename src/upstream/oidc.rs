@@ -33,6 +33,7 @@ use super::{
     Callback, Connector, Finding, ObtainedGrant, SignedOut, Trip, UpstreamError, UpstreamIdentity,
     Verdict,
 };
+use crate::protocol::acr;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::ConnectionId;
@@ -346,11 +347,14 @@ impl Connector for OidcConnector {
         if let Err(not) = self.settings.claims.admit(&told, &profile) {
             return Err(rejected(not.as_str(), "the operator admits others only"));
         }
+        let amr = claims.auth_method_refs().filter(|_| self.settings.believe_amr);
+        let amr = amr.into_iter().flatten().map(|method| method.as_str());
         Ok(UpstreamIdentity {
             authority: claims.issuer().as_str().to_owned(),
             subject: claims.subject().as_str().to_owned(),
             profile,
             auth_time: claims.auth_time().map(|at| Timestamp::from_millis(at.timestamp_millis())),
+            amr: acr::told(amr),
             grant: tokens.refresh_token().map(|token| ObtainedGrant {
                 client_id: self.settings.client_id.clone(),
                 refresh_token: SecretString::new(token.secret().clone()),

@@ -85,5 +85,6 @@ mod token_exchange;
 mod trials;
 mod trust_room;
 mod upkeep;
+mod upstream_amr;
 mod upstream_logout;
 mod workload;

@@ -26,6 +26,7 @@ pub fn preset(name: &str, tenant: Option<&str>) -> Option<Preset> {
             client_id: String::new(),
             scopes: oidc_scopes(),
             link_by_verified_email: false,
+            believe_amr: false,
             claims,
         })
     };
@@ -97,6 +98,7 @@ pub fn draft(name: &str, tenant: Option<&str>) -> Option<Draft> {
                 client_id: String::new(),
                 scopes: oidc_scopes(),
                 link_by_verified_email: false,
+                believe_amr: false,
                 claims: ClaimRules::default(),
             });
             Some(Draft { display_name: "an OpenID Provider", settings })

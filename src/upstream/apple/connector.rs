@@ -44,6 +44,7 @@ impl AppleConnector {
             subject: claims.sub.clone(),
             profile,
             auth_time: None,
+            amr: Vec::new(),
             grant: None,
             sid: None,
             transfer_sub: claims.transfer_sub.clone().filter(|sub| (1..=255).contains(&sub.len())),

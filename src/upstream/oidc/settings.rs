@@ -22,6 +22,8 @@ pub struct OidcSettings {
     pub scopes: Vec<String>,
     /// Whether an address that it proves may join people to an account (`address_linking.rs`).
     pub link_by_verified_email: bool,
+    /// Whether its word is taken for how people authenticated.
+    pub believe_amr: bool,
     /// Which claims say what, and whom they admit.
     pub claims: ClaimRules,
 }

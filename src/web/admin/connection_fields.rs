@@ -74,6 +74,12 @@ const OIDC: &[Member] = &[
         "Claim that says the address is verified",
         "If it is not email_verified.",
     )),
+    seldom(tick(
+        "believe_amr",
+        "Believe how people authenticated there (amr)",
+        "Apps are told it, and the class that follows from it: acr 1 for a password, 2 for two \
+         factors. Only for a provider that says so truly. Off, a sign-in there has no class.",
+    )),
     LINK,
 ];
 

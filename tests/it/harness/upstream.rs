@@ -28,6 +28,7 @@ impl House {
             client_id: broker.client_id().to_owned(),
             scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
             link_by_verified_email: false,
+            believe_amr: false,
             claims: ClaimRules::default(),
         });
         change(&mut settings);

@@ -127,6 +127,7 @@ fn connector(issuer: &str) -> OidcConnector {
         client_secret: Some("the-secret".into()),
         scopes: vec!["email".into()],
         link_by_verified_email: false,
+        believe_amr: true,
         claims: ClaimRules::default(),
     };
     OidcConnector::new(settings, outbound(&["127.0.0.1/32"])).unwrap()

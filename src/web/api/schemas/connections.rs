@@ -36,6 +36,7 @@ fn settings() -> Members {
         ("additional_issuers", texts()),
         ("pkce", yes()),
         ("link_by_verified_email", yes()),
+        ("believe_amr", yes()),
         ("issuer", text()),
         ("issuer_template", text()),
         ("client_id", text()),
