@@ -100,6 +100,17 @@ async fn what_sqlite_gives_up_is_answered_so_and_takes_nothing_later_along() {
     };
     // Alone, and in a group, where neighbours fall with it and must hear so.
     assert!(claim("x".to_owned()).await.1.is_err());
+    // An act that is undone in the ordinary way leaves no transaction open behind it either.
+    let refused = store.write(|tx| {
+        Box::pin(async move {
+            tx.claim(SingleUse::Jti, "refused", LATER, NOW).await?;
+            Err::<(), _>(Failure::Refused)
+        })
+    });
+    assert!(matches!(refused.await, Err(Failure::Refused)));
+    assert_eq!(claim("next".to_owned()).await.1, Ok(true));
+    let outside = Store::connect(&fresh.url).await.unwrap();
+    assert!(outside.find_parked(SingleUse::Jti, "next").await.unwrap().is_some());
     let mut acts = JoinSet::new();
     for number in 0..64 {
         let prefix = if number % 8 == 7 { "x" } else { "k" };
@@ -109,7 +120,6 @@ async fn what_sqlite_gives_up_is_answered_so_and_takes_nothing_later_along() {
 
     // From outside: only what was committed is seen, and nobody holds the database.
     beside.execute_unprepared("DROP TRIGGER full").await.unwrap();
-    let outside = Store::connect(&fresh.url).await.unwrap();
     for (key, answer) in answers {
         let kept = outside.find_parked(SingleUse::Jti, &key).await.unwrap().is_some();
         assert_eq!(kept, answer == Ok(true), "{key}: {answer:?}");
