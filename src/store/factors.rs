@@ -1,13 +1,16 @@
 //! Second factors and recovery codes of admins and people. What counts once is one conditional
 //! statement.
 
+use std::collections::HashSet;
+
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::id::Holder;
 use russet_protocol::secret::SecretHash;
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, Value};
 
 use crate::act::WriteTx;
 use crate::column::to_time;
+use crate::connection::Connection;
 use crate::fault::StoreFault;
 use crate::reader::Reader;
 
@@ -72,6 +75,28 @@ impl Reader {
             sealed: row.try_get("", "sealed_totp")?,
             added_at: Timestamp::from_millis(row.try_get("", "added_at")?),
         }))
+    }
+
+    /// Which of these have a factor besides a password (see [`HeldFactors::any`]).
+    pub async fn list_with_factors(
+        &self,
+        holders: &[Holder],
+    ) -> Result<HashSet<Holder>, StoreFault> {
+        let mut found = HashSet::new();
+        for part in holders.chunks(1000) {
+            let places = Connection::places(part.len());
+            let sql = format!(
+                "SELECT holder FROM second_factors WHERE sealed_totp IS NOT NULL \
+                 AND holder IN ({places}) UNION \
+                 SELECT holder FROM passkeys WHERE holder IN ({places})"
+            );
+            let values = part.iter().map(|holder| Value::from(holder.as_str()));
+            let stmt = self.connection.statement(&sql, values);
+            for row in self.connection.query_all_raw(stmt).await? {
+                found.insert(Holder::new(row.try_get("", "holder")?));
+            }
+        }
+        Ok(found)
     }
 
     /// What there is besides a password.

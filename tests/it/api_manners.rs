@@ -110,7 +110,7 @@ async fn another_request_under_the_same_key_is_refused_and_a_refused_one_frees_i
     let look = once(&house, &key, Method::POST, "/events/verify", "look", None).await;
     let anew = once(&house, &key, Method::POST, "/events/verify", "look", None).await;
     assert!(look.status.is_success() && !is_replayed(&anew), "what only looks looks anew");
-    for bad in ["", "\u{fc}"] {
+    for bad in ["", "\u{fc}", "a\tb"] {
         let request = request(&house, &key, Method::POST, "/clients");
         let request = request.header("idempotency-key", bad.as_bytes());
         assert_eq!(answer(request.json(&json!({}))).await.status, StatusCode::BAD_REQUEST);
@@ -132,6 +132,17 @@ async fn a_body_is_as_long_as_its_route_takes_with_an_idempotency_key_too() {
         assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
         assert_eq!(refused.headers["content-type"], "application/problem+json", "{path}");
     }
+}
+
+#[actix_web::test]
+async fn a_key_names_each_scope_once() {
+    let house = House::new().await;
+    let key = key(&house, ApiScope::ALL).await;
+    let new =
+        json!({ "name": "CI", "scope": ["keys:read", "clients:read", "keys:read"], "days": 1 });
+    let refused = ask(&house, &key, Method::POST, "/api-keys", Some(new)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.json["errors"][0]["field"], "scope");
 }
 
 #[actix_web::test]
@@ -181,4 +192,39 @@ async fn a_tag_that_cannot_be_read_matches_nothing() {
     let several = request(&house, &key, Method::DELETE, &path);
     let several = several.header("if-match", "\"7\"").header("if-match", "\"1\"");
     assert_eq!(answer(several).await.status, StatusCode::NO_CONTENT, "one of several");
+
+    let house = &house;
+    let seen = async |tag: &str| {
+        let request = request(house, &key, Method::GET, "/settings").header("if-none-match", tag);
+        answer(request).await
+    };
+    let first = ask(house, &key, Method::GET, "/settings", None).await;
+    let again = seen(&etag(&first)).await;
+    assert_eq!((again.status, etag(&again)), (StatusCode::NOT_MODIFIED, etag(&first)));
+    assert_eq!(seen("\"77\", \"78\"").await.status, StatusCode::OK);
+}
+
+#[actix_web::test]
+async fn a_page_that_nobody_gave_out_is_refused_for_the_list_would_begin_anew() {
+    let house = House::new().await;
+    let key = key(&house, ApiScope::ALL).await;
+    for list in [
+        "/clients",
+        "/apis",
+        "/users",
+        "/sessions",
+        "/deletions",
+        "/trusted-issuers",
+        "/registration-tokens",
+        "/api-keys",
+        "/events",
+        "/sign-ins",
+        "/deliveries",
+        "/apple-transfers/people",
+    ] {
+        let path = format!("{list}?after=nonsense");
+        let refused = ask(&house, &key, Method::GET, &path, None).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{list}");
+        assert_eq!(refused.json["errors"][0]["field"], "after", "{list}");
+    }
 }

@@ -72,6 +72,10 @@ impl Administration {
         if scope.is_empty() {
             problems.push(FieldProblem::new("key_scope", "must hold at least one"));
         }
+        let mut all = scope.iter().enumerate();
+        if all.any(|(place, one)| scope.iter().take(place).any(|before| before == one)) {
+            problems.push(FieldProblem::new("key_scope", "must name each once"));
+        }
         if days == 0 || days > LONGEST_DAYS {
             problems.push(FieldProblem::new("key_days", "must be 1 to 366"));
         }

@@ -6,7 +6,7 @@ use super::metadata::{api_metadata, client_metadata};
 use super::{AdminError, Administration, ApiChange, ClientChange, EventQuery, RecordedEvent};
 use crate::protocol::api::Api;
 use crate::protocol::client::Client;
-use crate::protocol::id::ConnectionId;
+use crate::protocol::id::{ConnectionId, Holder};
 use crate::store::living::{Living, Of};
 
 /// What a change touches.
@@ -100,13 +100,12 @@ impl Administration {
     /// # Errors
     /// The store's fault.
     pub async fn bare_admins(&self) -> Result<Vec<String>, AdminError> {
-        let mut bare = Vec::new();
-        for admin in self.list_admins().await? {
-            if admin.disabled_at.is_none() && !self.factors_of(&admin.id).await?.any() {
-                bare.push(admin.username);
-            }
-        }
-        Ok(bare)
+        let mut admins = self.list_admins().await?;
+        admins.retain(|admin| admin.disabled_at.is_none());
+        let holders: Vec<_> = admins.iter().map(|admin| Holder::admin(&admin.id)).collect();
+        let good = self.store.list_with_factors(&holders).await?;
+        admins.retain(|admin| !good.contains(&Holder::admin(&admin.id)));
+        Ok(admins.into_iter().map(|admin| admin.username).collect())
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::Caller;
+use super::{Asked, Caller};
 use crate::op::admin::{AdminError, FieldProblem};
 use crate::protocol::json;
 
@@ -57,6 +57,19 @@ impl Caller {
     /// Refuses a field of what was sent.
     pub(super) fn invalid(&self, field: &'static str, message: &str) -> Error {
         self.refuse(AdminError::Invalid(vec![FieldProblem::new(field, message)]))
+    }
+
+    /// Where a page begins, if it is not the first, as `read` knows it.
+    ///
+    /// # Errors
+    /// 422 for what no page gave out: the list would begin anew, and whoever reads on never end.
+    pub(super) fn place<T>(
+        &self,
+        asked: &Asked,
+        read: impl FnOnce(String) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let Some(after) = asked.get("after") else { return Ok(None) };
+        read(after).map(Some).ok_or_else(|| self.invalid("after", "must be what next said"))
     }
 
     /// Refuses what is left of a body after its members were taken out.

@@ -78,9 +78,11 @@ impl Caller {
         };
         let once = match request.headers().get(once::NAME).map(HeaderValue::to_str) {
             None => None,
-            Some(Ok(key)) if (1..=255).contains(&key.len()) => Some(key.to_owned()),
+            Some(Ok(key)) if (1..=255).contains(&key.len()) && !key.contains('\t') => {
+                Some(key.to_owned())
+            }
             Some(_) => {
-                let title = "An idempotency key has 1 to 255 characters of ASCII";
+                let title = "An idempotency key has 1 to 255 printable characters of ASCII";
                 return Err(ended(problem(StatusCode::BAD_REQUEST, title, None, &[], id)));
             }
         };
@@ -221,7 +223,7 @@ impl FromRequest for Caller {
 
 /// The values of a header that may come in parts. What is not text matches nothing, and is not as
 /// if it had not been said.
-fn all(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+pub(super) fn all(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let given: Vec<_> = headers
         .get_all(name)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())

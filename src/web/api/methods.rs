@@ -7,8 +7,21 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use super::answers::problem;
+use super::caller::all;
 use super::{ROUTES, Route};
 use crate::web::{App, request};
+
+/// The same answer, or 304 to whoever has it already (RFC 9110 §13.1.2).
+fn unless_known(response: ServiceResponse, known: Option<&str>) -> ServiceResponse {
+    let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    let (Some(tag), Some(known)) = (tag, known) else { return response };
+    let weak = |known: &str| known.trim().trim_start_matches("W/") == tag;
+    if known.trim() != "*" && !known.split(',').any(weak) {
+        return response;
+    }
+    let not_modified = HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
+    response.into_response(not_modified)
+}
 
 /// The lines of the list that a request's path belongs to.
 pub(super) fn lines(request: &HttpRequest, base: &str) -> Vec<&'static Route> {
@@ -43,7 +56,10 @@ pub(super) async fn known(
             // What is sent ends with the header all the same: the connection remembers.
             request.head_mut().method = Method::GET;
         }
-        return next.call(request).await;
+        let known = all(request.headers(), &header::IF_NONE_MATCH);
+        let looks = request.method() == Method::GET;
+        let response = next.call(request).await?;
+        return Ok(if looks { unless_known(response, known.as_deref()) } else { response });
     } else {
         let title = "This path does not know the method";
         let detail = Some(format!("It knows {}.", allowed.join(", ")));

@@ -18,6 +18,8 @@ pub(super) enum Kind {
     /// How many days, of a year and a bit.
     Days,
     Cursor,
+    /// The same, where it says several things.
+    Place,
     OneOf(&'static [&'static str]),
 }
 
@@ -34,6 +36,7 @@ const LONGEST: u64 = 3650;
 pub(super) const WITHOUT_NUL: &str = r"^[^\u0000]*$";
 
 pub(super) const AFTER: Parameter = ("after", Kind::Text);
+pub(super) const PLACE: Parameter = ("after", Kind::Place);
 pub(super) const LIMIT: Parameter = ("limit", Kind::Limit);
 pub(super) const Q: Parameter = ("q", Kind::Text);
 /// Those of a list that is not searched.
@@ -55,6 +58,7 @@ impl Kind {
             }),
             Self::Days => json!({ "type": "integer", "minimum": 1, "maximum": LONGEST }),
             Self::Cursor => json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }),
+            Self::Place => json!({ "type": "string", "pattern": r"^\[.*\]$" }),
             Self::OneOf(words) => json!({ "enum": words }),
         }
     }
@@ -75,6 +79,9 @@ impl Kind {
             Self::Cursor => {
                 (!within(0, i64::MAX.unsigned_abs())).then(|| "must be what next said".to_owned())
             }
+            Self::Place => serde_json::from_str::<Vec<Value>>(value)
+                .is_err()
+                .then(|| "must be what next said".to_owned()),
             Self::OneOf(words) => {
                 (!words.contains(&value)).then(|| format!("must be one of {}", words.join(", ")))
             }
@@ -180,6 +187,10 @@ mod tests {
         let users = of("/users");
         assert_eq!(problems("state=disabled&sort=oldest&q=", users), []);
         assert_eq!(problems("state=gone&sort=up", users).len(), 2);
+        assert_eq!(problems("after=[1,%22a%22]", users), []);
+        for bad in ["after=", "after=x", "after={}"] {
+            assert_eq!(problems(bad, users).len(), 1, "{bad}: it would begin anew");
+        }
     }
 
     #[test]

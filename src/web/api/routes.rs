@@ -1,7 +1,7 @@
 //! Everything there is in the admin API.
 
 use super::branding::MAX_UPLOAD;
-use super::query::{AFTER, Kind, LIMIT, PAGE, Parameter, Q};
+use super::query::{AFTER, Kind, LIMIT, PAGE, PLACE, Parameter, Q};
 use super::route::Route;
 use super::schemas::{
     admins, api_keys, apis, audit, clients, connections, jobs, keys, overview, settings, sign_ins,
@@ -9,12 +9,15 @@ use super::schemas::{
 };
 use crate::protocol::api_key::ApiScope as S;
 
-const SEARCH: &[Parameter] = &[Q, AFTER, LIMIT];
+const SEARCH: &[Parameter] = &[Q, PLACE, LIMIT];
+/// By username.
+const ACCOUNTS: &[Parameter] = &[Q, AFTER, LIMIT];
+const SESSIONS: &[Parameter] = &[PLACE, LIMIT];
 const PEOPLE: &[Parameter] = &[
     Q,
     ("state", Kind::OneOf(&["any", "disabled"])),
     ("sort", Kind::OneOf(&["newest", "oldest"])),
-    AFTER,
+    PLACE,
     LIMIT,
 ];
 const CLIENTS: &[Parameter] = &[
@@ -22,7 +25,7 @@ const CLIENTS: &[Parameter] = &[
     ("kind", CLIENT_KIND),
     ("state", Kind::OneOf(&["active", "disabled"])),
     ("sort", Kind::OneOf(&["name", "newest"])),
-    AFTER,
+    PLACE,
     LIMIT,
 ];
 const CLIENT_KIND: Kind = Kind::OneOf(&["web", "spa", "native", "machine", "device", "mcp"]);
@@ -124,7 +127,7 @@ pub const ROUTES: &[Route] = &[
     Route::get("/deletions", S::ReadUsers, "List deletions, newest first", users::DELETIONS).asking(DELETIONS),
     Route::get("/deletions/{id}", S::ReadUsers, "How a deletion stands", users::DELETION),
     Route::act("/deletions/{id}/retry", S::WriteUsers, "Have a deletion that waits go on at once", None),
-    Route::get("/sessions", S::ReadSessions, "List browser sessions", users::SESSIONS).asking(PAGE),
+    Route::get("/sessions", S::ReadSessions, "List browser sessions", users::SESSIONS).asking(SESSIONS),
     Route::delete("/sessions/{sid}", S::WriteSessions, "End a browser session").telling(200, users::ENDED),
     Route::delete("/grants/{id}", S::WriteSessions, "Revoke a grant").telling(200, users::ENDED),
 
@@ -172,7 +175,7 @@ pub const ROUTES: &[Route] = &[
     Route::patch("/branding", S::WriteSettings, "Change how the installation looks", settings::BRANDING_CHANGE, settings::BRANDING),
     Route::make("/pictures", S::WriteSettings, "Keep a picture, to be named as a logo", settings::NEW_PICTURE, settings::PICTURE).up_to(MAX_UPLOAD),
 
-    Route::get("/admins", S::ReadAdmins, "List console accounts", admins::PAGE).asking(SEARCH),
+    Route::get("/admins", S::ReadAdmins, "List console accounts", admins::PAGE).asking(ACCOUNTS),
     Route::make("/admins", S::CriticalAdmins, "Make a console account, of a role whose scopes the key holds", admins::NEW, admins::ONE),
     Route::get("/admins/{username}", S::ReadAdmins, "One console account", admins::ONE),
     Route::patch("/admins/{username}", S::CriticalAdmins, "Change a console account: role, clients, password, whether it is disabled", admins::CHANGE, admins::ONE),

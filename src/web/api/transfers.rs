@@ -132,12 +132,14 @@ fn described(one: &AppleTransfer) -> Value {
 
 async fn people(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     // Team and sub: neither holds a colon.
-    let after = asked.get("after");
-    let after = after.as_deref().and_then(|after| after.split_once(':'));
+    let place = |after: String| {
+        after.split_once(':').map(|(team, subject)| (team.to_owned(), subject.to_owned()))
+    };
+    let after = caller.place(&asked, place)?;
     let query = TransferQuery {
         to_team: asked.get("to_team"),
         state: asked.get("state").and_then(|word| TransferState::parse(&word)),
-        after: after.map(|(team, subject)| (team.to_owned(), subject.to_owned())),
+        after,
         limit: u64::from(asked.limit()).saturating_add(1),
         ..TransferQuery::default()
     };

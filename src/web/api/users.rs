@@ -266,9 +266,11 @@ fn under_way(deletion: &Deletion) -> Value {
 async fn list_deletions(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let only = asked.get("state").as_deref() == Some("under_way");
     // When it was asked for, and which: the one without a full stop.
-    let after = asked.get("after");
-    let after = after.as_deref().and_then(|after| after.split_once('.'));
-    let after = after.and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+    let place = |after: String| {
+        let (at, id) = after.split_once('.')?;
+        Some((at.parse::<i64>().ok()?, id.to_owned()))
+    };
+    let after = caller.place(&asked, place)?;
     let one_more = asked.limit().saturating_add(1);
     let administration = &caller.app.administration;
     let found = administration.deletions(only, after.as_ref(), one_more).await;
