@@ -229,7 +229,8 @@ impl KeyKeeper {
     }
 
     /// Takes a key out of service at once: for a key that leaked. What it signed fails from now
-    /// on; a successor signs immediately.
+    /// on; a successor signs immediately. If one waits for its time it is that one, for whoever
+    /// keeps our keys may have it already.
     ///
     /// # Errors
     /// `invalid_request` for an unknown `kid`; a fault otherwise.
@@ -257,8 +258,16 @@ impl KeyKeeper {
                         .await?;
                     tx.erase_private_key(&kid).await?;
                     let others = tx.list_keys().await?;
-                    if !others.iter().any(|k| k.alg == alg && k.state(now) == KeyState::Active) {
-                        tx.insert_key(&successor).await?;
+                    let of_alg = |state| {
+                        others.iter().find(move |row| row.alg == alg && row.state(now) == state)
+                    };
+                    match (of_alg(KeyState::Active), of_alg(KeyState::Next)) {
+                        (Some(_), _) => {}
+                        (None, Some(next)) => {
+                            let (retiring_at, gone_at) = (next.retiring_at, next.gone_at);
+                            tx.update_key_times(&next.kid, now, retiring_at, gone_at).await?;
+                        }
+                        (None, None) => tx.insert_key(&successor).await?,
                     }
                     tx.record(&event).await?;
                     Ok(())

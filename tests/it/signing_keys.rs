@@ -174,6 +174,23 @@ async fn a_key_that_leaked_is_out_at_once_with_all_it_signed() {
 }
 
 #[tokio::test]
+async fn after_a_leak_the_key_that_waits_signs_for_it_is_published_already() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    let tokens = app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
+    let leaked = kid(tokens.text("access_token"));
+    let keys = house.broker.broker.provider.keys();
+    let next = keys.rotate(Algorithm::Rs256, &Actor::cli()).await.unwrap();
+    let published = jwks(&house).await;
+    assert!(published.iter().any(|key| key["kid"] == next.kid.as_str()));
+    keys.retire(&leaked, &Actor::cli()).await.unwrap();
+    let after = app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
+    assert_eq!(kid(after.text("access_token")), next.kid);
+    let left = jwks(&house).await;
+    assert!(left.iter().all(|key| published.contains(key)), "no key that nobody knows: {left:?}");
+}
+
+#[tokio::test]
 async fn keys_rotate_by_themselves_after_their_time() {
     let house = House::new().await;
     let keys = house.broker.broker.provider.keys();
