@@ -14,8 +14,8 @@ pub enum StoreFault {
     /// Somebody else holds what is needed; worth another try.
     #[error("the database is busy: {0}")]
     Busy(String),
-    /// The database cannot be reached.
-    #[error("the database cannot be reached: {0}")]
+    /// The database cannot be reached, or has no room.
+    #[error("the database cannot be used: {0}")]
     Unavailable(String),
     /// The database URL names nothing that can be opened.
     #[error("the database URL cannot be used: {0}")]
@@ -81,18 +81,19 @@ fn sort(cause: &sqlx::Error) -> Option<Make> {
     let error = cause.as_database_error()?;
     let code = error.code()?;
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-        // The low byte is the primary result code: SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CANTOPEN.
+        // The low byte is the primary result code: SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL,
+        // SQLITE_CANTOPEN.
         return match code.parse::<i32>().ok()? & 0xff {
             5 | 6 => Some(StoreFault::Busy),
-            14 => Some(StoreFault::Unavailable),
+            13 | 14 => Some(StoreFault::Unavailable),
             _ => None,
         };
     }
     match code.as_ref() {
         // serialization_failure, deadlock_detected, lock_not_available, too_many_connections
         "40001" | "40P01" | "55P03" | "53300" => Some(StoreFault::Busy),
-        // admin_shutdown, crash_shutdown, cannot_connect_now
-        "57P01" | "57P02" | "57P03" => Some(StoreFault::Unavailable),
+        // disk_full, admin_shutdown, crash_shutdown, cannot_connect_now
+        "53100" | "57P01" | "57P02" | "57P03" => Some(StoreFault::Unavailable),
         other if other.starts_with("08") => Some(StoreFault::Unavailable),
         _ => None,
     }

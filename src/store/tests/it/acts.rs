@@ -9,7 +9,7 @@ use russet_store::clients::ListQuery;
 use russet_store::events::EventQuery;
 use russet_store::single_use::SingleUse;
 use russet_store::{Store, StoreFault};
-use sea_orm::{ConnectionTrait as _, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -127,6 +127,18 @@ async fn what_sqlite_gives_up_is_answered_so_and_takes_nothing_later_along() {
     }
     assert_eq!(claim("later".to_owned()).await.1, Ok(true));
     assert!(outside.find_parked(SingleUse::Jti, "later").await.unwrap().is_some());
+}
+
+/// Whoever asks is told to come again: 503, with `Retry-After`.
+#[tokio::test]
+async fn a_database_without_room_is_unavailable() {
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    options.max_connections(1);
+    let small = Database::connect(options).await.unwrap();
+    small.execute_unprepared("CREATE TABLE t (x); PRAGMA max_page_count = 3").await.unwrap();
+    let full = small.execute_unprepared("INSERT INTO t VALUES (zeroblob(99999))").await;
+    let fault = StoreFault::from(full.unwrap_err());
+    assert!(matches!(fault, StoreFault::Unavailable(_)), "{fault:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
