@@ -28,7 +28,7 @@ async fn fill(browser: &mut Browser, page: &Page, id: &str, fields: &[(&str, &st
 }
 
 /// Sends a form with a file, as browsers do (RFC 7578).
-async fn upload(
+pub async fn upload(
     house: &House,
     browser: &Browser,
     url: &str,
@@ -57,7 +57,7 @@ async fn upload(
         .expect("an answer")
 }
 
-fn p8() -> String {
+pub fn p8() -> String {
     let (text, _) = russet::simulator::developer_key().expect("a key");
     text.expose().clone()
 }

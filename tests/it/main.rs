@@ -50,6 +50,7 @@ mod fresh_proof;
 mod giving_and_ending;
 mod giving_back;
 mod import;
+mod kept_forms;
 mod languages;
 mod late_notifications;
 mod linking;

@@ -51,6 +51,17 @@ impl Form {
         Some((&found.name, &found.content))
     }
 
+    /// Every name and value, in the order they came.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The fields in which a file was chosen.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        let chosen = self.1.iter().filter(|upload| !upload.name.is_empty());
+        chosen.map(|upload| upload.field.as_str())
+    }
+
     /// The value as it came, blanks at the ends included; empty when it is missing.
     pub(super) fn exact(&self, name: &str) -> String {
         self.0

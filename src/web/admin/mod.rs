@@ -72,6 +72,7 @@ use crate::op::admin::{Actor, AdminError, FieldProblem};
 use crate::protocol::admin::{Admin, AdminSession, Role};
 use crate::protocol::client::ClientKind;
 use crate::protocol::id::{ClientId, ConnectionId};
+use crate::protocol::local_account;
 use form::Form;
 use refusals::failed;
 use said::{browser, day, moment, span, words_of};
@@ -179,6 +180,9 @@ pub struct Posted {
 impl Console {
     /// What a connection is called, also when it is offered no more.
     fn connection_name(&self, id: &ConnectionId) -> String {
+        if id.as_str() == local_account::AUTHORITY {
+            return "Password kept here".to_owned();
+        }
         let connector = self.app.provider.connector(id);
         connector.map_or_else(|| id.to_string(), |found| found.display_name().to_owned())
     }
@@ -229,6 +233,7 @@ impl Console {
             section: self.section,
             csrf: self.app.administration.csrf_token(&self.cookie),
             flash: self.flash,
+            find: String::new(),
             may_change: self.admin.role >= Role::Admin,
             is_editor: self.admin.role == Role::Editor,
         }
@@ -285,13 +290,13 @@ impl FromRequest for Posted {
         let body = web::Bytes::from_request(&request, payload);
         Box::pin(async move {
             let body = body.await?;
-            if let Some(page) = kept::instead_of_losing(&request, &body).await {
+            let content_type = request.headers().get(header::CONTENT_TYPE);
+            let content_type = content_type.and_then(|value| value.to_str().ok());
+            let form = Form::read(content_type.unwrap_or_default(), body).await;
+            if let Some(page) = kept::instead_of_losing(&request, &form).await {
                 return Err(ended(page));
             }
             let mut console = Console::enter(&request).await?;
-            let content_type = request.headers().get(header::CONTENT_TYPE);
-            let content_type = content_type.and_then(|value| value.to_str().ok());
-            let form = Form::read(content_type.unwrap_or_default(), body.clone()).await;
             let token = form.text("csrf");
             if !console.app.administration.is_csrf_token(&console.cookie, &token) {
                 return Err(ended(console.problem(
@@ -301,7 +306,7 @@ impl FromRequest for Posted {
                 )));
             }
             if console.wants_proof(&request) {
-                let going = kept::going(&request, &body, &console.app.base).unwrap_or_default();
+                let going = kept::going(&request, &form, &console.app.base).unwrap_or_default();
                 let asked = second_step::ask(&console, StatusCode::FORBIDDEN, None, &going).await?;
                 return Err(ended(asked));
             }

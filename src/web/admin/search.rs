@@ -8,6 +8,7 @@ use super::{Console, moment};
 use crate::op::admin::{EventQuery, ListQuery};
 use crate::protocol::admin::Role;
 use crate::protocol::id::SessionId;
+use crate::web::page::admin::Shell;
 use crate::web::page::admin::overview::{Hit, Hits, SearchPage};
 
 /// Of each room, at most so many are shown.
@@ -28,7 +29,7 @@ pub(super) async fn find(console: Console, request: HttpRequest) -> Result<HttpR
         }
         found.retain(|hits| !hits.hits.is_empty());
     }
-    Ok(console.page(&SearchPage { shell: console.shell(), q, found }))
+    Ok(console.page(&SearchPage { shell: Shell { find: q.clone(), ..console.shell() }, q, found }))
 }
 
 fn hits(room: &'static str, mut hits: Vec<Hit>, more: String) -> Hits {

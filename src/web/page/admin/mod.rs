@@ -36,6 +36,8 @@ pub struct Shell {
     pub csrf: String,
     /// What has just been done.
     pub flash: Option<&'static str>,
+    /// What stands in the box that searches all rooms.
+    pub find: String,
     /// Whether the role may change what the page shows.
     pub may_change: bool,
     /// Whether the role sees its own clients alone.
@@ -243,6 +245,8 @@ pub struct KeptPage {
     pub csrf: String,
     /// What was typed.
     pub fields: Vec<KeptField>,
+    /// Whether a secret or a file is missing among it.
+    pub missed: bool,
 }
 
 /// Something that is not there, not allowed or failed.
@@ -304,6 +308,7 @@ pub(crate) mod hostile {
             section: "clients",
             csrf: text(),
             flash: None,
+            find: text(),
             may_change: true,
             is_editor: false,
         }
@@ -380,6 +385,7 @@ mod tests {
             action: text(),
             csrf: text(),
             fields: vec![KeptField { name: text(), value: text() }],
+            missed: true,
         };
         check(&kept.render().unwrap());
         assert!(html.contains("name=\"username\"") && html.contains("name=\"password\""));
