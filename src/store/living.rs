@@ -32,6 +32,17 @@ pub enum Of {
     Everybody,
 }
 
+/// Which browser sessions are listed.
+#[derive(Clone, Debug, Default)]
+pub struct SessionsQuery {
+    /// Only what follows this cursor.
+    pub after: Option<String>,
+    /// Whether those that began first come first.
+    pub oldest_first: bool,
+    /// How many there may be.
+    pub limit: u32,
+}
+
 /// How much is alive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Living {
@@ -53,26 +64,28 @@ const COUNTED: i64 = 100_000;
 pub const COUNTED_OF_ALL: u64 = 10_000;
 
 impl Reader {
-    /// Browser sessions that are alive, newest first.
+    /// Browser sessions that are alive, in the order in which they began.
     pub async fn list_living_sessions(
         &self,
-        after: Option<&str>,
-        limit: u32,
+        query: &SessionsQuery,
         now: Timestamp,
     ) -> Result<Page<Session>, StoreFault> {
-        let after: Option<(i64, String)> = after.and_then(|after| from_json(after, "a page").ok());
+        let SessionsQuery { after, oldest_first, limit } = query;
+        let (way, beyond) = if *oldest_first { ("ASC", ">") } else { ("DESC", "<") };
+        let after: Option<(i64, String)> =
+            after.as_deref().and_then(|after| from_json(after, "a page").ok());
         let mut sql =
             "SELECT * FROM sessions WHERE ended_at IS NULL AND expires_at > $2".to_owned();
         let mut values: Vec<Value> =
-            vec![i64::from(limit).saturating_add(1).into(), now.millis().into()];
+            vec![i64::from(*limit).saturating_add(1).into(), now.millis().into()];
         if let Some((created_at, id)) = after {
-            sql.push_str(" AND (created_at, id) < ($3, $4)");
+            sql.push_str(&format!(" AND (created_at, id) {beyond} ($3, $4)"));
             values.extend([created_at.into(), id.into()]);
         }
-        sql.push_str(" ORDER BY created_at DESC, id DESC LIMIT $1");
+        sql.push_str(&format!(" ORDER BY created_at {way}, id {way} LIMIT $1"));
         let rows = self.connection.query_all_raw(self.connection.statement(&sql, values)).await?;
         let found = rows.iter().map(sessions::read).collect::<Result<Vec<_>, _>>()?;
-        page(found, limit, |session| to_json(&(session.created_at.millis(), session.id.as_str())))
+        page(found, *limit, |session| to_json(&(session.created_at.millis(), session.id.as_str())))
     }
 
     /// What one client holds of a person, and is alive; at most a thousand grants.

@@ -291,3 +291,39 @@ async fn an_editor_changes_what_the_app_is_about_and_gains_no_rights() {
     let error = administration.update_client(&editor, &other, name).await.expect_err("refused");
     assert!(matches!(error, AdminError::Forbidden { .. }));
 }
+
+#[actix_web::test]
+async fn sessions_are_found_by_whose_they_are_and_put_in_order() {
+    let house = House::new().await;
+    let app = house.client(ClientKind::Web, |_| {}).await;
+    for person in ["Ada Lovelace", "Grace Hopper", "Ada Lovelace"] {
+        let mut browser = house.browser();
+        app.tokens(&mut browser, "openid", person).await;
+        house.advance(Duration::from_secs(60));
+    }
+    admin(&house, "alice", Role::Admin).await;
+    let (mut console, _) = signed_in(&house, "alice").await;
+    let room = format!("{}/admin/sessions", house.issuer);
+    let all = console.open(&room).await;
+    assert_eq!(all.body.matches("class=\"row-link\"").count(), 3, "{}", all.body);
+    let people = |page: &Page| -> Vec<String> {
+        let names = page.body.split("class=\"row-link\"").skip(1);
+        names.map(|rest| rest.split(['>', '<']).nth(1).unwrap_or_default().to_owned()).collect()
+    };
+    let hers = console.open(&format!("{room}?q=hopper")).await;
+    assert_eq!(people(&hers), ["Grace Hopper"]);
+    let (_, rest) = hers.body.split_once("<code class=\"small soft\">").expect("a sid");
+    let sid = rest.split('<').next().expect("its end");
+    assert_eq!(people(&console.open(&format!("{room}?q={sid}")).await), ["Grace Hopper"]);
+    let oldest = console.open(&format!("{room}?sort=oldest")).await;
+    assert_eq!(people(&oldest), ["Ada Lovelace", "Grace Hopper", "Ada Lovelace"]);
+    let (newest, oldest) = (sids(&all), sids(&oldest));
+    assert_eq!(newest, oldest.into_iter().rev().collect::<Vec<_>>());
+    let found = console.open(&format!("{room}?q=%3Cnobody%3E")).await;
+    assert!(found.body.contains("Nobody who matches “&#60;nobody&#62;”"), "{}", found.body);
+}
+
+fn sids(page: &Page) -> Vec<String> {
+    let each = page.body.split("<code class=\"small soft\">").skip(1);
+    each.map(|rest| rest.split('<').next().unwrap_or_default().to_owned()).collect()
+}

@@ -16,7 +16,7 @@ use crate::protocol::upstream_grant::UpstreamGrant;
 use crate::protocol::user::User;
 use crate::store::clients::Page;
 use crate::store::factors::HeldFactors;
-use crate::store::living::{Living, Of};
+use crate::store::living::{Living, Of, SessionsQuery};
 use crate::store::people::PeopleQuery;
 
 /// What is alive of a person.
@@ -100,16 +100,15 @@ impl Administration {
         Ok(people)
     }
 
-    /// Browser sessions that are alive, newest first, with whose they are.
+    /// Browser sessions that are alive, with whose they are.
     ///
     /// # Errors
     /// The store's fault.
     pub async fn list_sessions(
         &self,
-        after: Option<&str>,
-        limit: u32,
+        query: &SessionsQuery,
     ) -> Result<Page<(Session, User)>, AdminError> {
-        let page = self.store.list_living_sessions(after, limit, self.clock.now()).await?;
+        let page = self.store.list_living_sessions(query, self.clock.now()).await?;
         let ids: Vec<_> = page.items.iter().map(|session| &session.user_id).collect();
         let users = self.store.find_users(&ids).await?;
         let whose = |session: Session| {
@@ -118,6 +117,42 @@ impl Administration {
         };
         let items = page.items.into_iter().filter_map(whose).collect();
         Ok(Page { items, next: page.next })
+    }
+
+    /// Browser sessions that are alive of everybody who is called so, or the one whose `sid` this
+    /// is; and whether there are more. Who is called so too is found by more of their name.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn search_sessions(
+        &self,
+        search: &str,
+        query: &SessionsQuery,
+    ) -> Result<(Vec<(Session, User)>, bool), AdminError> {
+        let now = self.clock.now();
+        let alive = |session: &Session| session.ended_at.is_none() && session.expires_at > now;
+        let mut found = Vec::new();
+        let named = self.store.find_session(&SessionId::new(search)).await?;
+        if let Some(session) = named.filter(alive)
+            && let Some(user) = self.store.find_user(&session.user_id).await?
+        {
+            found.push((session, user));
+        }
+        let mut people = self.search_people(search, query.limit.saturating_add(1)).await?;
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let more = people.len() > limit;
+        people.truncate(limit);
+        for user in people {
+            let sessions = self.store.list_sessions(&user.id).await?;
+            found.extend(sessions.into_iter().filter(alive).map(|one| (one, user.clone())));
+        }
+        found.sort_by(|(a, _), (b, _)| {
+            let newest = b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id));
+            if query.oldest_first { newest.reverse() } else { newest }
+        });
+        let more = more || found.len() > limit;
+        found.truncate(limit);
+        Ok((found, more))
     }
 
     /// The session with this id, ended or not.

@@ -1,27 +1,33 @@
-//! Every browser session that is alive.
+//! Every browser session that is alive, and those of somebody who is searched for.
 
 use actix_web::{Error, HttpRequest, HttpResponse};
 
 use super::form::{query, with_query};
 use super::people::called;
 use super::{Console, moment};
-use crate::store::living::{COUNTED_OF_ALL, Of};
+use crate::store::living::{COUNTED_OF_ALL, Of, SessionsQuery};
 use crate::web::page::admin::people::{LivingRow, SessionsPage};
 
 const PAGE: u32 = 50;
 
-/// The list, newest first.
+/// The list, all of it by pages or what is searched for.
 pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
     let after = query(&request, "after").filter(|after| !after.is_empty());
+    let q = query(&request, "q").unwrap_or_default().trim().to_owned();
+    let oldest_first = query(&request, "sort").as_deref() == Some("oldest");
+    let wanted = SessionsQuery { after, oldest_first, limit: PAGE };
     let administration = &console.app.administration;
-    let page = administration
-        .list_sessions(after.as_deref(), PAGE)
-        .await
-        .map_err(|error| console.refuse(error))?;
+    let refuse = |error| console.refuse(error);
+    let (found, next, more) = if q.is_empty() {
+        let page = administration.list_sessions(&wanted).await.map_err(refuse)?;
+        (page.items, page.next, false)
+    } else {
+        let (found, more) = administration.search_sessions(&q, &wanted).await.map_err(refuse)?;
+        (found, None, more)
+    };
     let living =
         administration.count_living(&Of::Everybody).await.map_err(|error| console.refuse(error))?;
-    let rows = page
-        .items
+    let rows = found
         .iter()
         .map(|(session, user)| {
             let person_url = console.url(&format!("/people/{}", user.id));
@@ -38,9 +44,11 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
             }
         })
         .collect();
-    let next_url = page.next.map(|after| {
-        console.url(&format!("/sessions{}", with_query(&[("after", after.as_str())])))
+    let sort = if oldest_first { "oldest" } else { "" };
+    let next_url = next.map(|after| {
+        console.url(&format!("/sessions{}", with_query(&[("sort", sort), ("after", &after)])))
     });
+    let first = || console.url(&format!("/sessions{}", with_query(&[("sort", sort)])));
     Ok(console.page(&SessionsPage {
         shell: console.shell(),
         counted: format!(
@@ -48,8 +56,11 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
             counted(living.sessions),
             counted(living.grants)
         ),
+        q,
+        oldest_first,
+        more,
         rows,
-        paged: after.is_some(),
+        first_url: wanted.after.is_some().then(first),
         next_url,
     }))
 }

@@ -46,6 +46,7 @@ const EFFECTS: &[Parameter] = &[
     ("kid", Kind::Text),
     ("audit_retention_days", Kind::Days),
 ];
+const SESSIONS: &[Parameter] = &[Q, ("sort", Kind::OneOf(&["newest", "oldest"])), AFTER, LIMIT];
 const PREVIEW: &[Parameter] =
     &[("user", Kind::Text), ("scope", Kind::Text), ("resource", Kind::Text)];
 const EVENTS: &[Parameter] = &[

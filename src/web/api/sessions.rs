@@ -8,6 +8,7 @@ use super::{Asked, Caller, page};
 use crate::protocol::id::{GrantId, SessionId};
 use crate::protocol::session::Session;
 use crate::protocol::user::User;
+use crate::store::living::SessionsQuery;
 
 /// The routes.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -30,11 +31,20 @@ pub(super) fn session(session: &Session, user: &User) -> Value {
 }
 
 async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
-    let after = asked.get("after");
-    let found = caller.app.administration.list_sessions(after.as_deref(), asked.limit()).await;
-    let found = caller.got(found)?;
-    let items = found.items.iter().map(|(one, user)| session(one, user));
-    Ok(page(items.collect(), found.next))
+    let query = SessionsQuery {
+        after: asked.get("after"),
+        oldest_first: asked.get("sort").as_deref() == Some("oldest"),
+        limit: asked.limit(),
+    };
+    let administration = &caller.app.administration;
+    let (items, next) = if let Some(q) = asked.get("q") {
+        (caller.got(administration.search_sessions(&q, &query).await)?.0, None)
+    } else {
+        let found = caller.got(administration.list_sessions(&query).await)?;
+        (found.items, found.next)
+    };
+    let items = items.iter().map(|(one, user)| session(one, user));
+    Ok(page(items.collect(), next))
 }
 
 async fn end(caller: Caller, sid: web::Path<String>) -> Result<HttpResponse, Error> {

@@ -201,10 +201,16 @@ pub struct SessionsPage {
     pub shell: Shell,
     /// How many there are, and how many grants.
     pub counted: String,
+    /// Whose are looked for, as it was typed.
+    pub q: String,
+    /// Whether those that began first come first.
+    pub oldest_first: bool,
+    /// Whether somebody's were left out, since more fit than are shown.
+    pub more: bool,
     /// One page of them.
     pub rows: Vec<LivingRow>,
-    /// Whether this is not the first page.
-    pub paged: bool,
+    /// Where the first page is, unless this is it.
+    pub first_url: Option<String>,
     /// The page after.
     pub next_url: Option<String>,
 }
@@ -308,6 +314,9 @@ mod tests {
         let sessions = SessionsPage {
             shell: shell(),
             counted: text(),
+            q: text(),
+            oldest_first: true,
+            more: true,
             rows: vec![LivingRow {
                 person: text(),
                 person_url: text(),
@@ -318,7 +327,7 @@ mod tests {
                 until: text(),
                 end_url: text(),
             }],
-            paged: true,
+            first_url: Some(text()),
             next_url: Some(text()),
         };
         check(&sessions.render().unwrap());
