@@ -113,3 +113,35 @@ fn every_attack_and_every_client_names_a_test_that_exists() {
     }
     assert!(missing.is_empty(), "{missing:#?}");
 }
+
+#[test]
+fn every_event_is_told_in_words_in_the_audit_log() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let words = std::fs::read_to_string(root.join("src/web/admin/audit_words.rs")).unwrap();
+    let mut silent = Vec::new();
+    for path in sources(&root.join("src/op")) {
+        if path.components().any(|part| part.as_os_str() == "tests") {
+            continue;
+        }
+        let code = code(&path);
+        for (before, rest) in code
+            .match_indices("Event::new(")
+            .chain(code.match_indices("event("))
+            .map(|(at, called)| (called, &code[at + called.len()..]))
+        {
+            let call = rest.split(';').next().unwrap_or_default();
+            let kind = call.split('"').nth(1).filter(|kind| is_kind(kind));
+            if let Some(kind) = kind.filter(|kind| !words.contains(&format!("\"{kind}\""))) {
+                silent.push(format!("{}: {before} {kind}", path.display()));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "no words in audit_words.rs for:\n{}", silent.join("\n"));
+}
+
+/// Whether a text looks like the kind of an event: `area.what_happened`.
+fn is_kind(text: &str) -> bool {
+    let word =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c == '_' || c.is_ascii_lowercase());
+    text.split_once('.').is_some_and(|(area, what)| word(area) && word(what))
+}
