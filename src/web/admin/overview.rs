@@ -192,17 +192,25 @@ async fn shares(console: &Console, narrowed: &SignInQuery) -> Result<Vec<Shares>
     });
     let of_causes = causes.into_iter().map(|(words, number)| (words.to_owned(), None, (0, number)));
     let charts = [
-        Shares { id: "by-client", title: "By client", column: "Client", rows: ranked(of_clients) },
+        Shares {
+            id: "by-client",
+            title: "By client",
+            column: "Client",
+            failures: false,
+            rows: ranked(of_clients),
+        },
         Shares {
             id: "by-connection",
             title: "By connection",
             column: "Connection",
+            failures: false,
             rows: ranked(of_connections),
         },
         Shares {
             id: "by-cause",
             title: "Why sign-ins failed",
             column: "Cause",
+            failures: true,
             rows: ranked(of_causes),
         },
     ];

@@ -68,6 +68,8 @@ pub struct Shares {
     pub title: &'static str,
     /// What its first column holds.
     pub column: &'static str,
+    /// Whether it is about failures alone.
+    pub failures: bool,
     /// The greatest first.
     pub rows: Vec<Share>,
 }
@@ -168,6 +170,7 @@ mod tests {
                 id: "s",
                 title: "t",
                 column: "c",
+                failures: false,
                 rows: vec![Share {
                     name: text(),
                     url: Some(text()),
