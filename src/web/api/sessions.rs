@@ -37,7 +37,7 @@ async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
         limit: asked.limit(),
     };
     let administration = &caller.app.administration;
-    let (items, next) = if let Some(q) = asked.get("q") {
+    let (items, next) = if let Some(q) = asked.get("q").filter(|q| !q.trim().is_empty()) {
         (caller.got(administration.search_sessions(&q, &query).await)?.0, None)
     } else {
         let found = caller.got(administration.list_sessions(&query).await)?;
