@@ -12,7 +12,7 @@ use crate::protocol::api_key::ApiScope as S;
 const SEARCH: &[Parameter] = &[Q, PLACE, LIMIT];
 /// By username.
 const ACCOUNTS: &[Parameter] = &[Q, AFTER, LIMIT];
-const SESSIONS: &[Parameter] = &[PLACE, LIMIT];
+const SESSIONS: &[Parameter] = &[Q, ("sort", Kind::OneOf(&["newest", "oldest"])), PLACE, LIMIT];
 const PEOPLE: &[Parameter] = &[
     Q,
     ("state", Kind::OneOf(&["any", "disabled"])),
@@ -46,7 +46,6 @@ const EFFECTS: &[Parameter] = &[
     ("kid", Kind::Text),
     ("audit_retention_days", Kind::Days),
 ];
-const SESSIONS: &[Parameter] = &[Q, ("sort", Kind::OneOf(&["newest", "oldest"])), AFTER, LIMIT];
 const PREVIEW: &[Parameter] =
     &[("user", Kind::Text), ("scope", Kind::Text), ("resource", Kind::Text)];
 const EVENTS: &[Parameter] = &[
