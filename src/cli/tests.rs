@@ -189,7 +189,7 @@ fn a_native_client_may_bring_bundle_ids() {
 fn nobody_is_shown_where_nobody_is() {
     let desk = Desk::new();
     for line in ["user show x", "user delete x --yes", "user export x", "user disable x --yes"] {
-        assert!(desk.refusal(line).contains("there is no such"), "{line}");
+        assert!(desk.refusal(line).contains("there is nobody like that"), "{line}");
     }
 }
 

@@ -247,6 +247,8 @@ async fn a_person_is_looked_into_unlinked_exported_and_deleted() {
         assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", begun.json);
         let deletions = script.get("/deletions").await;
         assert_eq!(deletions.json["items"][0]["id"], begun.json["id"]);
+        let deletion = format!("/deletions/{}", begun.text("id"));
+        assert!(script.get(&deletion).await.json["give_up_at"].is_i64());
         let unknown = script.act("/deletions/nothing/retry").await;
         assert_eq!(unknown, StatusCode::NOT_FOUND);
         let steps = script.get("/sign-ins").await;

@@ -6,7 +6,7 @@ use super::audit::Verification;
 use crate::protocol::admin::Admin;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::audit::Link;
-use crate::protocol::delivery::Delivery;
+use crate::protocol::delivery::{Delivery, Message};
 use crate::protocol::keyring::StoredKey;
 use crate::protocol::trusted_issuer::TrustedIssuer;
 use crate::store::registrations::RegistrationToken;
@@ -26,10 +26,15 @@ pub fn signing_key(key: &StoredKey, now: Timestamp) -> Value {
 
 /// What a client is told, and what became of it.
 pub fn delivery(delivery: &Delivery) -> Value {
+    let event_type = match &delivery.message {
+        Some(Message::SecurityEvent { event, .. }) => Some(event.event_type().uri()),
+        Some(Message::LogoutToken { .. }) | None => None,
+    };
     json!({
         "id": delivery.id.to_string(),
         "client_id": delivery.client_id,
         "kind": delivery.kind,
+        "event_type": event_type,
         "state": delivery.state,
         "attempts": delivery.attempts,
         "created_at": delivery.created_at.secs(),

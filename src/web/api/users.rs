@@ -282,7 +282,15 @@ async fn list_deletions(caller: Caller, asked: Asked) -> Result<HttpResponse, Er
 
 async fn deletion(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let receipt = caller.app.administration.deletion(&DeletionId::new(id.into_inner())).await;
-    Ok(answer(caller.got(receipt)?.to_json()))
+    let receipt = caller.got(receipt)?;
+    let mut body = receipt.to_json();
+    if let Some(members) = body.as_object_mut() {
+        let deletion = &receipt.deletion;
+        members.insert("attempts".to_owned(), json!(deletion.attempts));
+        members.insert("due_at".to_owned(), json!(deletion.due_at.secs()));
+        members.insert("give_up_at".to_owned(), json!(deletion.give_up_at.secs()));
+    }
+    Ok(answer(body))
 }
 
 async fn hasten(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {

@@ -32,5 +32,6 @@ fn deliveries() -> Value {
         ("settled_at", or_null(seconds())),
         ("last_error", or_null(text())),
         ("cause", json!({})),
+        ("event_type", or_null(text())),
     ])))
 }

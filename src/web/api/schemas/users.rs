@@ -112,7 +112,13 @@ fn of_deletion() -> Members {
 
 fn deletion() -> Value {
     let step = told(of([("step", text()), ("outcome", text()), ("at", seconds())]));
-    told(of_deletion().into_iter().chain(of([("steps", list(step))])).collect())
+    let more = of([
+        ("attempts", number()),
+        ("due_at", seconds()),
+        ("give_up_at", seconds()),
+        ("steps", list(step)),
+    ]);
+    told(of_deletion().into_iter().chain(more).collect())
 }
 
 fn deletions() -> Value {
