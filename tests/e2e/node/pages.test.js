@@ -162,6 +162,9 @@ describe('every page', () => {
       await tab.locator('#person-sign-out').click();
     },
     'console: sessions': inConsole('/admin/sessions'),
+    "console: somebody's sessions": inConsole('/admin/sessions?q=ada&sort=oldest'),
+    "console: nobody's sessions": inConsole('/admin/sessions?q=nobody-is-called-so'),
+    'console: no such client': inConsole('/admin/clients/no-such-client'),
     'console: connections': inConsole('/admin/connections'),
     'console: a connection': inConsole('/admin/connections/apple'),
     'console: what to connect': inConsole('/admin/connections/new'),
