@@ -1,5 +1,7 @@
 //! Registering, changing and removing clients — RFC 7591 §2, without its endpoint.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::metadata::{client_metadata, difference};
@@ -265,6 +267,17 @@ impl Administration {
     /// [`AdminError::NotFound`] when it is not there.
     pub async fn find_client(&self, id: &ClientId) -> Result<Client, AdminError> {
         self.store.find_client(id).await?.ok_or(AdminError::NotFound)
+    }
+
+    /// What these clients are called, as far as they are there.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn client_names(
+        &self,
+        ids: &[&ClientId],
+    ) -> Result<HashMap<ClientId, String>, AdminError> {
+        Ok(self.store.client_names(ids).await?)
     }
 
     /// Clients, a page at a time.

@@ -57,7 +57,7 @@ mod trust;
 mod upkeep;
 pub(super) mod upstream_sign_in;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
@@ -68,7 +68,7 @@ use futures_util::future::LocalBoxFuture;
 use super::page::admin::{Problem, Problems, Shell};
 use super::{App, html};
 use crate::op::Fault;
-use crate::op::admin::{Actor, AdminError, FieldProblem};
+use crate::op::admin::{Actor, FieldProblem};
 use crate::protocol::admin::{Admin, AdminSession, Role};
 use crate::protocol::client::ClientKind;
 use crate::protocol::id::{ClientId, ConnectionId};
@@ -200,20 +200,10 @@ impl Console {
         &self,
         ids: impl Iterator<Item = &'a ClientId>,
     ) -> Result<HashMap<ClientId, String>, Error> {
-        let mut names = HashMap::new();
-        for id in ids {
-            if names.contains_key(id) {
-                continue;
-            }
-            match self.app.administration.find_client(id).await {
-                Ok(client) => {
-                    names.insert(id.clone(), client.client_name);
-                }
-                Err(AdminError::NotFound) => {}
-                Err(error) => return Err(self.refuse(error)),
-            }
-        }
-        Ok(names)
+        let ids: HashSet<&ClientId> = ids.collect();
+        let ids: Vec<&ClientId> = ids.into_iter().collect();
+        let names = self.app.administration.client_names(&ids).await;
+        names.map_err(|error| self.refuse(error))
     }
 
     /// The page for a fault of the provider's.

@@ -292,6 +292,26 @@ async fn pages_of_clients_join_without_gap_or_repetition() {
 }
 
 #[tokio::test]
+async fn clients_are_named_in_one_question_as_far_as_they_are_there() {
+    for fresh in Fresh::each().await {
+        let store = fresh.store().await;
+        for id in ["one", "two", "three"] {
+            let mut client = client(id, ClientKind::Spa);
+            client.client_name = format!("Shop {id}");
+            let insert = store
+                .write(move |tx| Box::pin(async move { tx.insert_client(&client, None).await }));
+            insert.await.map_err(|fault: StoreFault| fault).unwrap();
+        }
+        let ids: Vec<_> = ["one", "gone", "three"].map(ClientId::new).into();
+        let names = store.client_names(&ids.iter().collect::<Vec<_>>()).await.unwrap();
+        assert_eq!(names.len(), 2);
+        assert_eq!(names.get(&ids[0]).map(String::as_str), Some("Shop one"));
+        assert_eq!(names.get(&ids[2]).map(String::as_str), Some("Shop three"));
+        assert!(store.client_names(&[]).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn sweeping_takes_what_is_over_and_nothing_else() {
     for fresh in Fresh::each().await {
         let store = fresh.store().await;
