@@ -27,7 +27,7 @@ const TARGET: Duration = Duration::from_millis(100);
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// A list, and the ways in which it is asked for.
-const LISTS: [(&str, &str); 29] = [
+const LISTS: [(&str, &str); 32] = [
     ("overview", "/admin"),
     ("clients", "/admin/clients"),
     ("clients, search", "/admin/clients?q=payroll"),
@@ -42,6 +42,9 @@ const LISTS: [(&str, &str); 29] = [
     ("people, disabled with a name", "/admin/people?q=ada&state=disabled"),
     ("people, nothing found", "/admin/people?q=zzzz"),
     ("sessions", "/admin/sessions"),
+    ("sessions, oldest first", "/admin/sessions?sort=oldest"),
+    ("sessions, a name", "/admin/sessions?q=ada"),
+    ("sessions, nothing found", "/admin/sessions?q=zzzz"),
     ("connections", "/admin/connections"),
     ("tokens and issuers", "/admin/trust"),
     ("tokens and issuers, search", "/admin/trust?q=77"),
