@@ -181,12 +181,15 @@ impl App {
 }
 
 /// A document that everybody may read, scripts of other sites too.
-fn public<F, A>(paths: Vec<String>, document: F) -> actix_web::Resource
+///
+/// It stands at one path: the router compares one with a text, and tries several of a resource with
+/// automata, for every request that comes by.
+fn public<F, A>(path: String, document: F) -> actix_web::Resource
 where
     F: actix_web::Handler<A, Output: actix_web::Responder + 'static> + Copy,
     A: actix_web::FromRequest + 'static,
 {
-    web::resource(paths)
+    web::resource(path)
         .route(web::get().to(document))
         .route(web::head().to(document))
         .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_public))
@@ -194,21 +197,19 @@ where
 
 /// Every route, under the issuer's path.
 pub fn routes(config: &mut web::ServiceConfig, base: &str) {
+    // Public documents, the same for everybody, need neither an id nor a span.
     // RFC 8414 §3.1 puts the well-known part before the issuer's path, OIDC Discovery §4 after it.
-    let mut documents = vec![];
     for kind in ["openid-configuration", "oauth-authorization-server"] {
-        documents.push(format!("{base}/.well-known/{kind}"));
+        config.service(public(format!("{base}/.well-known/{kind}"), endpoints::metadata));
         if !base.is_empty() {
-            documents.push(format!("/.well-known/{kind}{base}"));
+            config.service(public(format!("/.well-known/{kind}{base}"), endpoints::metadata));
         }
     }
     // RFC 9728 §3.1 puts the well-known part before the resource's path.
     let resource = format!("/.well-known/oauth-protected-resource{base}{}", path::USERINFO);
-    // Public documents, the same for everybody: they need neither an id nor a span.
     config
-        .service(public(documents, endpoints::metadata))
-        .service(public(vec![format!("{base}{}", path::JWKS)], endpoints::jwks))
-        .service(public(vec![resource], registration::protected_resource));
+        .service(public(format!("{base}{}", path::JWKS), endpoints::jwks))
+        .service(public(resource, registration::protected_resource));
     config.service(
         web::scope(base)
             .wrap(from_fn(request::in_our_words))
