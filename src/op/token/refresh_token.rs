@@ -10,12 +10,15 @@ use super::{Minting, TokenRequest, TokenResponse};
 use crate::op::ending::{self, Ending, Reason};
 use crate::op::possession::not_its_key;
 use crate::op::{Failure, Provider};
+use crate::protocol::ambient::Timestamp;
 use crate::protocol::confirmation::Confirmation;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::grant::Grant;
+use crate::protocol::id::ClientId;
 use crate::protocol::refresh_token::{self as family, RefreshToken, Verdict};
 use crate::protocol::scope;
+use crate::store::WriteTx;
 use crate::store::grants::Rotation;
 
 impl Provider {
@@ -140,11 +143,11 @@ fn shows_its_key(grant: &Grant, shown: Option<&Confirmation>) -> Result<(), Refu
 
 /// The token was not simply the next one: a lost answer, a copy, or dead.
 async fn settle(
-    tx: &crate::store::WriteTx,
+    tx: &WriteTx,
     grant: Grant,
     token: &RefreshToken,
-    client_id: &crate::protocol::id::ClientId,
-    now: crate::protocol::ambient::Timestamp,
+    client_id: &ClientId,
+    now: Timestamp,
 ) -> Result<Result<Grant, Refusal>, Failure> {
     match family::judge(&grant, token, client_id, now) {
         Verdict::LostAnswer => Ok(Ok(grant)),
