@@ -62,7 +62,7 @@ pub(super) fn read(values: &mut Values) -> Vec<FileConnection> {
     let mut connections: Vec<FileConnection> = Vec::new();
     for index in 0_usize.. {
         let section = format!("connections.{index}.");
-        if !values.has_section(&section) {
+        if !values.has_table(&section) {
             break;
         }
         let Some(read) = one(values, &section) else { continue };

@@ -196,11 +196,31 @@ fn every_problem_is_told_at_once() {
 }
 
 #[test]
+fn an_empty_table_that_nobody_knows_is_told() {
+    for (toml, told) in [
+        ("[sever]\n", "russet.toml: sever: is not a section; did you mean [server]?"),
+        ("[zzz]\n", "russet.toml: zzz: is not a section; remove it"),
+        (
+            "[database.pool]\n",
+            "russet.toml: database.pool: is not a section; did you mean [database]?",
+        ),
+        ("[log]\nlevel = {}\n", "russet.toml: log.level: must be a value, not a table"),
+        ("[[connections]]\n", "russet.toml: connections.0.id: is missing"),
+    ] {
+        let problems = Place::new().problems(&format!("{MINIMAL}{toml}"), &[]);
+        assert!(matches!(&problems[..], [one] if one.starts_with(told)), "{told}\n{problems:#?}");
+    }
+    let known = "[apple]\n[apple.notifications]\n[mtls]\n[outbound]\n[metrics]\n[log]\n";
+    assert!(Place::new().load(&format!("{MINIMAL}{known}"), &[]).is_ok());
+}
+
+#[test]
 fn a_value_of_the_wrong_type_is_told() {
     for (toml, says) in [
         ("[server]\nissuer = 5", "server.issuer: must be a text in quotes"),
         ("[server]\nissuer = \" \"", "server.issuer: is empty"),
         ("[server]\nworkers = 0", "server.workers: must be a whole number above 0"),
+        ("[server]\nworkers = \"+2\"", "server.workers: must be a whole number above 0"),
         ("[server]\ntrusted_proxies = \"10.0.0.0/8\"", "must be a list of texts"),
         ("[server]\ntrusted_proxies = [\"10.0.0.0/99\"]", "is not a network"),
         ("[database]\nauto_migrate = \"yes\"", "must be true or false"),

@@ -1,7 +1,8 @@
 //! The raw values by dotted key, from file and environment, and how they are taken out typed.
 //!
-//! Whatever nobody asked for in the end is an unknown key; the keys that were asked for are what
-//! it may have been meant to be.
+//! Whatever nobody asked for in the end is unknown ([`unknown`]).
+
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::Value;
 
 use super::problem::{ConfigProblems, Problem};
+use crate::protocol::digits;
 use crate::protocol::secret::SecretString;
 
 /// A value and where it came from.
@@ -28,7 +30,11 @@ impl Entry {
 pub(super) struct Values {
     pub(super) file: PathBuf,
     entries: BTreeMap<String, Entry>,
+    /// Tables of the file in which nothing stands; no entry tells of them.
+    empty_tables: BTreeSet<String>,
     asked: BTreeSet<String>,
+    /// Sections that were looked for as a whole; where there is none, no key of it is asked for.
+    sections: BTreeSet<String>,
     configured: BTreeSet<String>,
     environment_keys: BTreeSet<String>,
     pub(super) problems: Vec<Problem>,
@@ -41,13 +47,13 @@ impl Values {
         required: bool,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigProblems> {
-        let mut entries = BTreeMap::new();
+        let (mut entries, mut empty_tables) = (BTreeMap::new(), BTreeSet::new());
         let name = file.display().to_string();
         match std::fs::read_to_string(file) {
             Ok(text) => {
                 let table: toml::Table = toml::from_str(&text)
                     .map_err(|error| Problem::new(&name, "", error.to_string().trim_end()))?;
-                flatten("", Value::Table(table), &mut entries);
+                flatten("", Value::Table(table), &mut entries, &mut empty_tables);
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => {}
             Err(error) => {
@@ -66,7 +72,9 @@ impl Values {
             file: file.to_owned(),
             configured: entries.keys().cloned().collect(),
             entries,
+            empty_tables,
             asked: BTreeSet::new(),
+            sections: BTreeSet::new(),
             environment_keys,
             problems: Vec::new(),
             warnings: Vec::new(),
@@ -79,12 +87,19 @@ impl Values {
     }
 
     /// Whether anything below `section` was configured and not taken yet.
-    pub(super) fn has_section(&self, section: &str) -> bool {
+    pub(super) fn has_section(&mut self, section: &str) -> bool {
+        self.sections.insert(section.trim_end_matches('.').to_owned());
         self.entries.keys().any(|key| key.starts_with(section))
     }
 
+    /// Whether the file has an entry of a list of tables, be it an empty one.
+    pub(super) fn has_table(&mut self, section: &str) -> bool {
+        self.has_section(section) || self.empty_tables.contains(section.trim_end_matches('.'))
+    }
+
     /// The names that were configured below `section`, which may be any.
-    pub(super) fn names_below(&self, section: &str) -> Vec<String> {
+    pub(super) fn names_below(&mut self, section: &str) -> Vec<String> {
+        self.sections.insert(section.trim_end_matches('.').to_owned());
         self.entries.keys().filter_map(|key| key.strip_prefix(section)).map(str::to_owned).collect()
     }
 
@@ -161,7 +176,7 @@ impl Values {
     pub(super) fn positive(&mut self, key: &str) -> Option<usize> {
         let entry = self.take(key)?;
         let number = entry.value.as_integer().and_then(|number| usize::try_from(number).ok());
-        let parsed = number.or_else(|| entry.variable()?.parse().ok());
+        let parsed = number.or_else(|| digits::number(entry.variable()?));
         let parsed = parsed.filter(|number| *number > 0);
         if parsed.is_none() {
             self.problem(key, "must be a whole number above 0");
@@ -310,38 +325,29 @@ impl Values {
     pub(super) fn is_from_environment(&self, key: &str) -> bool {
         self.environment_keys.contains(key)
     }
-
-    /// Reports every key that nobody asked for.
-    pub(super) fn finish(&mut self) {
-        for key in std::mem::take(&mut self.entries).into_keys() {
-            let message = match closest(&key, &self.asked) {
-                Some(near) => {
-                    format!("is not a setting; did you mean {}?", self.spelled(&key, near))
-                }
-                None => "is not a setting; remove it".to_owned(),
-            };
-            self.problem(&key, message);
-        }
-    }
-
-    fn spelled(&self, wrong: &str, near: &str) -> String {
-        if self.environment_keys.contains(wrong) { variable_of_key(near) } else { near.to_owned() }
-    }
 }
 
-fn flatten(prefix: &str, value: Value, into: &mut BTreeMap<String, Entry>) {
+fn flatten(
+    prefix: &str,
+    value: Value,
+    into: &mut BTreeMap<String, Entry>,
+    empty: &mut BTreeSet<String>,
+) {
     let join = |name: &str| {
         if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
     };
     match value {
         Value::Table(table) => {
+            if table.is_empty() && !prefix.is_empty() {
+                empty.insert(prefix.to_owned());
+            }
             for (name, value) in table {
-                flatten(&join(&name), value, into);
+                flatten(&join(&name), value, into, empty);
             }
         }
         Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_table) => {
             for (index, item) in items.into_iter().enumerate() {
-                flatten(&join(&index.to_string()), item, into);
+                flatten(&join(&index.to_string()), item, into, empty);
             }
         }
         leaf @ (Value::String(_)
@@ -364,21 +370,6 @@ fn key_of_variable(variable: &str) -> Option<String> {
 /// `server.issuer` → `RUSSET_SERVER__ISSUER`.
 pub(super) fn variable_of_key(key: &str) -> String {
     format!("RUSSET_{}", key.to_ascii_uppercase().replace('.', "__"))
-}
-
-fn closest<'a>(key: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
-    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
-    known
-        .iter()
-        .map(|candidate| {
-            let whole = strsim::jaro_winkler(key, candidate);
-            // The right key in the wrong section.
-            let moved = if last(key) == last(candidate) { 0.9 } else { 0.0 };
-            (whole.max(moved), candidate.as_str())
-        })
-        .filter(|(likeness, _)| *likeness >= 0.87)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
 }
 
 #[cfg(unix)]

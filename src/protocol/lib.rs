@@ -29,6 +29,7 @@ pub mod connection;
 pub mod deletion;
 pub mod delivery;
 pub mod device_code;
+pub mod digits;
 pub mod dpop;
 pub mod error;
 pub mod event;
