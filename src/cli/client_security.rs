@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::ALGORITHMS;
 use super::client_delegation::text;
+use crate::protocol::digits;
 use crate::protocol::json as strict;
 
 #[derive(Debug, Default, clap::Args)]
@@ -82,7 +83,9 @@ fn algorithm(name: &str) -> Result<Value, String> {
 fn seconds(text: &str) -> Result<Value, String> {
     match text {
         "" => Ok(Value::Null),
-        text => text.parse::<u32>().map(Value::from).map_err(|_| "not seconds".to_owned()),
+        text => digits::number::<u32>(text)
+            .map(Value::from)
+            .ok_or_else(|| "must be a whole number of seconds".to_owned()),
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::authorization_response::{ResponseMode, ReturnTo};
 use crate::claims_request::ClaimsRequest;
 use crate::client::{Client, GrantType};
+use crate::digits;
 use crate::dpop;
 use crate::error::{ErrorCode, Refusal};
 use crate::params::Params;
@@ -177,8 +178,8 @@ pub fn check(
     let max_age = match params.one("max_age")? {
         None => client.settings.default_max_age,
         Some(text) => Some(
-            text.parse::<u32>()
-                .map_err(|_| Refusal::invalid_request("max_age is not a number of seconds"))?,
+            digits::number(text)
+                .ok_or_else(|| Refusal::invalid_request("max_age is not a number of seconds"))?,
         ),
     };
     let dpop_jkt = params.one("dpop_jkt")?;
@@ -304,6 +305,7 @@ mod tests {
             (format!("{}&dpop_jkt=short", good()), "invalid_request"),
             (format!("{}&max_age=soon", good()), "invalid_request"),
             (format!("{}&max_age=-1", good()), "invalid_request"),
+            (format!("{}&max_age=%2B5", good()), "invalid_request"),
             (format!("{}&state=1&state=2", good()), "invalid_request"),
             (format!("{}&scope=email", good()), "invalid_request"),
             (format!("{}&nonce={}", good(), "n".repeat(2001)), "invalid_request"),

@@ -6,6 +6,7 @@ use url::form_urlencoded;
 
 use super::{AuditView, EventQuery};
 use crate::protocol::ambient::Timestamp;
+use crate::protocol::digits;
 
 /// The fields that narrow the log, in the order of their form.
 const FIELDS: [&str; 8] = ["q", "area", "kind", "actor", "target", "request_id", "from", "until"];
@@ -66,7 +67,7 @@ impl EventFilter {
 /// Seconds since the epoch; or a day in UTC, as a date field sends it, and so much later. Anything
 /// else narrows nothing.
 fn moment(text: &str, later: Duration) -> Option<Timestamp> {
-    if let Ok(seconds) = text.parse::<u32>() {
+    if let Some(seconds) = digits::number::<u32>(text) {
         return Some(Timestamp::from_secs(i64::from(seconds)));
     }
     let format = time::macros::format_description!("[year]-[month]-[day]");

@@ -12,6 +12,7 @@ use crate::op::admin::{AdminError, Administration, ApiChange, ListQuery, NewApi}
 use crate::protocol::admin::Role;
 use crate::protocol::api::{ACCESS_TOKEN_TTL, AccessTokenFormat, Api, ApiScope};
 use crate::protocol::client_settings::ApiSettings;
+use crate::protocol::digits;
 use crate::protocol::id::ClientId;
 use crate::protocol::jose::Algorithm;
 use crate::web::html;
@@ -266,7 +267,7 @@ fn joined(clients: &[ClientId]) -> String {
 
 fn numbers(form: &Form) -> Result<(u32, Algorithm), Problems> {
     let mut problems = Problems::default();
-    let ttl = form.text("access_token_ttl").parse().ok();
+    let ttl = digits::number(&form.text("access_token_ttl"));
     if ttl.is_none() {
         problems.push("access_token_ttl", "must be a whole number of seconds");
     }

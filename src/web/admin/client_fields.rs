@@ -4,6 +4,7 @@ use super::form::{Form, lines};
 use crate::op::admin::ClientChange;
 use crate::protocol::api::Api;
 use crate::protocol::client::{Client, ClientKind, GrantType, TokenEndpointAuthMethod};
+use crate::protocol::digits;
 use crate::protocol::jose::Algorithm;
 use crate::protocol::scope;
 use crate::web::page::admin::clients::ClientForm;
@@ -131,7 +132,7 @@ impl Entries {
     pub(super) fn change(&self, kind: ClientKind) -> Result<ClientChange, Problems> {
         let mut problems = Problems::default();
         let mut seconds = |field: &str, text: &str| {
-            let number = text.parse::<u32>().ok();
+            let number = digits::number::<u32>(text);
             if number.is_none() {
                 problems.push(field, "must be a whole number of seconds");
             }

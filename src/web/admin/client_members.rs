@@ -333,6 +333,8 @@ mod tests {
         let problems = unreadable(ClientKind::Web, &form);
         assert!(problems.has("default_max_age") && problems.has("claims"));
         assert!(!problems.has("jwks"), "empty is nothing");
+        let signed = unreadable(ClientKind::Web, &Form::parse(b"default_max_age=%2B5"));
+        assert!(signed.has("default_max_age"), "digits alone");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::claim_rules;
 use super::form::{Form, lines};
+use crate::protocol::digits;
 use crate::protocol::json;
 use crate::web::page::admin::members::{FieldShape, MemberField};
 use crate::web::page::admin::{Choice, Problems};
@@ -169,7 +170,9 @@ pub(super) fn unreadable(members: &[Member], form: &Form, problems: &mut Problem
         }
         let text = form.text(member.name);
         let why = match member.shape {
-            FieldShape::Number if text.parse::<u32>().is_err() => "must be a whole number",
+            FieldShape::Number if digits::number::<u32>(&text).is_none() => {
+                "must be a whole number"
+            }
             FieldShape::Json if json::read::<Value>(text.as_bytes()).is_err() => "is not JSON",
             FieldShape::Text
             | FieldShape::Lines

@@ -13,6 +13,7 @@ use crate::op::admin::settings::Settings;
 use crate::op::admin::{AdminError, ListQuery};
 use crate::protocol::admin::Role;
 use crate::protocol::api_key::{ApiKey, ApiScope};
+use crate::protocol::digits;
 use crate::web::html;
 use crate::web::page::admin::safety::Conflict;
 use crate::web::page::admin::settings::{KeyMadePage, KeyRow, SettingsPage};
@@ -146,7 +147,7 @@ pub(super) async fn save(posted: Posted) -> Result<HttpResponse, Error> {
     let administration = &console.app.administration;
     let retention = form.text("audit_retention_days");
     let typed = Typed { days: "90".to_owned(), ..Typed::default() };
-    let Ok(days) = retention.parse::<u32>() else {
+    let Some(days) = digits::number::<u32>(&retention) else {
         let mut problems = Problems::default();
         problems.push("audit_retention_days", "must be a whole number of days");
         return page(&console, Some(&form), &typed, problems, Safety::default()).await;

@@ -14,6 +14,7 @@ use crate::op::admin::reveal::Reveal;
 use crate::op::admin::{AdminError, ListQuery, NewTrustedIssuer};
 use crate::op::registration::RegistrationMode;
 use crate::protocol::admin::Role;
+use crate::protocol::digits;
 use crate::protocol::trusted_issuer::{MAX_LIFETIME, TrustedIssuer};
 use crate::store::registrations::RegistrationToken;
 use crate::web::html;
@@ -164,15 +165,15 @@ pub(super) async fn create_token(posted: Posted) -> Result<HttpResponse, Error> 
     let mut wrong = Problems::default();
     let uses = match form.text("token_uses").as_str() {
         "" => None,
-        text => text.parse::<i32>().map_or_else(
-            |_| {
+        text => {
+            let uses = digits::number::<i32>(text);
+            if uses.is_none() {
                 wrong.push("token_uses", "must be a whole number, or empty for any");
-                None
-            },
-            Some,
-        ),
+            }
+            uses
+        }
     };
-    let days = form.text("token_days").parse::<u64>().ok().filter(|days| *days <= 3_660);
+    let days = digits::number::<u64>(&form.text("token_days")).filter(|days| *days <= 3_660);
     if days.is_none() {
         wrong.push("token_days", "must be a whole number of days; 0 for ever");
     }
@@ -268,7 +269,7 @@ pub(super) async fn delete_token(posted: Posted) -> Result<HttpResponse, Error> 
 pub(super) async fn create_issuer(posted: Posted) -> Result<HttpResponse, Error> {
     let Posted { console, form } = posted;
     console.must_be(Role::Admin)?;
-    let Ok(max_lifetime) = form.text("max_lifetime").parse::<u32>() else {
+    let Some(max_lifetime) = digits::number::<u32>(&form.text("max_lifetime")) else {
         let mut wrong = Problems::default();
         wrong.push("max_lifetime", "must be a whole number of seconds");
         return page(&console, &form, Wrong::Issuer(wrong)).await;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::op::admin::FieldProblem;
+use crate::protocol::digits;
 
 /// What a value must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +65,7 @@ impl Kind {
     }
 
     fn problem(self, value: &str) -> Option<String> {
-        // `+5` is a number to Rust and a blank and a 5 to the document.
-        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-        let number = value.parse::<u64>().ok().filter(|_| digits);
+        let number = digits::number::<u64>(value);
         let within = |least: u64, most: u64| number.is_some_and(|it| least <= it && it <= most);
         match self {
             Self::Text => None,
