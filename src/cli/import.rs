@@ -81,8 +81,8 @@ pub(super) async fn run(place: &Place, command: ImportCommand) -> Result<Answer,
         .administration
         .import_people(&Actor::cli(), &authority, &connection, contents, dry_run)
         .await?;
-    let json = report.to_json();
-    Ok(Answer::new(told(&report), json))
+    let answer = Answer::new(told(&report), report.to_json());
+    Ok(Answer { good: report.brings_anybody(), ..answer })
 }
 
 fn read(file: &Path) -> Result<String, CliError> {
@@ -116,6 +116,9 @@ fn told(report: &Report) -> String {
     let more = (conflicting.len() + unusable.len()).saturating_sub(SHOWN);
     if more > 0 {
         text.push_str(&format!("and {more} more; --json lists them all\n"));
+    }
+    if !report.brings_anybody() {
+        text.push_str("Nobody in the file can be brought; is it whole, and what --from says?\n");
     }
     text
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::csv::{Row, rows};
-use super::json::{entries, flag, object, text};
+use super::json::{Entry, document, entries, flag, object, text};
 use super::{Contents, Newcomer};
 
 /// What becomes of one entry.
@@ -13,15 +13,15 @@ enum Told {
     Other,
 }
 
-fn collect(text: &str, tell: impl Fn(&Value) -> Vec<Told>) -> Result<Contents, String> {
+fn collect(entries: Vec<Entry>, tell: impl Fn(&Value) -> Vec<Told>) -> Contents {
     let mut found = Contents::default();
-    for entry in entries(text)? {
+    for entry in entries {
         match entry {
             Ok((line, value)) => found.take(line, tell(&value)),
             Err(remark) => found.unusable.push(remark),
         }
     }
-    Ok(found)
+    found
 }
 
 impl Contents {
@@ -44,7 +44,8 @@ pub(super) fn firebase(file: &str) -> Result<Contents, String> {
     if !file.trim_start().starts_with(['{', '[']) {
         return Err("export with `firebase auth:export users.json --format=json`".to_owned());
     }
-    collect(file, |user| {
+    // Firebase writes one document, never a user on each line.
+    Ok(collect(document(file)?, |user| {
         let apple = listed(user, "providerUserInfo")
             .iter()
             .find(|provider| text(provider, "providerId").as_deref() == Some("apple.com"));
@@ -60,12 +61,12 @@ pub(super) fn firebase(file: &str) -> Result<Contents, String> {
             name: text(apple, "displayName").or_else(|| text(user, "displayName")),
             ..Newcomer::default()
         })]
-    })
+    }))
 }
 
 /// Auth0's export (NDJSON): `identities[]` with `provider`, or `user_id` `apple|…`.
 pub(super) fn auth0(file: &str) -> Result<Contents, String> {
-    collect(file, |user| {
+    Ok(collect(entries(file)?, |user| {
         let bare = |id: String| id.strip_prefix("apple|").map(str::to_owned).unwrap_or(id);
         let linked = listed(user, "identities")
             .iter()
@@ -85,13 +86,13 @@ pub(super) fn auth0(file: &str) -> Result<Contents, String> {
             family_name: text(user, "family_name"),
             ..Newcomer::default()
         })]
-    })
+    }))
 }
 
 /// Supabase: rows of `auth.identities`, or of `auth.users`, as CSV or JSON.
 pub(super) fn supabase(file: &str) -> Result<Contents, String> {
     if file.trim_start().starts_with(['{', '[']) {
-        return collect(file, supabase_entry);
+        return Ok(collect(entries(file)?, supabase_entry));
     }
     let (header, rows) = rows(file)?;
     let has = |column: &str| header.iter().any(|name| name == column);

@@ -15,28 +15,62 @@ struct Users<'a> {
     users: Vec<&'a RawValue>,
 }
 
-/// The entries of a file; an object with the member `users` stands for that array.
-pub(super) fn entries(text: &str) -> Result<Vec<Entry>, String> {
+/// The entries of one JSON document: an array, an object whose member `users` is one, or else the
+/// document itself.
+///
+/// # Errors
+/// When it is broken: where. Nothing of it is taken, for what is missing cannot be known.
+pub(super) fn document(text: &str) -> Result<Vec<Entry>, String> {
     if let Ok(Users { users }) = serde_json::from_str(text) {
         return Ok(values(text, users));
     }
     if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(text) {
         return Ok(values(text, list));
     }
-    let trimmed = text.trim_start();
-    if trimmed.starts_with('[') || trimmed.is_empty() {
-        return Err("the file is not whole JSON; export it anew".to_owned());
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(alone) => Ok(values(text, vec![alone])),
+        Err(_) if !begins_as_json(text) => Err("the file is not JSON".to_owned()),
+        Err(error) if error.is_eof() => {
+            Err(format!("the file breaks off in line {}; export it anew", error.line()))
+        }
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            Err(format!(
+                "the file is not JSON from line {line}, column {column} on; export it anew"
+            ))
+        }
     }
-    if !trimmed.starts_with('{') {
-        return Err("the file is not JSON".to_owned());
-    }
+}
+
+/// The entries of a document, or of one on each line; there a broken line costs itself alone.
+///
+/// # Errors
+/// As [`document`].
+pub(super) fn entries(text: &str) -> Result<Vec<Entry>, String> {
+    let whole = document(text);
     let lines = text.lines().zip(1_u64..).filter(|(line, _)| !line.trim().is_empty());
+    // A document over many lines that breaks off begins with a line that does.
+    let breaks_off =
+        |line| serde_json::from_str::<&RawValue>(line).is_err_and(|error| error.is_eof());
+    let first = lines.clone().next().map(|(line, _)| line);
+    let by_line = first.is_some_and(|line| line.trim_start().starts_with('{') && !breaks_off(line));
+    if whole.is_ok() || !by_line {
+        return whole;
+    }
     Ok(lines
         .map(|(line, number)| match serde_json::from_str(line) {
             Ok(value) => Ok((number, value)),
+            Err(error) if error.is_eof() => {
+                Err(Remark { line: number, message: "breaks off; is the file whole?".to_owned() })
+            }
             Err(_) => Err(Remark { line: number, message: "is not JSON".to_owned() }),
         })
         .collect())
+}
+
+fn begins_as_json(text: &str) -> bool {
+    let text = text.trim_start();
+    text.is_empty() || text.starts_with(['{', '['])
 }
 
 fn values(text: &str, list: Vec<&RawValue>) -> Vec<Entry> {

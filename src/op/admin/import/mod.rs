@@ -338,6 +338,11 @@ async fn insert(
 }
 
 impl Report {
+    /// Whether somebody of the file is here now, or would be.
+    pub fn brings_anybody(&self) -> bool {
+        self.new > 0 || self.already_there > 0
+    }
+
     /// The report as JSON.
     pub fn to_json(&self) -> Value {
         let remarks = |remarks: &[Remark]| -> Vec<Value> {

@@ -123,13 +123,37 @@ fn who_stands_there_twice_is_brought_once_or_not_at_all() {
 }
 
 #[test]
+fn a_line_that_breaks_off_costs_itself_alone_and_is_told() {
+    let file = "{\"user_id\":\"apple|s1\"}\n{\"user_id\":\"apple|s2\",\"ema";
+    let found = read(Source::Auth0, file);
+    assert_eq!(subjects(&found), ["s1"]);
+    assert!(found.unusable[0].message.contains("is the file whole"), "{found:?}");
+    let pretty = "{\n  \"user_id\": \"apple|s1\"\n}\n";
+    assert_eq!(subjects(&read(Source::Auth0, pretty)), ["s1"], "one person, prettily");
+    let found = read(Source::Csv, "sub,name,email\ns1,Ada,ada@example.com\ns2,\"Gra");
+    assert_eq!((subjects(&found), lines(&found.unusable)), (vec!["s1"], vec![3]));
+}
+
+#[test]
 fn a_file_of_another_kind_is_refused_whole() {
     for (source, text, says) in [
         (Source::Csv, "subject,email\n", "header"),
         (Source::Csv, "sub,password\n", "\"password\" is no column"),
         (Source::Csv, "", "header"),
         (Source::Firebase, "localId,email\n", "auth:export"),
-        (Source::Firebase, "[{\"localId\":", "not whole"),
+        (Source::Firebase, "[{\"localId\":", "breaks off in line 1"),
+        (
+            Source::Firebase,
+            "{\"users\": [\n  {\"localId\": \"a\"},\n  {\"loc",
+            "breaks off in line 3",
+        ),
+        (Source::Firebase, "{\"users\": [\n  {\"localId\" \"a\"}\n]}", "line 2, column 14"),
+        (Source::Auth0, "[\n{\"user_id\":\"apple|s1\"},\n", "breaks off in line 3"),
+        (Source::Auth0, "{\"user_id\":\"apple|s", "breaks off in line 1"),
+        (Source::Auth0, "", "breaks off"),
+        (Source::Supabase, "[{\"provider\":\"apple\"}", "breaks off in line 1"),
+        (Source::Supabase, "{\n \"provider\":\"apple\",", "breaks off in line 2"),
+        (Source::Supabase, "", "identity_data"),
         (Source::Auth0, "a,b\n", "not JSON"),
         (Source::Auth0, "\u{1f}\u{8b}", "gunzip"),
         (Source::Supabase, "id,email\n1,2\n", "identity_data"),
