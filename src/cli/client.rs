@@ -13,6 +13,7 @@ use super::client_delegation::Delegation;
 use super::client_face::Face;
 use super::client_notices::Notices;
 use super::client_security::Security;
+use super::drawn_name::drawn_name;
 use super::failure::CliError;
 use super::registration_token::RegistrationTokenCommand;
 use crate::op::admin::metadata::client_metadata;
@@ -92,7 +93,12 @@ pub(super) enum ClientCommand {
 #[group(id = "which", required = true, multiple = false)]
 pub(super) struct Which {
     /// The client's client_id.
-    #[arg(value_name = "CLIENT_ID", id = "which_client", allow_hyphen_values = true)]
+    #[arg(
+        value_name = "CLIENT_ID",
+        id = "which_client",
+        allow_hyphen_values = true,
+        value_parser = drawn_name
+    )]
     positional: Option<String>,
     /// The same, as a flag.
     #[arg(long = "client-id", value_name = "CLIENT_ID", allow_hyphen_values = true)]

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Place;
 use super::answer::{Answer, confirm_at_terminal};
 use super::client::{ALGORITHMS, named};
+use super::drawn_name::drawn_name;
 use super::failure::CliError;
 use crate::op::admin::Actor;
 use crate::op::admin::described::signing_key;
@@ -30,7 +31,7 @@ pub(super) enum KeysCommand {
     /// Take a leaked key out of service at once; what it signed fails from now on.
     Retire {
         /// The key's kid.
-        #[arg(allow_hyphen_values = true)]
+        #[arg(allow_hyphen_values = true, value_parser = drawn_name)]
         kid: String,
         /// Do not ask.
         #[arg(long)]

@@ -20,6 +20,7 @@ mod config;
 mod connection;
 mod delivery;
 mod dev;
+mod drawn_name;
 mod failure;
 mod import;
 mod keys;

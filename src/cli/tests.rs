@@ -71,6 +71,34 @@ fn the_command_line_is_consistent() {
     Arguments::command().debug_assert();
 }
 
+/// Every command that does something, as it is typed.
+fn commands(command: &clap::Command, typed: &[String]) -> Vec<Vec<String>> {
+    let below: Vec<_> = command.get_subcommands().filter(|it| it.get_name() != "help").collect();
+    if below.is_empty() {
+        return vec![typed.to_vec()];
+    }
+    let one = |it: &clap::Command| commands(it, &[typed, &[it.get_name().to_owned()]].concat());
+    below.into_iter().flat_map(one).collect()
+}
+
+#[test]
+fn a_flag_that_there_is_not_is_a_usage_error_of_every_command() {
+    let mut root = Arguments::command();
+    root.build();
+    let commands = commands(&root, &["russet".to_owned()]);
+    assert!(commands.len() > 50, "{}", commands.len());
+    for words in commands {
+        for wrong in ["--typo", "--typo=1", "-y"] {
+            let typed = words.iter().map(String::as_str).chain([wrong]);
+            let refused = Arguments::try_parse_from(typed).expect_err(wrong);
+            let text = refused.to_string();
+            assert_eq!(refused.exit_code(), 2, "{words:?} {wrong}: {text}");
+            let name = wrong.trim_end_matches("=1");
+            assert!(text.contains(name), "{words:?} {wrong}: {text}");
+        }
+    }
+}
+
 #[test]
 fn usage_is_2_and_a_bad_configuration_78() {
     assert_eq!(exit_code(&["russet", "client", "create"]), ExitCode::from(2));

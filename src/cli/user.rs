@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Place;
 use super::answer::{Answer, confirm, progress};
+use super::drawn_name::drawn_name;
 use super::failure::CliError;
 use super::local_user;
 use crate::broker::Broker;
@@ -47,7 +48,7 @@ pub(super) enum UserCommand {
 #[derive(Debug, clap::Args)]
 pub(super) struct Whom {
     /// The sub that clients see, or the id inside Russet.
-    #[arg(value_name = "SUB", allow_hyphen_values = true)]
+    #[arg(value_name = "SUB", allow_hyphen_values = true, value_parser = drawn_name)]
     sub: String,
 }
 
