@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use russet::protocol::admin::Role;
 use russet::protocol::api_key::ApiScope;
-use russet::web::admin::rights::{DANGEROUS, DANGEROUS_ACTS, Need, READ, WRITE};
+use russet::web::admin::rights::{DANGEROUS, DANGEROUS_ACTS, NOWHERE, Need, READ, WRITE};
 use russet::web::api::{ROUTES, Route};
 
 /// What the API has for something of the console.
@@ -23,6 +23,7 @@ const OWN: &str = "is about the account that is signed in, and a key has none";
 const EFFECTS: &[&str] = &["GET /effects"];
 const ASKS: &str = "asks before a form is sent; a script has made up its mind";
 const FORM: &str = "is an empty form";
+const NOTHING: &str = "is no page, and says so";
 const REVEAL: &str = "shows once what was made; here the answer does";
 
 /// Pages.
@@ -116,6 +117,7 @@ const PAGES: &[(&str, Same)] = &[
     ("/admin/trust/tokens/delete", Not(ASKS)),
     ("/admin/trust/issuers/delete", Not(ASKS)),
     ("/admin/trust/tokens/{handle}", Not(REVEAL)),
+    (NOWHERE, Not(NOTHING)),
 ];
 
 /// Forms. Where an address ends in an act, each act has a line.
@@ -206,6 +208,7 @@ const FORMS: &[(&str, Same)] = &[
     ("/admin/trust/tokens/delete", As(&["DELETE /registration-tokens/{id}"])),
     ("/admin/trust/issuers", As(&["POST /trusted-issuers"])),
     ("/admin/trust/issuers/delete", As(&["DELETE /trusted-issuers/{id}"])),
+    (NOWHERE, Not(NOTHING)),
 ];
 
 fn route(name: &str) -> &'static Route {

@@ -42,7 +42,7 @@ fn address(house: &House, path: &str, client: &ClientId) -> String {
         .replace("{kid}", "none")
         .replace("{secret}", "none")
         .replace("{id}", id);
-    let path = path.replace(['{', '}'], "");
+    let path = path.replace("{nowhere:.*}", "nowhere/at/all").replace(['{', '}'], "");
     let query =
         if path.starts_with("/admin/apis/") { "?identifier=https://api.example.com" } else { "" };
     format!("{}{path}{query}", house.issuer)

@@ -33,6 +33,7 @@ mod identities;
 mod kept;
 mod keys;
 mod members;
+mod nowhere;
 mod overview;
 mod paging;
 mod passkeys;
@@ -155,7 +156,14 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(apis::delete_page))
                 .route(web::post().to(apis::delete)),
         )
-        .configure(branding::routes);
+        .configure(branding::routes)
+        // The last: what none of the others is.
+        .service(
+            web::resource(rights::NOWHERE)
+                .route(web::get().to(nowhere::page))
+                .route(web::post().to(nowhere::form))
+                .default_service(web::to(html::not_found)),
+        );
 }
 
 /// Somebody signed in to the console, making one request.

@@ -44,6 +44,9 @@ const SEE: Need = Need::Role(Role::Viewer);
 const CHANGE: Need = Need::Role(Role::Admin);
 const OWN: Need = Need::Role(Role::Owner);
 
+/// Every address that is none of the others.
+pub const NOWHERE: &str = "/admin/{nowhere:.*}";
+
 /// `GET` routes, and what they need.
 pub const READ: &[(&str, Need)] = &[
     ("/admin", Need::SignedIn),
@@ -110,6 +113,7 @@ pub const READ: &[(&str, Need)] = &[
     ("/admin/trust/tokens/delete", CHANGE),
     ("/admin/trust/issuers/delete", CHANGE),
     ("/admin/trust/tokens/{handle}", CHANGE),
+    (NOWHERE, Need::SignedIn),
 ];
 
 /// `POST` routes, and what they need.
@@ -178,6 +182,7 @@ pub const WRITE: &[(&str, Need)] = &[
     ("/admin/trust/tokens/delete", CHANGE),
     ("/admin/trust/issuers", CHANGE),
     ("/admin/trust/issuers/delete", CHANGE),
+    (NOWHERE, Need::SignedIn),
 ];
 
 /// Forms of acts that are hard to undo: they want a proof of the last minutes, however long the
@@ -318,7 +323,7 @@ mod tests {
     fn a_viewer_changes_nothing_and_an_owner_everything() {
         for (path, need) in WRITE {
             let harmless =
-                ["/admin/logout", "/admin/audit/verify", "/admin/connections/{id}/check"];
+                ["/admin/logout", "/admin/audit/verify", "/admin/connections/{id}/check", NOWHERE];
             let own = path.starts_with("/admin/profile") || path.starts_with("/admin/prove");
             let allowed = own || harmless.contains(path);
             assert_eq!(need.allows(&account(Role::Viewer), None), allowed, "{path}");
