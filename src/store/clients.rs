@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::client::{Client, ClientKind, ClientSecret};
 use russet_protocol::id::ClientId;
-use sea_orm::sea_query::{Expr, Func, LikeExpr};
+use sea_orm::sea_query::{Expr, Func, LikeExpr, SelectStatement};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, EntityTrait as _, ExprTrait as _,
-    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
 use crate::act::WriteTx;
@@ -185,6 +185,8 @@ pub struct ListQuery {
     pub kind: Option<ClientKind>,
     /// Only clients that are switched off, or only those that are not.
     pub disabled: Option<bool>,
+    /// Only clients that are older than this and have obtained no token since.
+    pub unused_since: Option<Timestamp>,
     /// Who was registered last comes first, instead of by name.
     pub newest_first: bool,
     /// The [`Page::next`] of the page before, in the same order; `None` starts at the top.
@@ -200,6 +202,17 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page starts, opaque; `None` when this is the last.
     pub next: Option<String>,
+}
+
+/// Whether a client has obtained a token since, along the primary key of what is observed of it.
+fn token_since(since: Timestamp) -> SelectStatement {
+    let seen = |column: &'static str| Expr::col(("client_observations", column));
+    SelectStatement::new()
+        .expr(Expr::val(1))
+        .from("client_observations")
+        .and_where(seen("client_id").equals((row::Entity, row::Column::ClientId)))
+        .and_where(seen("token_at").gte(since.millis()))
+        .to_owned()
 }
 
 impl Reader {
@@ -267,6 +280,11 @@ impl Reader {
             Some(false) => select.filter(row::Column::DisabledAt.is_null()),
             None => select,
         };
+        if let Some(since) = query.unused_since {
+            select = select
+                .filter(row::Column::CreatedAt.lt(since.millis()))
+                .filter(Expr::exists(token_since(since)).not());
+        }
         let after = query.after.as_deref();
         if query.newest_first {
             let after: Option<(i64, String)> = after.and_then(|it| serde_json::from_str(it).ok());
@@ -304,6 +322,17 @@ impl Reader {
             false => to_json(&(&last.client_name, &last.client_id)),
         })?
         .read(row::Model::into_domain)
+    }
+
+    /// How many clients are switched on, older than this, and have obtained no token since.
+    pub async fn count_unused_clients(&self, since: Timestamp) -> Result<u64, StoreFault> {
+        let number = row::Entity::find()
+            .filter(row::Column::DisabledAt.is_null())
+            .filter(row::Column::CreatedAt.lt(since.millis()))
+            .filter(Expr::exists(token_since(since)).not())
+            .count(&self.connection)
+            .await?;
+        Ok(number)
     }
 
     /// Every `redirect_uri` of the single-page applications that are not switched off, once each:

@@ -95,6 +95,32 @@ impl Reader {
         Row::from_query_result(&row, "")?.into_domain()
     }
 
+    /// When these clients last obtained a token, as far as they were seen to.
+    pub async fn last_tokens(
+        &self,
+        ids: &[&ClientId],
+    ) -> Result<HashMap<ClientId, Timestamp>, StoreFault> {
+        let mut seen = HashMap::new();
+        // Both databases take so many values at once.
+        for part in ids.chunks(1000) {
+            let places: Vec<_> = (1..=part.len()).map(|number| format!("${number}")).collect();
+            let sql = format!(
+                "SELECT client_id, token_at FROM client_observations \
+                 WHERE token_at IS NOT NULL AND client_id IN ({})",
+                places.join(", ")
+            );
+            let values = part.iter().map(|id| id.as_str().into()).collect::<Vec<Value>>();
+            for row in
+                self.connection.query_all_raw(self.connection.statement(&sql, values)).await?
+            {
+                let (id, at): (String, i64) =
+                    (row.try_get("", "client_id")?, row.try_get("", "token_at")?);
+                seen.insert(ClientId::new(id), Timestamp::from_millis(at));
+            }
+        }
+        Ok(seen)
+    }
+
     /// Who fetched the key set, who came last first.
     pub async fn list_key_set_fetchers(&self) -> Result<Vec<Fetcher>, StoreFault> {
         let stmt = self.connection.statement(FETCHERS, Vec::<Value>::new());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{AdminError, Administration, ConnectionStatus};
 use crate::op::audit_stream::{AuditReceiver, Progress};
+use crate::protocol::ambient::Timestamp;
 use crate::protocol::api_key::ApiKey;
 use crate::protocol::deletion::Deletion;
 use crate::protocol::delivery::{Delivery, DeliveryState};
@@ -23,6 +24,8 @@ const STILL: Duration = Duration::from_secs(30 * 24 * 3600);
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// After so many attempts in vain a receiver is said to take nothing.
 const HOPELESS: i32 = 5;
+/// A client that has obtained no token for so long is told to be unused.
+const UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Of each, at most so many are told.
 const TOLD: u32 = 20;
 
@@ -43,6 +46,8 @@ pub struct Attention {
     pub deletions: Vec<Deletion>,
     /// Receivers of the audit log that take nothing.
     pub receivers: Vec<(AuditReceiver, Progress)>,
+    /// How many clients nobody seems to use.
+    pub unused_clients: u64,
     /// Connections that cannot be used, and why.
     pub unusable: Vec<(ConnectionId, String)>,
     /// Connections through which the last sign-in failed, by their names.
@@ -124,6 +129,7 @@ impl Administration {
             receivers,
             unusable,
             failing,
+            unused_clients: self.store.count_unused_clients(self.unused_since()).await?,
             secrets: self.store.list_ending_secrets(now.minus(STILL), soon).await?,
             api_keys,
             bare_admins: self.bare_admins().await?,
@@ -131,6 +137,11 @@ impl Administration {
             deliveries,
             deletions,
         })
+    }
+
+    /// Who is older than this and has obtained no token since is unused.
+    pub fn unused_since(&self) -> Timestamp {
+        self.clock.now().minus(UNUSED)
     }
 
     /// How many signed in, or failed to.

@@ -1,6 +1,7 @@
 //! A client's secrets: several at once, each with a name and perhaps an end, so that one can
 //! follow another without an outage.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -166,6 +167,17 @@ impl Administration {
     /// The store's fault.
     pub async fn observation(&self, id: &ClientId) -> Result<Observation, AdminError> {
         Ok(self.store.find_observation(id).await?)
+    }
+
+    /// When these clients last obtained a token, as far as it has been written down.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn last_tokens(
+        &self,
+        ids: &[&ClientId],
+    ) -> Result<HashMap<ClientId, Timestamp>, AdminError> {
+        Ok(self.store.last_tokens(ids).await?)
     }
 
     /// Who fetched the key set, as far as it has been written down.

@@ -24,6 +24,8 @@ pub enum About {
     Deletion(DeletionId),
     /// Deliveries, by their numbers.
     Deliveries(Vec<i64>),
+    /// Clients that obtained no token for long; how many.
+    UnusedClients(u64),
 }
 
 /// One thing that needs somebody.
@@ -109,6 +111,15 @@ impl Attention {
             let detail = format!("The last: {}", last.last_error.clone().unwrap_or_default());
             let about = About::Deliveries(self.deliveries.iter().map(|one| one.id).collect());
             say("deliveries", true, title, detail, None, about);
+        }
+        if self.unused_clients > 0 {
+            let title = match self.unused_clients {
+                1 => "A client has obtained no token for 90 days".to_owned(),
+                number => format!("{number} clients have obtained no token for 90 days"),
+            };
+            let detail = "Disable what nobody uses any more.".to_owned();
+            let about = About::UnusedClients(self.unused_clients);
+            say("clients_unused", false, title, detail, None, about);
         }
         all.sort_by_key(|concern| !concern.urgent);
         all

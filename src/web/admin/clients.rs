@@ -12,6 +12,7 @@ use super::{Console, Posted, moment, safety, see_other, span};
 use crate::op::admin::{AdminError, ClientChange, ListQuery, Page};
 use crate::protocol::admin::Role;
 use crate::protocol::client::{Client, ClientKind, ClientSecret};
+use crate::protocol::id::ClientId;
 use crate::protocol::observation::Observation;
 use crate::web::html;
 use crate::web::page::admin::clients::{ClientRow, Fact, ListPage, SecretRow, ShowPage};
@@ -28,7 +29,8 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
     let q = given("q").unwrap_or_default().trim().to_owned();
     let kind =
         given("kind").and_then(|word| ClientKind::ALL.into_iter().find(|k| k.as_str() == word));
-    let state = given("state").filter(|state| ["active", "disabled"].contains(&state.as_str()));
+    let state =
+        given("state").filter(|state| ["active", "disabled", "unused"].contains(&state.as_str()));
     let newest_first = given("sort").is_some_and(|sort| sort == "newest");
     let after = given("after");
     let paged = after.is_some();
@@ -39,6 +41,8 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
             search: Some(q.clone()).filter(|q| !q.is_empty()),
             kind,
             disabled: state.as_deref().map(|state| state == "disabled"),
+            unused_since: (state.as_deref() == Some("unused"))
+                .then(|| console.app.administration.unused_since()),
             newest_first,
             after,
             limit: PAGE,
@@ -55,7 +59,11 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
         asked.push(("after", after));
         console.url(&format!("/clients{}", with_query(&asked)))
     });
+    let ids: Vec<&ClientId> = page.items.iter().map(|client| &client.client_id).collect();
+    let tokens = console.app.administration.last_tokens(&ids).await;
+    let tokens = tokens.map_err(|error| console.refuse(error))?;
     let row = |client: Client| ClientRow {
+        token_at: tokens.get(&client.client_id).copied().map(moment),
         client_id: client.client_id.to_string(),
         client_name: client.client_name,
         kind: kind_title(client.kind),

@@ -125,6 +125,7 @@ fn address(about: &About) -> Option<String> {
         About::Admins(_) => "/admins".to_owned(),
         About::Deletion(id) => format!("/deletions/{id}"),
         About::Deliveries(_) => "/deliveries".to_owned(),
+        About::UnusedClients(_) => "/clients?state=unused".to_owned(),
     })
 }
 

@@ -16,7 +16,7 @@ use crate::op::admin::redirect_uri_rules::{redirect_uri_hint, redirect_uri_probl
 use crate::op::admin::{ListQuery, NewClient, SECRET_OVERLAP};
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::api_key::ApiScope;
-use crate::protocol::client::{ClientKind, ClientSecret};
+use crate::protocol::client::{Client, ClientKind, ClientSecret};
 use crate::protocol::id::ClientId;
 
 /// The routes.
@@ -44,15 +44,28 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 }
 
 async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
-    let kind = asked.get("kind");
+    let administration = &caller.app.administration;
+    let (kind, state) = (asked.get("kind"), asked.get("state"));
+    let state = state.as_deref();
     let query = ListQuery {
         kind: ClientKind::ALL.into_iter().find(|one| kind.as_deref() == Some(one.as_str())),
-        disabled: asked.get("state").map(|state| state == "disabled"),
+        disabled: state.map(|state| state == "disabled"),
+        unused_since: (state == Some("unused")).then(|| administration.unused_since()),
         newest_first: asked.get("sort").as_deref() == Some("newest"),
         ..searched(&asked)
     };
-    let found = caller.got(caller.app.administration.list_clients(&query).await)?;
-    Ok(page(found.items.iter().map(client_metadata).collect(), found.next))
+    let found = caller.got(administration.list_clients(&query).await)?;
+    let ids: Vec<&ClientId> = found.items.iter().map(|client| &client.client_id).collect();
+    let tokens = caller.got(administration.last_tokens(&ids).await)?;
+    let listed = |client: &Client| {
+        let mut metadata = client_metadata(client);
+        if let Some(members) = metadata.as_object_mut() {
+            let token_at = tokens.get(&client.client_id).map(|at| at.secs());
+            members.insert("token_at".to_owned(), json!(token_at));
+        }
+        metadata
+    };
+    Ok(page(found.items.iter().map(listed).collect(), found.next))
 }
 
 /// Whoever may register clients may not therefore switch them off.

@@ -36,6 +36,7 @@ fn about(about: &About) -> Value {
         About::Job(name) => json!({ "job": name }),
         About::AuditReceiver(id) => json!({ "audit_receiver": id }),
         About::ApiKey(id) => json!({ "api_key": id }),
+        About::UnusedClients(number) => json!({ "unused_clients": number }),
         About::Admins(usernames) => json!({ "admins": usernames }),
         About::Deletion(id) => json!({ "deletion": id }),
         About::Deliveries(ids) => {

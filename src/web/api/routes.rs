@@ -23,7 +23,7 @@ const PEOPLE: &[Parameter] = &[
 const CLIENTS: &[Parameter] = &[
     Q,
     ("kind", CLIENT_KIND),
-    ("state", Kind::OneOf(&["active", "disabled"])),
+    ("state", Kind::OneOf(&["active", "disabled", "unused"])),
     ("sort", Kind::OneOf(&["name", "newest"])),
     PLACE,
     LIMIT,

@@ -9,7 +9,7 @@ use super::{
 use crate::protocol::client::{GrantType, TokenEndpointAuthMethod};
 
 pub(in crate::web::api) const ONE: Schema = Schema::new("Client", one);
-pub(in crate::web::api) const PAGE: Schema = Schema::new("Clients", || page(ONE.pointed()));
+pub(in crate::web::api) const PAGE: Schema = Schema::new("Clients", listed);
 pub(in crate::web::api) const NEW: Schema = Schema::new("NewClient", new);
 pub(in crate::web::api) const CHANGE: Schema = Schema::new("ClientChange", change);
 pub(in crate::web::api) const NEW_SECRET: Schema = Schema::new("NewSecret", new_secret);
@@ -35,6 +35,12 @@ fn one() -> Value {
         ("client_secret_expires_at", seconds()),
     ]);
     told(members().into_iter().chain(own).collect())
+}
+
+/// Beside the client itself, what was seen of it.
+fn listed() -> Value {
+    let seen = told(of([("token_at", or_null(seconds()))]));
+    page(json!({ "allOf": [ONE.pointed(), seen] }))
 }
 
 fn new() -> Value {

@@ -19,7 +19,7 @@ fn attention() -> Value {
     let about = json!({
         "type": "object",
         "description": "What it is about: connection, client_id, job, audit_receiver, api_key, \
-                        admins, deletion or deliveries",
+                        admins, deletion, deliveries or unused_clients",
     });
     let concern = told(of([
         ("kind", text()),

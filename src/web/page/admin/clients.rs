@@ -21,6 +21,8 @@ pub struct ClientRow {
     pub pkce_off: bool,
     /// The day it was registered.
     pub created_at: String,
+    /// When it last obtained a token, if it was seen to.
+    pub token_at: Option<String>,
 }
 
 /// The list.

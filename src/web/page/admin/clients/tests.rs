@@ -34,6 +34,7 @@ fn the_list_shows_names_as_text() {
         disabled: true,
         pkce_off: true,
         created_at: text(),
+        token_at: Some(text()),
     };
     let list = |q: &str, rows: Vec<ClientRow>| ListPage {
         shell: shell(),
