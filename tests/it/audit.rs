@@ -274,3 +274,73 @@ async fn the_log_is_taken_along_whole_and_no_cell_is_a_formula() {
     assert!(csv.body.contains("\"'=HYPERLINK()\""));
     assert_eq!(house.events("audit.exported").await, 2);
 }
+
+#[actix_web::test]
+async fn what_is_new_is_asked_for_from_an_event_on_and_nothing_is_left_out() {
+    on_each_engine!(house, {
+        let record = async |range: std::ops::Range<usize>| {
+            for number in range {
+                record(&house, "test.recorded", number).await;
+            }
+        };
+        record(0..1).await;
+        let administration = &house.broker.broker.administration;
+        let newest = EventQuery { limit: 1, ..EventQuery::default() };
+        let start = administration.page_of_events(None, &newest).await.expect("it").found[0].id;
+        record(1..8).await;
+        let plain = EventQuery { limit: 3, ..EventQuery::default() };
+        let twofold = EventQuery {
+            kind: Some("test.recorded".to_owned()),
+            actor: Some("admin:alice".to_owned()),
+            ..plain.clone()
+        };
+        for (query, q) in [(&plain, None), (&twofold, None), (&plain, Some("admin:alice"))] {
+            let mut after = start;
+            let mut seen = Vec::new();
+            loop {
+                let query = EventQuery { after: Some(after), ..query.clone() };
+                let page = administration.page_of_events(q, &query).await.expect("it").found;
+                let Some(first) = page.first() else { break };
+                after = first.id;
+                assert!(page.is_sorted_by_key(|recorded| std::cmp::Reverse(recorded.id)));
+                seen.extend(page.iter().rev().filter_map(|it| it.event.target.clone()));
+            }
+            let wanted: Vec<_> = (1..8).map(|number| format!("thing-{number}")).collect();
+            assert_eq!(seen, wanted, "{q:?}");
+        }
+        let other = EventQuery { kind: Some("other".to_owned()), after: Some(start), ..twofold };
+        assert!(administration.page_of_events(None, &other).await.expect("it").found.is_empty());
+    });
+}
+
+#[actix_web::test]
+async fn the_log_is_followed_by_a_link_that_names_the_newest_event() {
+    let house = House::new().await;
+    admin(&house, "vera", Role::Viewer).await;
+    let (mut console, _) = signed_in(&house, "vera").await;
+    let link = |page: &crate::harness::browser::Page, before: &str| {
+        let (_, rest) = page.body.split_once(before).unwrap_or_else(|| panic!("{}", page.body));
+        let path = rest.split_once('"').expect("its end").0.replace("&#38;", "&");
+        format!("{}{path}", house.issuer)
+    };
+    record(&house, "test.recorded", 1).await;
+    let url = format!("{}/admin/audit?kind=test.recorded", house.issuer);
+    let page = console.open(&url).await;
+    assert!(page.body.contains("id=\"audit-follow\""), "{}", page.body);
+    let newer = link(&page, "id=\"audit-newer\" rel=\"prev\" href=\"");
+    let nothing = console.open(&newer).await;
+    assert!(nothing.body.contains("Nothing newer yet"), "{}", nothing.body);
+    record(&house, "test.recorded", 2).await;
+    record(&house, "test.other", 3).await;
+    let page = console.open(&newer).await;
+    assert!(page.body.contains("thing-2"), "{}", page.body);
+    assert!(!page.body.contains("thing-1") && !page.body.contains("thing-3"), "{}", page.body);
+    let older = console.open(&link(&page, "rel=\"next\" href=\"")).await;
+    assert!(older.body.contains("thing-1") && !older.body.contains("audit-follow"));
+
+    // What is followed overlaps with what is shown, and goes on where the log has gone.
+    let followed = link(&page, "data-follow=\"");
+    record(&house, "test.recorded", 4).await;
+    let page = console.open(&followed).await;
+    assert!(page.body.contains("thing-4") && page.body.contains("thing-2"), "{}", page.body);
+}

@@ -1,4 +1,4 @@
-//! The console's rooms about connections, secrets, what is observed, the first page and the search.
+//! The console's rooms about connections, secrets and what is observed.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use russet::protocol::admin::Role;
 use russet::protocol::client::{ClientKind, GrantType, TokenEndpointAuthMethod};
 use russet::protocol::id::ConnectionId;
 use russet::protocol::sign_in_cause::Cause;
-use russet::store::clients::ListQuery;
 use russet::store::sign_in_counts::{GroupedBy, SignInQuery};
 
 use crate::console::{admin, send, signed_in};
@@ -285,126 +284,6 @@ async fn what_clients_do_is_written_in_batches_and_added_up_across_replicas() {
         replica.broker.provider.keep_observations(agents(3)).await.expect("kept");
         let fetchers = administration.key_set_fetchers().await.expect("them");
         assert_eq!(fetchers.iter().find(|it| it.agent == "An API").expect("it").times, 5);
-    });
-}
-
-#[actix_web::test]
-async fn the_first_page_says_what_needs_attention_and_who_signs_in() {
-    let house = House::new().await;
-    admin(&house, "vera", Role::Viewer).await;
-    let app = house.client(ClientKind::Web, |client| client.client_name = "Shop <b>".into()).await;
-    let (mut console, page) = signed_in(&house, "vera").await;
-    assert!(page.body.contains("A console account has no second factor"), "{}", page.body);
-    let mut browser = house.browser();
-    let apple = browser.open(&app.authorize_url(&app.attempt("openid"))).await;
-    browser.press(&apple, "Cancel").await;
-    house.broker.broker.provider.keep_observations(Vec::new()).await.expect("kept");
-    let administration = &house.broker.broker.administration;
-    let id = &app.client.client_id;
-    administration.revoke_client_secret(&Actor::cli(), id, "first").await.expect("revoked");
-    let week = Some(Duration::from_secs(7 * 24 * 3600));
-    administration.add_client_secret(&Actor::cli(), id, "week", week).await.expect("a secret");
-    let page = console.open(&format!("{}/admin", house.issuer)).await;
-    for shown in [
-        "The last secret of Shop &#60;b&#62; ends",
-        "The last sign-in through Apple failed",
-        "<strong>0</strong> signed in, <strong>1</strong> failed",
-        "The person pressed Cancel",
-        "<svg class=\"chart\"",
-    ] {
-        assert!(page.body.contains(shown), "{shown}: {}", page.body);
-    }
-    assert!(!page.body.contains("Shop <b>"));
-    let other = console.open(&format!("{}/admin?client=other", house.issuer)).await;
-    assert!(other.body.contains("<strong>0</strong> failed"), "{}", other.body);
-    administration.add_client_secret(&Actor::cli(), id, "for ever", None).await.expect("a secret");
-    let page = console.open(&format!("{}/admin", house.issuer)).await;
-    assert!(!page.body.contains("The last secret of"), "another follows it");
-}
-
-#[actix_web::test]
-async fn one_box_searches_every_room_that_one_may_enter() {
-    let house = House::new().await;
-    house
-        .api("https://orders.example.com", russet::protocol::jose::Algorithm::Rs256, &["read"])
-        .await;
-    let app = house.client(ClientKind::Web, |client| client.client_name = "Orders".into()).await;
-    let answer = app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
-    let sid = russet::protocol::relying_party::Decoded::of(answer.text("id_token"));
-    let sid = sid.claims["sid"].as_str().expect("a sid").to_owned();
-    for (name, role) in [("vera", Role::Viewer), ("ed", Role::Editor)] {
-        admin(&house, name, role).await;
-    }
-    let (mut viewer, _) = signed_in(&house, "vera").await;
-    let search = async |browser: &mut Browser, q: &str| {
-        let mut url = url::Url::parse(&format!("{}/admin/search", house.issuer)).expect("a URL");
-        url.query_pairs_mut().append_pair("q", q);
-        browser.open(url.as_str()).await.body
-    };
-    let orders = search(&mut viewer, "orders").await;
-    assert!(orders.contains(">Clients</h2>") && orders.contains(">APIs</h2>"), "{orders}");
-    let love = search(&mut viewer, "lovelace").await;
-    assert!(love.contains(">People</h2>") && !love.contains(">Clients</h2>"), "{love}");
-    assert!(search(&mut viewer, &sid).await.contains(">Sessions</h2>"));
-    assert!(search(&mut viewer, "apple").await.contains(">Connections</h2>"));
-    assert!(search(&mut viewer, app.client_id()).await.contains(">Clients</h2>"));
-    let nothing = search(&mut viewer, "<script>\"'").await;
-    assert!(nothing.contains("Nothing is called so") && !nothing.contains("<script>\"'"));
-    let (mut editor, _) = signed_in(&house, "ed").await;
-    for q in ["orders", "lovelace", "apple", &sid] {
-        assert!(search(&mut editor, q).await.contains("Nothing is called so"), "{q}");
-    }
-}
-
-#[actix_web::test]
-async fn lists_of_clients_and_apis_are_narrowed_put_in_order_and_go_on_where_they_stopped() {
-    on_each_engine!(house, {
-        for number in 0..5 {
-            let kind = if number % 2 == 0 { ClientKind::Web } else { ClientKind::Spa };
-            house.client(kind, |client| client.client_name = format!("App {number}")).await;
-            let identifier = format!("https://api{number}.example.com");
-            house.api(&identifier, russet::protocol::jose::Algorithm::Rs256, &["read"]).await;
-            house.advance(Duration::from_secs(u64::from(number % 2 == 0)));
-        }
-        let administration = &house.broker.broker.administration;
-        for newest_first in [false, true] {
-            let mut query = ListQuery { newest_first, limit: 2, ..ListQuery::default() };
-            let mut names = Vec::new();
-            loop {
-                let page = administration.list_clients(&query).await.expect("clients");
-                names.extend(page.items.into_iter().map(|client| client.client_name));
-                query.after = page.next;
-                if query.after.is_none() {
-                    break;
-                }
-            }
-            assert_eq!(names.len(), 5);
-            let first = if newest_first { ["App 3", "App 4"] } else { ["App 0", "App 0"] };
-            assert!(first.contains(&names[0].as_str()), "{names:?}");
-            names.sort();
-            names.dedup();
-            assert_eq!(names.len(), 5, "each once");
-            let mut query = ListQuery { newest_first, limit: 2, ..ListQuery::default() };
-            let mut apis = Vec::new();
-            loop {
-                let page = administration.page_of_apis(&query).await.expect("APIs");
-                apis.extend(page.items.into_iter().map(|api| api.identifier));
-                query.after = page.next;
-                if query.after.is_none() {
-                    break;
-                }
-            }
-            assert_eq!(apis.len(), 5);
-            apis.sort();
-            apis.dedup();
-            assert_eq!(apis.len(), 5, "each once");
-        }
-        let spas = ListQuery { kind: Some(ClientKind::Spa), limit: 9, ..ListQuery::default() };
-        assert_eq!(administration.list_clients(&spas).await.expect("clients").items.len(), 2);
-        let off = ListQuery { disabled: Some(true), limit: 9, ..ListQuery::default() };
-        assert!(administration.list_clients(&off).await.expect("clients").items.is_empty());
-        let one = ListQuery { search: Some("API3".into()), limit: 9, ..ListQuery::default() };
-        assert_eq!(administration.page_of_apis(&one).await.expect("APIs").items.len(), 1);
     });
 }
 

@@ -37,6 +37,7 @@ mod conformance;
 mod conformance_index;
 mod connections;
 mod console;
+mod console_lists;
 mod console_rooms;
 mod console_upstream;
 mod daily_check;
