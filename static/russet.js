@@ -43,6 +43,24 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
   });
 }
 
+// The box that searches all rooms takes the focus by a shortcut with a modifier (WCAG 2.1.4), and
+// tells so where there is a keyboard.
+const find = document.getElementById("find");
+if (find) {
+  const apple = /Mac|iPhone|iPad/.test(navigator.platform);
+  find.setAttribute("aria-keyshortcuts", apple ? "Meta+K" : "Control+K");
+  if (matchMedia("(hover: hover) and (pointer: fine)").matches) {
+    find.placeholder += apple ? " (⌘K)" : " (Ctrl+K)";
+  }
+  addEventListener("keydown", (event) => {
+    const wanted = apple ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
+    if (!wanted || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
+    event.preventDefault();
+    find.focus();
+    find.select();
+  });
+}
+
 // A summary of problems takes the focus, so that it is read first.
 document.querySelector(".problems")?.focus();
 
@@ -121,6 +139,52 @@ document.addEventListener("input", (event) => {
   clearTimeout(looking);
   looking = setTimeout(() => turn(rows.closest("form"), look, "claims-preview").catch(() => {}), 600);
 });
+
+// <button data-follow="address" data-into="id of a list">: what is new comes on top of the list until
+// the button is pressed again. Nothing is asked while nobody looks, and it ends by itself: whoever
+// looks on keeps no session open for ever.
+for (const button of document.querySelectorAll("[data-follow]")) {
+  const list = document.getElementById(button.dataset.into);
+  const names = (rows) => rows.map((row) => row.querySelector("a").getAttribute("href"));
+  let [next, ends] = [null, 0];
+  const stop = (words) => {
+    clearTimeout(next);
+    ends = 0;
+    button.setAttribute("aria-pressed", "false");
+    if (words) say(words);
+  };
+  const take = (page) => {
+    const known = new Set(names([...list.querySelectorAll("tbody tr")]));
+    const into = page.getElementById(list.id);
+    const rows = [...into.querySelectorAll("tbody tr")];
+    const fresh = rows.filter((row) => !known.has(names([row])[0]));
+    button.dataset.follow = page.querySelector("[data-follow]").dataset.follow;
+    if (fresh.length === 0) return;
+    const body = list.querySelector("tbody");
+    if (body) body.prepend(...fresh);
+    else list.replaceChildren(...into.children);
+    for (const row of [...list.querySelectorAll("tbody tr")].slice(500)) row.remove();
+    const first = fresh[0].querySelector("a").textContent;
+    say(fresh.length === 1 ? `New: ${first}` : `${fresh.length} new events`);
+  };
+  const look = async () => {
+    if (Date.now() > ends) { stop("Following has ended after ten minutes"); return; }
+    if (!document.hidden) {
+      const answer = await fetch(button.dataset.follow).catch(() => null);
+      if (ends === 0) return;
+      if (!answer?.ok || answer.redirected) { stop("Following has ended"); return; }
+      take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    }
+    next = setTimeout(look, 2000);
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    if (ends > 0) { stop(); return; }
+    button.setAttribute("aria-pressed", "true");
+    ends = Date.now() + 600_000;
+    look();
+  });
+}
 
 // <form data-waits>: somebody answers elsewhere; it is sent when they have.
 const waits = document.querySelector("form[data-waits]");

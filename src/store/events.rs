@@ -59,6 +59,8 @@ pub struct EventQuery {
     pub until: Option<Timestamp>,
     /// Only those before this number: the last one of the page before.
     pub before: Option<i64>,
+    /// Only those after this number, from it on; then `before` says nothing.
+    pub after: Option<i64>,
     /// At most so many.
     pub limit: u32,
 }
@@ -141,14 +143,22 @@ impl Reader {
             }
             select = select.filter(row::Column::At.lt(until.millis()));
         }
-        if let Some(before) = query.before {
+        if let Some(before) = query.before.filter(|_| query.after.is_none()) {
             select = select.filter(row::Column::Id.lt(before));
         }
-        let found = select
-            .order_by_desc(row::Column::Id)
-            .limit(u64::from(query.limit))
-            .all(&self.connection)
-            .await?;
+        let limit = u64::from(query.limit);
+        let mut found = match query.after {
+            None => {
+                select.order_by_desc(row::Column::Id).limit(limit).all(&self.connection).await?
+            }
+            Some(after) => {
+                let select = select.filter(row::Column::Id.gt(after));
+                select.order_by_asc(row::Column::Id).limit(limit).all(&self.connection).await?
+            }
+        };
+        if query.after.is_some() {
+            found.reverse();
+        }
         found.into_iter().map(row::Model::into_domain).collect()
     }
 
@@ -198,6 +208,9 @@ impl Reader {
         if wanted.len() < 2 {
             return Ok(Events { found: self.list_events(query).await?, left_off: None });
         }
+        if let Some(after) = query.after {
+            return self.events_after(after, &wanted, query).await;
+        }
         let mut before = query.before.unwrap_or(i64::MAX);
         if let Some(until) = query.until
             && let Some(first) = self.first_event_since(until).await?
@@ -244,6 +257,39 @@ impl Reader {
         };
         let left_off = (!full && !over && reach != i64::MIN).then_some(reach);
         Ok(Events { found, left_off })
+    }
+
+    /// The first events after a number that are all of these things: what is next along the index
+    /// of one of them is looked through.
+    async fn events_after(
+        &self,
+        after: i64,
+        wanted: &[(&str, &str)],
+        query: &EventQuery,
+    ) -> Result<Events, StoreFault> {
+        let mut values: Vec<Value> = vec![
+            after.into(),
+            i64::from(query.limit).into(),
+            query.from.map_or(i64::MIN, Timestamp::millis).into(),
+            query.until.map_or(i64::MAX, Timestamp::millis).into(),
+        ];
+        let mut conditions = Vec::new();
+        for (column, value) in wanted {
+            values.push((*value).into());
+            conditions.push(format!(" AND {column} = ${}", values.len()));
+        }
+        let (first, others) = conditions
+            .split_first()
+            .map_or(("", [].as_slice()), |(first, others)| (first.as_str(), others));
+        let sql = format!(
+            "SELECT * FROM (SELECT * FROM events WHERE id > $1{first} ORDER BY id LIMIT {WINDOW}) \
+             AS near WHERE at >= $3 AND at < $4{} ORDER BY id LIMIT $2",
+            others.concat(),
+        );
+        let rows = self.connection.query_all_raw(self.connection.statement(&sql, values)).await?;
+        let read = |row| row::Model::from_query_result(row, "")?.into_domain();
+        let found = rows.iter().rev().map(read).collect::<Result<_, StoreFault>>()?;
+        Ok(Events { found, left_off: None })
     }
 
     /// The oldest of the newest events with this value; the smallest number of all when there are

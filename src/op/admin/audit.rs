@@ -263,7 +263,12 @@ impl Administration {
         if let Some(left_off) = page.left_off {
             page.found.retain(|recorded| recorded.id >= left_off);
         }
-        page.found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        match query.after {
+            None => page.found.truncate(limit),
+            // What is nearest to the number stays; the rest comes after it.
+            Some(_) => drop(page.found.drain(..page.found.len().saturating_sub(limit))),
+        }
         Ok(page)
     }
 

@@ -59,6 +59,7 @@ impl EventFilter {
             from: moment(self.get("from"), Duration::ZERO),
             until: moment(self.get("until"), ONE_DAY),
             before,
+            after: None,
             limit,
         }
     }

@@ -16,6 +16,9 @@ use crate::web::page::admin::audit::{Change, EventPage, EventRow, KeptView, List
 
 /// Events on one page of the list.
 const PAGE: u32 = 50;
+/// Whoever follows the log asks again for so many numbers: of two transactions at once, that with
+/// the lower number may be the later to commit.
+const OVERLAP: i64 = 20;
 
 fn filter(request: &HttpRequest) -> EventFilter {
     EventFilter::of(|name| query(request, name))
@@ -30,16 +33,28 @@ fn address(filter: &EventFilter, added: &[(&str, &str)]) -> String {
 /// The list, newest first.
 pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpResponse, Error> {
     let filter = filter(&request);
-    let before = query(&request, "before").and_then(|before| before.parse().ok());
+    let number = |name| query(&request, name).and_then(|number| number.parse::<i64>().ok());
+    let (before, after) = (number("before"), number("after"));
     let administration = &console.app.administration;
+    let wanted = EventQuery { after, ..filter.query(before, PAGE + 1) };
     let page = administration
-        .page_of_events(filter.some("q").as_deref(), &filter.query(before, PAGE + 1))
+        .page_of_events(filter.some("q").as_deref(), &wanted)
         .await
         .map_err(|error| console.refuse(error))?;
     let mut events = page.found;
     let more = events.len() > PAGE as usize;
+    // The one too many is the farthest from where the page begins.
+    if after.is_some() && more {
+        events.remove(0);
+    }
     events.truncate(PAGE as usize);
-    let last = events.last().map(|recorded| recorded.id).filter(|_| more);
+    let last = events.last().map(|recorded| recorded.id).filter(|_| more || after.is_some());
+    let newest = events.first().map(|recorded| recorded.id);
+    let from = |number: i64| {
+        console.url(&format!("/audit{}", address(&filter, &[("after", &number.to_string())])))
+    };
+    let floor = after.unwrap_or(0);
+    let followed = newest.map_or(floor, |newest| newest.saturating_sub(OVERLAP).max(floor));
     let next_url = last.or(page.left_off).map(|last| {
         console
             .url(&format!("/audit{}", address(&filter, &[("before", last.to_string().as_str())])))
@@ -74,7 +89,10 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
         narrowed: !filter.fields().is_empty(),
         open: ["kind", "actor", "target", "request_id"].iter().any(|n| !filter.get(n).is_empty()),
         rows,
-        paged: before.is_some(),
+        paged: before.is_some() || after.is_some(),
+        newer: after.is_some(),
+        newer_url: newest.map(from),
+        follow_url: before.is_none().then(|| from(followed)),
         first_url: console.url(&format!("/audit{}", address(&filter, &[]))),
         further: !more && page.left_off.is_some(),
         next_url,

@@ -106,6 +106,12 @@ pub struct ListPage {
     pub rows: Vec<EventRow>,
     /// Whether this is not the first page.
     pub paged: bool,
+    /// Whether it shows what came after an event.
+    pub newer: bool,
+    /// What came after this page.
+    pub newer_url: Option<String>,
+    /// Where what is new is asked for, unless this is a page further back.
+    pub follow_url: Option<String>,
     /// The first page.
     pub first_url: String,
     /// Whether there may be more further back than was looked at.
@@ -219,6 +225,9 @@ mod tests {
             open: true,
             rows,
             paged: narrowed,
+            newer: false,
+            newer_url: Some(text()),
+            follow_url: Some(text()),
             first_url: text(),
             further: false,
             next_url: Some(text()),
