@@ -68,16 +68,18 @@ pub(super) async fn list(console: Console, request: HttpRequest) -> Result<HttpR
         chosen: value == chosen,
     };
     let views = administration.audit_views().await.map_err(|error| console.refuse(error))?;
+    let filtered = if !filter.fields().is_empty() { address(&filter, &[]) } else { String::new() };
     let view = |view: AuditView| KeptView {
         url: console.url(&format!("/audit{}", view.query)),
+        current: view.query == filtered,
         name: view.name,
     };
-    let filtered = if !filter.fields().is_empty() { address(&filter, &[]) } else { String::new() };
+    let views = views.into_iter().map(view).collect();
     let areas = std::iter::once(("", "Everything")).chain(AREAS).map(area).collect();
     Ok(console.page(&ListPage {
         shell: console.shell(),
         q: filter.get("q").to_owned(),
-        views: views.into_iter().map(view).collect(),
+        views,
         filter: filtered,
         areas,
         kind: filter.get("kind").to_owned(),

@@ -84,7 +84,7 @@ const OIDC: &[Member] = &[
 ];
 
 const GITHUB: &[Member] = &[
-    text("client_id", "Client ID", "Of the OAuth app at GitHub."),
+    text("client_id", "client_id", "Of the OAuth app at GitHub."),
     list(
         "allowed_email_domains",
         "Email domains",

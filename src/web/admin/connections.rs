@@ -103,7 +103,7 @@ async fn page(
         findings: findings.unwrap_or_default().into_iter().map(finding).collect(),
         is_apple: connection.settings.kind() == ConnectionKind::Apple,
         joins_by_address: connection.settings.joins_by_verified_email(),
-        paste: paste(console, id),
+        paste: paste(console, id, connection.settings.kind()),
         file_managed: found.file_managed,
         settings: shown.map(|field| (field.label, field.value.replace('\n', ", "))).collect(),
         keys,
@@ -119,7 +119,7 @@ async fn last_heard(console: &Console, id: &ConnectionId) -> Result<Option<Strin
 }
 
 /// What must be pasted at the provider of a connection with this id.
-pub(super) fn paste(console: &Console, id: &str) -> Paste {
+pub(super) fn paste(console: &Console, id: &str, kind: ConnectionKind) -> Paste {
     let provider = &console.app.provider;
     let issuer = provider.issuer();
     let domain = url::Url::parse(issuer).ok();
@@ -129,6 +129,7 @@ pub(super) fn paste(console: &Console, id: &str) -> Paste {
         domain: domain.to_owned(),
         notifications: format!("{issuer}/upstream/{id}/notifications"),
         domain_file: format!("{issuer}/.well-known/apple-developer-domain-association.txt"),
-        backchannel_logout: format!("{issuer}/upstream/{id}/backchannel_logout"),
+        backchannel_logout: (kind == ConnectionKind::Oidc)
+            .then(|| format!("{issuer}/upstream/{id}/backchannel_logout")),
     }
 }

@@ -27,7 +27,10 @@ pub(super) fn of(path: &str, base: &str) -> &'static str {
         "trust"
     } else if path.starts_with("/admin/connections") || path.starts_with("/admin/apple") {
         "connections"
-    } else {
+    } else if path.trim_end_matches('/') == "/admin" {
         "overview"
+    } else {
+        // The search and the question for a password belong to none.
+        ""
     }
 }

@@ -28,6 +28,8 @@ pub struct KeptView {
     pub name: String,
     /// The list, narrowed so.
     pub url: String,
+    /// Whether it is what is shown.
+    pub current: bool,
 }
 
 /// A receiver of the stream.
@@ -212,7 +214,7 @@ mod tests {
         ListPage {
             shell: shell(),
             q: text(),
-            views: vec![KeptView { name: text(), url: text() }],
+            views: vec![KeptView { name: text(), url: text(), current: true }],
             filter: text(),
             areas: choices(),
             kind: text(),

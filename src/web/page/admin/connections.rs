@@ -64,8 +64,8 @@ pub struct Paste {
     pub notifications: String,
     /// The domain association file.
     pub domain_file: String,
-    /// Where a provider announces that somebody signed out.
-    pub backchannel_logout: String,
+    /// Where an OpenID Provider announces that somebody signed out.
+    pub backchannel_logout: Option<String>,
 }
 
 /// What do people sign in with?
@@ -203,7 +203,7 @@ mod tests {
             domain: text(),
             notifications: text(),
             domain_file: text(),
-            backchannel_logout: text(),
+            backchannel_logout: Some(text()),
         }
     }
 
