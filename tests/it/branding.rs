@@ -326,7 +326,7 @@ async fn pages_beside_the_sign_in_look_like_the_client_where_it_is_proven() {
     assert!(!elsewhere.body.contains(style), "anybody can name a client");
     let hinted = format!("{}/logout?id_token_hint={}", house.issuer, tokens.text("id_token"));
     let out = browser.open(&hinted).await;
-    assert!(out.body.contains("You are logged out") && out.body.contains(style), "{}", out.body);
+    assert!(out.body.contains("You are signed out") && out.body.contains(style), "{}", out.body);
     let again = browser.open(&hinted).await;
     assert!(again.body.contains(style), "its token says who asks: {}", again.body);
 }

@@ -119,7 +119,7 @@ async fn apple_is_connected_by_its_file_and_its_key_follows_another() {
     let stale = send(&mut console, &edit, "connection-save", &fields).await;
     assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.body);
     assert!(stale.body.contains("Somebody else saved first"), "{}", stale.body);
-    assert!(stale.body.contains("It concerns 0 people"), "{}", stale.body);
+    assert!(stale.body.contains("It concerns nobody"), "{}", stale.body);
     let edit = console.open(&format!("{}/admin/connections/apple/edit", house.issuer)).await;
     let form = edit.forms().into_iter().find(|form| form.text.contains("connection-save"));
     let mut form = form.expect("the form");
@@ -150,7 +150,7 @@ async fn a_provider_is_connected_disabled_with_what_that_concerns_and_removed_by
     assert!(made.body.contains("Connected."), "{}", made.body);
     assert!(!made.body.contains("hidden secret"));
     let ask = console.open(&format!("{}/admin/connections/github/disable", house.issuer)).await;
-    assert!(ask.body.contains("It concerns 0 people, 0 live sessions"), "{}", ask.body);
+    assert!(ask.body.contains("It concerns nobody who is signed in"), "{}", ask.body);
     let off = send(&mut console, &ask, "ask-confirm", &[]).await;
     assert!(off.body.contains("Disabled</span>"), "{}", off.body);
     assert!(house.broker.broker.provider.connector(&ConnectionId::new("github")).is_none());

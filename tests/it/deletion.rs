@@ -121,10 +121,10 @@ async fn a_person_deletes_their_account_and_everybody_hears_of_it() {
         assert_eq!(
             steps(&receipt),
             [
-                ("sessions_and_tokens_ended", "1 sessions, 1 grants"),
+                ("sessions_and_tokens_ended", "sessions: 1, grants: 1"),
                 ("upstream_grant", format!("{SERVICES_ID}: revoked and verified").as_str()),
                 ("person_erased", "profile, identities, consents and tokens are gone"),
-                ("clients_told", "2 messages taken, 0 given up"),
+                ("clients_told", "messages taken: 2, given up: 0"),
             ]
         );
         assert_eq!(receipt.deletion.user_id, None);
@@ -430,7 +430,7 @@ async fn signing_out_everywhere_ends_every_session_and_tells_the_apps() {
     assert_eq!(here.submit(&page, &forged).await.status, 400);
     assert_eq!(there.open(&account).await.status, 200);
     let end = here.submit(&page, &form).await;
-    assert!(end.body.contains("You are logged out"));
+    assert!(end.body.contains("You are signed out"));
     assert_eq!(there.open(&account).await.status, 401);
     let refused = app.refresh(tokens.text("refresh_token")).await;
     assert_eq!(refused.error(), "400 invalid_grant");

@@ -51,7 +51,7 @@ impl Gone {
 async fn signs_out(house: &House, browser: &mut Browser, tokens: &Answer) {
     let hint = tokens.text("id_token");
     let page = browser.open(&format!("{}/logout?id_token_hint={hint}", house.issuer)).await;
-    assert!(page.body.contains("You are logged out"), "{}", page.body);
+    assert!(page.body.contains("You are signed out"), "{}", page.body);
 }
 
 #[tokio::test]

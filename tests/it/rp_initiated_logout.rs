@@ -132,7 +132,7 @@ async fn c10_79_whom_an_app_sent_wrongly_can_still_sign_out() {
     assert!(page.body.contains("id=\"sign-out\" href=\"/logout\""));
     let asked = visit.logout(&[]).await;
     let done = visit.browser.press(&asked, "Sign out").await;
-    assert!(done.body.contains("You are logged out"));
+    assert!(done.body.contains("You are signed out"));
     assert!(!visit.is_signed_in().await);
 }
 
@@ -150,13 +150,13 @@ async fn c10_80_b5_no_params_only_state_and_no_uri_end_at_a_page_that_says_so() 
         assert!(asked.body.contains("id=\"logout-confirm\""));
         let page = visit.browser.press(&asked, "Sign out").await;
         assert_eq!(page.url.path(), "/logout");
-        assert!(page.body.contains("You are logged out"));
+        assert!(page.body.contains("You are signed out"));
         assert!(!visit.is_signed_in().await);
     }
     let mut visit = Visit::begin().await;
     let hint = visit.hint();
     let page = visit.logout(&[("id_token_hint", &hint)]).await;
-    assert!(page.body.contains("You are logged out"));
+    assert!(page.body.contains("You are signed out"));
     assert!(!visit.is_signed_in().await);
 }
 

@@ -72,7 +72,7 @@ pub async fn begin(
     user.updated_at = now;
     tx.update_user(&user).await?;
     tx.forget_identity_addresses(user_id).await?;
-    let outcome = format!("{} sessions, {} grants", ended.sessions, ended.grants);
+    let outcome = format!("sessions: {}, grants: {}", ended.sessions, ended.grants);
     tx.add_deletion_step(&deletion.id, "sessions_and_tokens_ended", &outcome, now).await?;
     let event = Event::new(now, "user.deletion_begun", requested_by)
         .target(user_id.to_string())

@@ -199,7 +199,7 @@ impl Provider {
         }
         let (told, failed) =
             (count(DeliveryState::Delivered).await?, count(DeliveryState::Failed).await?);
-        let outcome = format!("{told} messages taken, {failed} given up");
+        let outcome = format!("messages taken: {told}, given up: {failed}");
         self.go_on(deletion, DeletionState::Completed, Some(("clients_told", outcome))).await
     }
 

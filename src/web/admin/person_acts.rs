@@ -34,6 +34,9 @@ async fn question(
     let counted = async |of: Of| {
         let living = administration.count_living(&of).await;
         living.map_err(|error| console.refuse(error)).map(|living| {
+            if living.sessions + living.grants == 0 {
+                return "no session, for there is none".to_owned();
+            }
             format!(
                 "{} and {}",
                 many(living.sessions, "browser session", "browser sessions"),
@@ -47,7 +50,7 @@ async fn question(
             (session, _) if !session.is_empty() => Words {
                 heading: format!("Sign {name} out of this browser?"),
                 consequence: format!(
-                    "{} end.",
+                    "Ends {}.",
                     counted(Of::Session(SessionId::new(session))).await?
                 ),
                 name: None,
@@ -63,7 +66,7 @@ async fn question(
             },
             _ => Words {
                 heading: format!("Sign {name} out everywhere?"),
-                consequence: format!("{} end.", counted(everything).await?),
+                consequence: format!("Ends {}.", counted(everything).await?),
                 name: None,
                 button: "Sign out everywhere",
             },
@@ -71,7 +74,7 @@ async fn question(
         "disable" => Words {
             heading: format!("Disable {name}?"),
             consequence: format!(
-                "{} end, and they cannot sign in until they are enabled again.",
+                "Ends {}. They cannot sign in until they are enabled again.",
                 counted(everything).await?
             ),
             name: None,
@@ -103,7 +106,7 @@ async fn question(
         _ => Words {
             heading: format!("Delete {name}?"),
             consequence: format!(
-                "{} end, what Apple gave for them is given back, and everything stored about them \
+                "Ends {}. What Apple gave for them is given back, and everything stored about them \
                  goes. It cannot be undone.",
                 counted(everything).await?
             ),

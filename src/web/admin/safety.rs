@@ -21,6 +21,10 @@ pub(super) fn many(number: u64, one: &str, several: &str) -> String {
 pub(super) fn touched(effects: &Effects) -> String {
     let living = effects.living;
     let clients = effects.clients.map(|number| many(number, "client", "clients"));
+    if living.people + living.sessions + living.grants == 0 {
+        let clients = clients.map(|clients| format!("{clients} and ")).unwrap_or_default();
+        return format!("It concerns {clients}nobody who is signed in.");
+    }
     let parts = [
         clients.unwrap_or_default(),
         many(living.people, "person", "people"),
@@ -91,5 +95,9 @@ mod tests {
             "It concerns 3 clients, 1 person, 1 live session, 2 app accesses."
         );
         assert!(!touched(&Effects { clients: None, living }).contains("client"));
+        let living = Living { sessions: 0, grants: 0, people: 0 };
+        let touched = |clients| touched(&Effects { clients, living });
+        assert_eq!(touched(None), "It concerns nobody who is signed in.");
+        assert_eq!(touched(Some(1)), "It concerns 1 client and nobody who is signed in.");
     }
 }

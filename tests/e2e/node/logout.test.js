@@ -146,7 +146,7 @@ describe('logout', () => {
         // Without its script the page stays, to be looked at.
         await tab.route('**/frontchannel.js', (route) => route.abort());
         await tab.goto(`${app.baseURL}/logout`);
-        await tab.locator('h1', { hasText: 'You are logged out' }).waitFor();
+        await tab.locator('h1', { hasText: 'You are signed out' }).waitFor();
         assert.deepEqual(await violations(tab), []);
         await screenshot(tab, 'signing-out');
         await tab.locator('#logout-continue').click();

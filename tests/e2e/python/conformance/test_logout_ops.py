@@ -124,13 +124,13 @@ def test_oidcc_rp_initiated_logout_no_params(party, browser, signed_in, paramete
     # Nobody is signed out by a link somewhere: there is a question, and it is answered.
     buttons = {b.get("id"): (form, b) for form in page.forms for b in form["buttons"]}
     done = browser.press(page, *buttons["logout-confirm"], AFTER)
-    assert isinstance(done, Page) and done.heading == "You are logged out"
+    assert isinstance(done, Page) and done.heading == "You are signed out"
     assert is_signed_out(party, browser)
 
 
 def test_oidcc_rp_initiated_logout_no_post_logout_redirect_uri(party, browser, signed_in):
     page = end(party, browser, id_token_hint=signed_in[0])
-    assert isinstance(page, Page) and page.heading == "You are logged out"
+    assert isinstance(page, Page) and page.heading == "You are signed out"
     assert is_signed_out(party, browser)
 
 
