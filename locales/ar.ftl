@@ -16,7 +16,8 @@ month = { $month ->
     [11] نوفمبر
    *[12] ديسمبر
 }
-day = { $day } { $month-name } { $year }
+# الأجزاء معزولة، فلا يُعرف اتجاه التاريخ من حروفها: تبدأ العلامة الاتجاه من اليمين.
+day = { "\u200F" }{ $day } { $month-name } { $year }
 moment = { $date }، { $time } بالتوقيت العالمي
 
 ## On several pages

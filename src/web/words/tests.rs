@@ -212,4 +212,7 @@ fn days_are_written_as_their_readers_write_them() {
         assert_eq!(Words::tagged(tag).unwrap().day(at), day);
     }
     assert_eq!(Words::default().moment(at), "24 November 2026, 12:05 UTC");
+    // Each part is isolated, so none tells a browser which way the whole runs: a mark does.
+    let arabic = Words::tagged("ar").unwrap().day(at);
+    assert!(arabic.starts_with('\u{200f}') && arabic.contains("نوفمبر"), "{arabic:?}");
 }
