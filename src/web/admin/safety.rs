@@ -20,7 +20,10 @@ pub(super) fn many(number: u64, one: &str, several: &str) -> String {
 /// What is alive through the thing that is about to be changed, in a sentence.
 pub(super) fn touched(effects: &Effects) -> String {
     let living = effects.living;
-    let clients = effects.clients.map(|number| many(number, "client", "clients"));
+    let clients = effects.clients.map(|number| match number {
+        0 => "no client".to_owned(),
+        number => many(number, "client", "clients"),
+    });
     if living.people + living.sessions + living.grants == 0 {
         let clients = clients.map(|clients| format!("{clients} and ")).unwrap_or_default();
         return format!("It concerns {clients}nobody who is signed in.");
@@ -99,5 +102,6 @@ mod tests {
         let touched = |clients| touched(&Effects { clients, living });
         assert_eq!(touched(None), "It concerns nobody who is signed in.");
         assert_eq!(touched(Some(1)), "It concerns 1 client and nobody who is signed in.");
+        assert_eq!(touched(Some(0)), "It concerns no client and nobody who is signed in.");
     }
 }
