@@ -167,6 +167,14 @@ impl Branding {
         ]
     }
 
+    /// The worst contrast of each colour that is set, from 1 to 21, by member.
+    pub fn contrasts(&self) -> Vec<(&'static str, f64)> {
+        let set = |(member, text): (&'static str, Option<&str>)| {
+            Some((member, contrast_of(member, Colour::parse(text?)?).0))
+        };
+        self.colours().into_iter().filter_map(set).collect()
+    }
+
     /// What is wrong with it, by member.
     pub fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
@@ -256,7 +264,8 @@ impl Branding {
     }
 }
 
-fn unreadable(member: &str, colour: Colour) -> Option<String> {
+/// The worst contrast that a colour has where it stands, and the nearest colour that has enough.
+fn contrast_of(member: &str, colour: Colour) -> (f64, Colour) {
     let scheme = if member.ends_with("_dark") { Scheme::Dark } else { Scheme::Light };
     let soft = [scheme.soft()];
     let surfaces = scheme.surfaces();
@@ -265,11 +274,15 @@ fn unreadable(member: &str, colour: Colour) -> Option<String> {
     } else {
         (&soft, scheme.towards())
     };
-    let ratio = colour.worst(others);
-    (ratio < ENOUGH).then(|| {
-        let nearest = colour.nearest(end, others);
+    (colour.worst(others), colour.nearest(end, others))
+}
+
+fn unreadable(member: &str, colour: Colour) -> Option<String> {
+    let (ratio, nearest) = contrast_of(member, colour);
+    let text = || {
         format!("has a contrast of {ratio:.1} to 1 and needs {ENOUGH}; the nearest is {nearest}")
-    })
+    };
+    (ratio < ENOUGH).then(text)
 }
 
 /// The style sheet under this name: the tokens of `static/russet.css` that the colours stand for.
@@ -350,6 +363,8 @@ mod tests {
         }
         let good = Branding { accent_color: Some("#1b4f9c".into()), ..Branding::default() };
         assert_eq!(good.problems(), []);
+        let [(member, ratio)] = good.contrasts()[..] else { unreachable!() };
+        assert!(member == "accent_color" && ratio >= ENOUGH, "{ratio}");
     }
 
     #[test]

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::page::{Brand, Link};
+use super::page::interaction::{ChoosePage, ConnectionButton, PasswordForm};
+use super::page::{Brand, Frame, Link};
 use super::words::Words;
 use super::{App, html};
 use crate::op::branding::ClientLook;
 use crate::protocol::branding::{Branding, stylesheet};
+use crate::protocol::connection::ConnectionKind;
 use crate::protocol::id::ClientId;
 use crate::protocol::params::Params;
 use crate::store::pictures::Picture;
@@ -35,6 +37,48 @@ pub(super) fn brand(base: &str, of: &Branding, client: Option<&ClientLook>, word
         client_logo: None,
         stylesheet: look.style_name().map(|name| format!("{base}/brand/{name}.css")),
         links: links.into_iter().flatten().collect(),
+    }
+}
+
+/// For whom people sign in on the page that shows how the installation will look.
+pub(super) const EXAMPLE: &str = "Example app";
+
+/// A sign-in page that leads nowhere, as it will look; its links begin with `base`.
+pub(super) fn sample(
+    app: &App,
+    base: &str,
+    of: &Branding,
+    client: Option<&ClientLook>,
+    client_name: &str,
+) -> ChoosePage {
+    let tag = of.default_locale.as_deref().unwrap_or_default();
+    let words = Words::tagged(tag).unwrap_or_default();
+    let mut brand = brand(base, of, client, words);
+    brand.links.push(Link {
+        label: "This is how it will look; nothing on it does anything.".to_owned(),
+        url: "#main".to_owned(),
+    });
+    let connectors = app.provider.connectors();
+    ChoosePage {
+        frame: Frame { base: base.to_owned(), words, brand },
+        interaction: "preview".to_owned(),
+        client_name: client_name.to_owned(),
+        away: Vec::new(),
+        connections: connectors
+            .iter()
+            .map(|connector| ConnectionButton {
+                id: connector.id().to_string(),
+                name: connector.display_name().to_owned(),
+                apple: connector.kind() == ConnectionKind::Apple,
+            })
+            .collect(),
+        signed_in_as: None,
+        links: Vec::new(),
+        password_form: app
+            .provider
+            .offers_local_accounts()
+            .then(|| PasswordForm { username: String::new(), problem: None }),
+        csrf: None,
     }
 }
 

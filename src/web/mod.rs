@@ -27,6 +27,7 @@ pub mod notifications;
 pub mod page;
 mod prove;
 mod qr;
+pub mod quickstart;
 pub mod registration;
 pub mod reply;
 pub mod request;

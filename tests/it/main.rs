@@ -15,6 +15,7 @@ mod account;
 mod address_linking;
 mod admin_api;
 mod advertised;
+mod api_clients;
 mod api_escalation;
 mod api_manners;
 mod api_overview;

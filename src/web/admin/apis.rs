@@ -19,7 +19,7 @@ use crate::web::html;
 use crate::web::page::admin::apis::{ApiForm, ApiRow, EditPage, ListPage};
 use crate::web::page::admin::safety::Conflict;
 use crate::web::page::admin::{Choice, DeletePage, Problems};
-use crate::web::page::quickstart;
+use crate::web::quickstart;
 
 /// APIs on one page of the list.
 const PAGE: u32 = 25;

@@ -15,12 +15,10 @@ use crate::protocol::admin::Role;
 use crate::protocol::branding::Branding;
 use crate::protocol::id::ClientId;
 use crate::protocol::metadata::UI_LOCALES;
+use crate::web::brand::{EXAMPLE, sample};
 use crate::web::html;
 use crate::web::page::admin::branding::{BrandingPage, Of};
 use crate::web::page::admin::{Choice, Problems};
-use crate::web::page::interaction::{ChoosePage, ConnectionButton, PasswordForm};
-use crate::web::page::{Frame, Link};
-use crate::web::words::Words;
 
 /// The longest body of a form with a picture.
 pub(super) const MAX_UPLOAD: usize = LARGEST_PICTURE + 16 * 1024;
@@ -173,52 +171,21 @@ async fn preview(posted: Posted) -> Result<HttpResponse, Error> {
         let problems = self::wrong(wrong);
         return Ok(page(&console, Of::Installation, &branding, version, problems, false));
     }
-    Ok(sample(&console, &branding, None, "Example app"))
+    Ok(shown(&console, &branding, None, EXAMPLE))
 }
 
-fn wrong(found: Vec<(&'static str, String)>) -> Problems {
-    problems(crate::op::admin::branding::problems(found))
-}
-
-/// A sign-in page that leads nowhere.
-fn sample(
+fn shown(
     console: &Console,
     branding: &Branding,
     client: Option<&ClientLook>,
     client_name: &str,
 ) -> HttpResponse {
-    let base = &console.app.base;
-    let tag = branding.default_locale.as_deref().unwrap_or_default();
-    let words = Words::tagged(tag).unwrap_or_default();
-    let mut brand = crate::web::brand::brand(base, branding, client, words);
-    brand.links.push(Link {
-        label: "This is how it will look; nothing on it does anything.".to_owned(),
-        url: "#main".to_owned(),
-    });
-    let connectors = console.app.provider.connectors();
-    let template = ChoosePage {
-        frame: Frame { base: base.clone(), words, brand },
-        interaction: "preview".to_owned(),
-        client_name: client_name.to_owned(),
-        away: Vec::new(),
-        connections: connectors
-            .iter()
-            .map(|connector| ConnectionButton {
-                id: connector.id().to_string(),
-                name: connector.display_name().to_owned(),
-                apple: connector.kind() == crate::protocol::connection::ConnectionKind::Apple,
-            })
-            .collect(),
-        signed_in_as: None,
-        links: Vec::new(),
-        password_form: console
-            .app
-            .provider
-            .offers_local_accounts()
-            .then(|| PasswordForm { username: String::new(), problem: None }),
-        csrf: None,
-    };
-    html::page(StatusCode::OK, &template, &[])
+    let app = &console.app;
+    html::page(StatusCode::OK, &sample(app, &app.base, branding, client, client_name), &[])
+}
+
+fn wrong(found: Vec<(&'static str, String)>) -> Problems {
+    problems(crate::op::admin::branding::problems(found))
 }
 
 /// A picture for the installation.
@@ -328,7 +295,7 @@ async fn preview_client(posted: Posted, id: web::Path<String>) -> Result<HttpRes
         Of::Installation => String::new(),
     };
     let look = ClientLook { branding, ..ClientLook::default() };
-    Ok(sample(&console, &console.app.provider.branding(), Some(&look), &name))
+    Ok(shown(&console, &console.app.provider.branding(), Some(&look), &name))
 }
 
 async fn logo_client(

@@ -19,7 +19,7 @@ use crate::web::html;
 use crate::web::page::admin::Problems;
 use crate::web::page::admin::clients::{EditPage, KindsPage, NewPage, RegisteredPage};
 use crate::web::page::admin::safety::Conflict;
-use crate::web::page::quickstart;
+use crate::web::quickstart;
 
 /// What are you building?
 pub(super) async fn kinds(console: Console) -> Result<HttpResponse, Error> {
@@ -177,12 +177,7 @@ fn values_page(
     client_secret: Option<String>,
 ) -> HttpResponse {
     let issuer = console.app.provider.issuer();
-    let mut env =
-        vec![("OIDC_ISSUER", issuer.to_owned()), ("OIDC_CLIENT_ID", client.client_id.to_string())];
-    env.extend(client_secret.clone().map(|secret| ("OIDC_CLIENT_SECRET", secret)));
-    env.extend(client.redirect_uris.first().map(|uri| ("OIDC_REDIRECT_URI", uri.clone())));
-    env.extend(client.default_resource.clone().map(|api| ("OIDC_AUDIENCE", api)));
-    let env: Vec<_> = env.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let environment = quickstart::environment(issuer, client, client_secret.as_deref());
     console.page(&RegisteredPage {
         shell: console.shell(),
         heading,
@@ -193,10 +188,10 @@ fn values_page(
         public: client.is_public(),
         issuer: issuer.to_owned(),
         discovery: console.discovery(),
-        env: env.join("\n"),
+        env: quickstart::env_file(&environment),
         programs: quickstart::for_client(issuer, client),
         no_way_in: console.no_way_in(client.kind),
-        needs_redirect: client.kind == ClientKind::Native && client.redirect_uris.is_empty(),
+        needs_redirect: quickstart::needs_redirect_uri(client),
     })
 }
 

@@ -23,6 +23,7 @@ mod once;
 mod openapi;
 mod overview;
 mod query;
+mod quickstarts;
 mod route;
 mod routes;
 mod schemas;
@@ -56,6 +57,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(overview::routes)
         .configure(effects::routes)
         .configure(clients::routes)
+        .configure(quickstarts::routes)
         .configure(users::routes)
         .configure(sessions::routes)
         .configure(connections::routes)

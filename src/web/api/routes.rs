@@ -4,8 +4,8 @@ use super::branding::MAX_UPLOAD;
 use super::query::{AFTER, Kind, LIMIT, PAGE, PLACE, Parameter, Q};
 use super::route::Route;
 use super::schemas::{
-    admins, api_keys, apis, audit, clients, connections, jobs, keys, overview, settings, sign_ins,
-    transfers, trust, users,
+    admins, api_keys, apis, audit, clients, connections, jobs, keys, overview, quickstarts,
+    settings, sign_ins, transfers, trust, users,
 };
 use crate::protocol::api_key::ApiScope as S;
 
@@ -105,11 +105,15 @@ pub const ROUTES: &[Route] = &[
     Route::get("/redirect-uris", S::ReadClients, "What is wrong with redirect URIs for a kind of client, and what deserves a second look", clients::CHECKED).asking(REDIRECT_URIS),
     Route::get("/clients/{client_id}/preview", S::ReadUsers, "What a person's tokens for this client would hold", clients::PREVIEW).asking(PREVIEW),
 
+    Route::get("/clients/{client_id}/quickstarts", S::ReadClients, "Programs to start from, filled in for a client, and what they read from their environment", quickstarts::OF_CLIENT),
+    Route::look("/clients/{client_id}/branding/preview", S::WriteClients, "The sign-in page as it would look for a client after such a change, and the contrast of its colours", settings::PREVIEWED).sent(settings::CLIENT_BRANDING),
+
     Route::get("/apis", S::ReadApis, "List APIs", apis::PAGE).asking(SEARCH),
     Route::make("/apis", S::WriteApis, "Register an API", apis::NEW, apis::ONE),
     Route::get("/apis/{identifier}", S::ReadApis, "One API", apis::ONE),
     Route::patch("/apis/{identifier}", S::WriteApis, "Change an API", apis::CHANGE, apis::ONE),
     Route::delete("/apis/{identifier}", S::CriticalApis, "Delete an API"),
+    Route::get("/quickstarts", S::ReadApis, "Programs that check the access tokens of an API, filled in for it", quickstarts::OF_API).asking(&[("api", Kind::Text)]),
 
     Route::get("/users", S::ReadUsers, "List people", users::PAGE).asking(PEOPLE),
     Route::get("/users/{id}", S::ReadUsers, "One person, by sub or id", users::ONE),
@@ -173,6 +177,7 @@ pub const ROUTES: &[Route] = &[
     Route::patch("/settings", S::CriticalSettings, "Change the settings", settings::SETTINGS_CHANGE, settings::SETTINGS),
     Route::get("/branding", S::ReadSettings, "How the installation looks", settings::BRANDING),
     Route::patch("/branding", S::WriteSettings, "Change how the installation looks", settings::BRANDING_CHANGE, settings::BRANDING),
+    Route::look("/branding/preview", S::WriteSettings, "The sign-in page as it would look after such a change, and the contrast of its colours", settings::PREVIEWED).sent(settings::BRANDING_CHANGE),
     Route::make("/pictures", S::WriteSettings, "Keep a picture, to be named as a logo", settings::NEW_PICTURE, settings::PICTURE).up_to(MAX_UPLOAD),
 
     Route::get("/admins", S::ReadAdmins, "List console accounts", admins::PAGE).asking(ACCOUNTS),

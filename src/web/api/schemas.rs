@@ -12,6 +12,7 @@ pub(super) mod jobs;
 pub(super) mod keys;
 mod look;
 pub(super) mod overview;
+pub(super) mod quickstarts;
 mod registered;
 pub(super) mod settings;
 pub(super) mod sign_ins;

@@ -7,7 +7,6 @@ pub mod admin;
 pub mod device;
 pub mod interaction;
 pub mod logout;
-pub mod quickstart;
 
 /// What surrounds every page that people meet.
 #[derive(Clone, Debug)]

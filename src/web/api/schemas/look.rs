@@ -10,7 +10,8 @@ pub(super) fn branding() -> Value {
     json!({ "type": "object", "additionalProperties": false, "properties": look() })
 }
 
-fn look() -> Members {
+/// The members of that.
+pub(super) fn look() -> Members {
     let colour = || or_null(json!({ "type": "string", "pattern": "^#?[0-9A-Fa-f]{6}$" }));
     of([
         ("logo", or_null(json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }))),

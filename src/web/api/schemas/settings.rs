@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::look::branding_members;
-use super::{Members, Schema, number, of, or_null, sent, set, text, told, yes};
+use super::look::{branding_members, look};
+use super::{Members, Schema, list, number, of, or_null, sent, set, text, told, yes};
 
 pub(in crate::web::api) const SETTINGS: Schema = Schema::new("Settings", settings);
 pub(in crate::web::api) const SETTINGS_CHANGE: Schema = Schema::new("SettingsChange", change);
 pub(in crate::web::api) const BRANDING: Schema = Schema::new("Branding", branding);
 pub(in crate::web::api) const BRANDING_CHANGE: Schema = Schema::new("BrandingChange", look_change);
+pub(in crate::web::api) const CLIENT_BRANDING: Schema = Schema::new("ClientBranding", of_client);
+pub(in crate::web::api) const PREVIEWED: Schema = Schema::new("BrandingPreview", previewed);
 pub(in crate::web::api) const NEW_PICTURE: Schema = Schema::new("NewPicture", new_picture);
 pub(in crate::web::api) const PICTURE: Schema = Schema::new("Picture", picture);
 
@@ -46,6 +48,17 @@ fn branding() -> Value {
 
 fn look_change() -> Value {
     sent(branding_members(), &[], &json!({ "accent_color": "#1b4f9c" }))
+}
+
+fn of_client() -> Value {
+    sent(look(), &[], &json!({ "accent_color": "#1b4f9c" }))
+}
+
+fn previewed() -> Value {
+    let ratio = || json!({ "type": "number", "minimum": 1, "maximum": 21 });
+    let html = json!({ "type": "string", "contentMediaType": "text/html" });
+    let contrast = told(of([("field", text()), ("ratio", ratio()), ("needed", ratio())]));
+    told(of([("html", html), ("contrasts", list(contrast))]))
 }
 
 fn new_picture() -> Value {

@@ -5,7 +5,7 @@ use askama::Template;
 use super::members::MemberGroup;
 use super::safety::Conflict;
 use super::{Choice, Problems, Shell};
-use crate::web::page::quickstart::Snippet;
+use crate::web::quickstart::Snippet;
 
 /// A line of the list.
 pub struct ClientRow {

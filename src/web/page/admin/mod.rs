@@ -154,7 +154,7 @@ pub(crate) mod hostile {
     use super::safety::Conflict;
     use super::{Choice, Problem, Problems, Shell};
     use crate::web::page::hostile::text;
-    use crate::web::page::quickstart::Snippet;
+    use crate::web::quickstart::Snippet;
 
     pub(crate) fn snippet() -> Snippet {
         Snippet { id: "go", language: "Go", library: "go-oidc", code: text() }

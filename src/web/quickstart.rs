@@ -34,7 +34,7 @@ macro_rules! source {
             id: $id,
             language: $language,
             library: $library,
-            text: include_str!(concat!("../../../templates/quickstart/", $path, ".txt")),
+            text: include_str!(concat!("../../templates/quickstart/", $path, ".txt")),
         }
     };
 }
@@ -103,6 +103,33 @@ pub fn for_client(issuer: &str, client: &Client) -> Vec<Snippet> {
         !client.redirect_uris.is_empty() || !source.text.contains("{{redirect_uri}}")
     };
     sources(client.kind).iter().filter(redirects).map(|source| fill(source, &values)).collect()
+}
+
+/// What a program reads from its environment; the secret only where it is told.
+pub fn environment(
+    issuer: &str,
+    client: &Client,
+    client_secret: Option<&str>,
+) -> Vec<(&'static str, String)> {
+    let values = [
+        ("OIDC_ISSUER", Some(issuer.to_owned())),
+        ("OIDC_CLIENT_ID", Some(client.client_id.to_string())),
+        ("OIDC_CLIENT_SECRET", client_secret.map(ToOwned::to_owned)),
+        ("OIDC_REDIRECT_URI", client.redirect_uris.first().cloned()),
+        ("OIDC_AUDIENCE", client.default_resource.clone()),
+    ];
+    values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// The same as a file that programs read (`.env`).
+pub fn env_file(environment: &[(&'static str, String)]) -> String {
+    let lines: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    lines.join("\n")
+}
+
+/// Whether a native app has no redirect URI yet, without which a browser does not lead back to it.
+pub fn needs_redirect_uri(client: &Client) -> bool {
+    client.kind == ClientKind::Native && client.redirect_uris.is_empty()
 }
 
 /// Programs that check access tokens for this API.
