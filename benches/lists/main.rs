@@ -27,11 +27,12 @@ const TARGET: Duration = Duration::from_millis(100);
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// A list, and the ways in which it is asked for.
-const LISTS: [(&str, &str); 32] = [
+const LISTS: [(&str, &str); 34] = [
     ("overview", "/admin"),
     ("clients", "/admin/clients"),
     ("clients, search", "/admin/clients?q=payroll"),
     ("clients, nothing found", "/admin/clients?q=nothing"),
+    ("clients, unused", "/admin/clients?state=unused"),
     ("people, newest first", "/admin/people"),
     ("people, oldest first", "/admin/people?sort=oldest"),
     ("people, disabled", "/admin/people?state=disabled"),
@@ -54,6 +55,7 @@ const LISTS: [(&str, &str); 32] = [
     ("deletions under way", "/admin/deletions?state=under_way"),
     ("audit log", "/admin/audit"),
     ("audit log, an area", "/admin/audit?area=client"),
+    ("audit log, what is newer", "/admin/audit?area=client&after=5000000"),
     ("audit log, a rare kind", "/admin/audit?kind=client.changed"),
     ("audit log, a day", "/admin/audit?from=2026-11-01&until=2026-11-02"),
     ("audit log, search", "/admin/audit?q=client-77"),

@@ -57,6 +57,10 @@ SELECT 'client-' || i, (ARRAY['Orders', 'Payroll', 'Wiki', 'Shop', 'Tickets'])[1
        true, false, '[]', false, 2592000, 31536000, 1800000000000 - i, 1800000000000 - i, 1
 FROM generate_series(1, {clients}::bigint) AS i;
 
+-- Two of three were seen to obtain a token.
+INSERT INTO client_observations (client_id, token_at, grant_type)
+SELECT client_id, created_at, 'authorization_code' FROM clients WHERE created_at % 3 > 0;
+
 -- A quarter of the people are signed in somewhere, and one session in three has ended.
 INSERT INTO sessions (id, cookie_hash, user_id, auth_time, amr, connection_id, created_at,
                       expires_at, ended_at)
