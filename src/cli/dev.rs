@@ -8,6 +8,7 @@ use super::answer::Answer;
 use super::failure::CliError;
 use crate::config::Log;
 use crate::dev::{self, DevArgs, DevError};
+use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DevOptions {
@@ -23,7 +24,8 @@ pub(super) struct DevOptions {
 /// must say so while it runs.
 pub(super) async fn run(place: &Place, options: DevOptions) -> Result<Answer, CliError> {
     // Quiet, so that the banner stays in sight; RUST_LOG says otherwise.
-    place.start_logging(&Log { level: "warn".to_owned(), ..Log::default() });
+    let quiet = Log { level: "warn".to_owned(), ..Log::default() };
+    let _writer = telemetry::start_aside(&quiet, place.rust_log());
     let args = DevArgs {
         port: options.port,
         data_dir: options.data_dir,

@@ -42,8 +42,8 @@ use clap::{Parser, Subcommand};
 use self::answer::Answer;
 use self::failure::CliError;
 use crate::broker::{Broker, World};
-use crate::config::{Config, DEFAULT_FILE, Log};
-use crate::telemetry;
+use crate::config::{Config, DEFAULT_FILE};
+use crate::telemetry::{self, LogWriter};
 
 /// What the process was given.
 pub struct Surroundings {
@@ -240,6 +240,12 @@ const fn missing(command: &Command) -> &'static str {
     }
 }
 
+fn warn(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+}
+
 /// Where a command runs: its global options, environment, clock and randomness.
 struct Place {
     global: Global,
@@ -249,23 +255,33 @@ struct Place {
 impl Place {
     /// The configuration, with logging started as it says.
     fn config(&self) -> Result<Config, CliError> {
+        let config = self.read_config()?;
+        telemetry::start(&config.log, self.rust_log());
+        warn(&config);
+        Ok(config)
+    }
+
+    /// The same for a server, which does not wait for whoever reads its log.
+    fn config_of_server(&self) -> Result<(Config, LogWriter), CliError> {
+        let config = self.read_config()?;
+        let writer = telemetry::start_aside(&config.log, self.rust_log());
+        warn(&config);
+        Ok((config, writer))
+    }
+
+    fn read_config(&self) -> Result<Config, CliError> {
         let (file, required) = match &self.global.config {
             Some(file) => (file.clone(), true),
             None => (PathBuf::from(DEFAULT_FILE), false),
         };
         let environment = &self.surroundings.environment;
-        let config = Config::load(&file, required, environment.iter().cloned())?;
-        self.start_logging(&config.log);
-        for warning in &config.warnings {
-            tracing::warn!("{warning}");
-        }
-        Ok(config)
+        Ok(Config::load(&file, required, environment.iter().cloned())?)
     }
 
-    fn start_logging(&self, log: &Log) {
+    fn rust_log(&self) -> Option<&str> {
         let environment = &self.surroundings.environment;
-        let rust_log = environment.iter().find(|(name, _)| name == "RUST_LOG");
-        telemetry::start(log, rust_log.map(|(_, value)| value.as_str()));
+        let found = environment.iter().find(|(name, _)| name == "RUST_LOG");
+        found.map(|(_, value)| value.as_str())
     }
 
     /// The broker's rooms, for commands that act on what is stored.

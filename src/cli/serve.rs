@@ -9,7 +9,8 @@ use crate::broker::Broker;
 
 /// Serves until SIGTERM or SIGINT, then lets what is in flight finish.
 pub(super) async fn run(place: &Place) -> Result<Answer, CliError> {
-    let config = place.config()?;
+    // Dropped last: what a stop has to say is written before the process ends.
+    let (config, mut log) = place.config_of_server()?;
     // Listened for before the socket opens: a stop that comes early must not kill.
     let mut terminate = signal(SignalKind::terminate()).map_err(CliError::failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::failed)?;
@@ -23,9 +24,11 @@ pub(super) async fn run(place: &Place) -> Result<Answer, CliError> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = log.watch() => {}
     }
     tracing::info!("stopping");
     running.stop().await;
+    log.tell_dropped();
     tracing::info!("stopped");
     Ok(Answer::silent())
 }
