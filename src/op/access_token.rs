@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use moka::sync::Cache;
 
+use super::keys::Keyring;
 use super::{Failure, Provider};
 use crate::protocol::access_token::AccessTokenClaims;
 use crate::protocol::ambient::Timestamp;
@@ -31,6 +32,26 @@ struct Verified {
 impl VerifiedTokens {
     pub(super) fn new() -> Self {
         Self(Cache::new(4_096))
+    }
+}
+
+/// What a keyring makes of a token.
+enum Read {
+    Ours(Verified),
+    UnknownKey,
+    NotGood,
+}
+
+fn verify(token: &str, keyring: &Keyring) -> Read {
+    let mut signed_by = None;
+    let read = jose::verify::<AccessTokenClaims>(token, Typ::AccessToken, |kid| {
+        signed_by = Some(Arc::from(kid));
+        keyring.find(kid)
+    });
+    match (read, signed_by) {
+        (Ok(claims), Some(kid)) => Read::Ours(Verified { kid, claims: Arc::new(claims) }),
+        (Err(_), Some(kid)) if keyring.find(&kid).is_none() => Read::UnknownKey,
+        (Ok(_) | Err(_), _) => Read::NotGood,
     }
 }
 
@@ -62,18 +83,18 @@ impl Provider {
             // A key that left the JWKS vouches for nothing any more.
             return Ok(keyring.find(&verified.kid).map(|_| verified.claims));
         }
-        let mut signed_by = None;
-        let read = jose::verify::<AccessTokenClaims>(token, Typ::AccessToken, |kid| {
-            signed_by = Some(Arc::from(kid));
-            keyring.find(kid)
-        });
-        match (read, signed_by) {
-            (Ok(claims), Some(kid)) if claims.iss == self.issuer => {
-                let claims = Arc::new(claims);
-                self.verified.0.insert(hash, Verified { kid, claims: Arc::clone(&claims) });
-                Ok(Some(claims))
+        let mut read = verify(token, &keyring);
+        if let Read::UnknownKey = read
+            && let Some(keyring) = self.keys.seek().await?
+        {
+            read = verify(token, &keyring);
+        }
+        match read {
+            Read::Ours(verified) if verified.claims.iss == self.issuer => {
+                self.verified.0.insert(hash, verified.clone());
+                Ok(Some(verified.claims))
             }
-            _ => Ok(None),
+            Read::Ours(_) | Read::UnknownKey | Read::NotGood => Ok(None),
         }
     }
 

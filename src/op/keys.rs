@@ -4,6 +4,7 @@
 //! talking to the others; each reads the rows anew every few seconds.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use crate::store::Store;
 
 /// No token lives longer than this, so a key that signs no more may leave the JWKS after it.
 const LONGEST_TOKEN: Duration = Duration::from_secs(24 * 3600);
+/// How soon after one unknown `kid` the database is asked about another.
+const SEEK_AGAIN: Duration = Duration::from_secs(1);
 /// How long a request waits for a key that is being made on first start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -68,6 +71,8 @@ pub struct KeyKeeper {
     clock: Arc<dyn Clock>,
     rotation: Duration,
     keyring: RwLock<Arc<Keyring>>,
+    /// When the database was last asked about an unknown `kid`, in milliseconds.
+    sought_at: AtomicI64,
     complete: watch::Sender<bool>,
 }
 
@@ -88,7 +93,8 @@ impl KeyKeeper {
     pub fn new(store: Store, vault: Arc<Vault>, clock: Arc<dyn Clock>, rotation: Duration) -> Self {
         let empty = Keyring::of(HashMap::new(), HashMap::new());
         let keyring = RwLock::new(Arc::new(empty));
-        Self { store, vault, clock, rotation, keyring, complete: watch::Sender::new(false) }
+        let (sought_at, complete) = (AtomicI64::new(i64::MIN), watch::Sender::new(false));
+        Self { store, vault, clock, rotation, keyring, sought_at, complete }
     }
 
     /// Loads the keys; on first start makes the missing ones, the quick ones first. RSA keys take
@@ -190,6 +196,23 @@ impl KeyKeeper {
             changed
         });
         Ok(())
+    }
+
+    /// The keyring as the database has it, for a `kid` that ours does not know: after a leak
+    /// another replica signs with a key that was made just now. Anybody can make up a `kid`, so
+    /// this is asked once a second and else answered `None`.
+    ///
+    /// # Errors
+    /// As [`Self::reload`].
+    pub async fn seek(&self) -> Result<Option<Arc<Keyring>>, Fault> {
+        let now = self.clock.now();
+        let earliest = now.minus(SEEK_AGAIN).millis();
+        let due = |sought_at: i64| (sought_at <= earliest).then_some(now.millis());
+        if self.sought_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, due).is_err() {
+            return Ok(None);
+        }
+        self.reload().await?;
+        Ok(Some(self.current()))
     }
 
     /// Gives `alg` a successor key: published now, signing after [`PUBLISH_BEFORE_USE`].

@@ -191,6 +191,30 @@ async fn after_a_leak_the_key_that_waits_signs_for_it_is_published_already() {
 }
 
 #[tokio::test]
+async fn after_a_leak_every_replica_knows_the_new_key_when_it_first_sees_it() {
+    on_each_engine!(house, {
+        let second = house.replica().await;
+        let app = house.client(ClientKind::Web, |_| {}).await;
+        let tokens = app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
+        let leaked = kid(tokens.text("access_token"));
+        house.broker.broker.provider.keys().retire(&leaked, &Actor::cli()).await.unwrap();
+        let after = app.tokens(&mut house.browser(), "openid", "Ada Lovelace").await;
+        let elsewhere = async |token: &str| {
+            let url = format!("http://{}/userinfo", second.address());
+            answer(house.http().get(url).bearer_auth(token)).await.status
+        };
+        assert_eq!(elsewhere(after.text("access_token")).await, 200);
+        assert_eq!(elsewhere(tokens.text("access_token")).await, 401, "the leaked key is gone");
+
+        // Whoever makes up a kid has the database asked once a second, and no more.
+        let keys = second.broker.provider.keys();
+        house.advance(Duration::from_secs(1));
+        assert!(keys.seek().await.unwrap().is_some());
+        assert!(keys.seek().await.unwrap().is_none());
+    });
+}
+
+#[tokio::test]
 async fn keys_rotate_by_themselves_after_their_time() {
     let house = House::new().await;
     let keys = house.broker.broker.provider.keys();
