@@ -81,7 +81,7 @@ impl Provider {
 
     /// How a client looks that may be used.
     pub async fn look_of(&self, id: &ClientId) -> Option<ClientLook> {
-        let registered = self.registered(id).await.ok()??;
+        let registered = self.client(id).await.ok()??;
         let client = &registered.client;
         client.disabled_at.is_none().then(|| ClientLook::of(client))
     }

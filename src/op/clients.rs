@@ -60,17 +60,6 @@ impl ClientCache {
 }
 
 impl Provider {
-    /// A client's row, as it was at most a second ago.
-    pub(super) async fn registered(
-        &self,
-        id: &ClientId,
-    ) -> Result<Option<Arc<RegisteredClient>>, Failure> {
-        match self.clients.clients.get(id).await {
-            Some(registered) => Ok(Some(registered)),
-            None => Ok(self.clients.load(id).await?),
-        }
-    }
-
     /// Forgets what is remembered of a client, after a change made here.
     pub async fn forget_client(&self, id: &ClientId) {
         self.clients.clients.invalidate(id).await;

@@ -88,7 +88,7 @@ impl Provider {
             .filter(|user| user.disabled_at.is_none())
             .ok_or_else(|| Refusal::invalid_token("the access token belongs to nobody"))?;
         let named = token.grant.as_ref().map(|grant| grant.terms.claims.userinfo.as_slice());
-        let client = self.registered(&ClientId::new(token.claims.client_id.clone())).await?;
+        let client = self.client(&ClientId::new(token.claims.client_id.clone())).await?;
         let scope: Vec<String> = token.claims.scope.split(' ').map(ToOwned::to_owned).collect();
         let connection = token.grant.as_ref().and_then(|grant| grant.connection_id.as_ref());
         // Called as the token calls them.
