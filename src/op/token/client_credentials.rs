@@ -24,20 +24,7 @@ impl Provider {
         let apis = self.apis(&resources).await?;
         let apis: Vec<Api> = apis.iter().map(|api| api.as_ref().clone()).collect();
         let access = scope::decide(client, &requested, resources, &apis, false)?;
-        let subject = Subject {
-            client,
-            person: None,
-            sub: client.client_id.as_str(),
-            client_id: &client.client_id,
-            grant_id: None,
-            auth_time: None,
-            amr: &[],
-            session_id: None,
-            cnf: request.cnf.as_ref(),
-            act: None,
-            may_act: None,
-            not_after: None,
-        };
+        let subject = Subject::of_client(client, request.cnf.as_ref());
         let (access_token, ttl) = self.mint_access_token(&subject, &access, request.now).await?;
         Ok(TokenResponse::of_access_token(access_token, ttl, &access, request.cnf.as_ref(), None))
     }

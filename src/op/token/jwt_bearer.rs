@@ -68,20 +68,7 @@ impl Provider {
             })
             .await?;
         taken?;
-        let subject = Subject {
-            client: &client,
-            person: None,
-            sub: client.client_id.as_str(),
-            client_id: &client.client_id,
-            grant_id: None,
-            auth_time: None,
-            amr: &[],
-            session_id: None,
-            cnf: cnf.as_ref(),
-            act: None,
-            may_act: None,
-            not_after: None,
-        };
+        let subject = Subject::of_client(&client, cnf.as_ref());
         let (access_token, ttl) = self.mint_access_token(&subject, &access, now).await?;
         Ok(TokenResponse::of_access_token(access_token, ttl, &access, cnf.as_ref(), None))
     }

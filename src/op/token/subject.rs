@@ -27,6 +27,24 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    /// A client that acts for itself (RFC 9068 §2.2: `sub` is its `client_id`).
+    pub(super) fn of_client(client: &'a Client, cnf: Option<&'a Confirmation>) -> Self {
+        Self {
+            client,
+            person: None,
+            sub: client.client_id.as_str(),
+            client_id: &client.client_id,
+            grant_id: None,
+            auth_time: None,
+            amr: &[],
+            session_id: None,
+            cnf,
+            act: None,
+            may_act: None,
+            not_after: None,
+        }
+    }
+
     /// The person who gave this grant.
     pub(super) fn of_grant(
         client: &'a Client,
