@@ -99,7 +99,6 @@ mod tests {
     use super::*;
     use crate::ambient::Timestamp;
     use crate::id::UserId;
-    use crate::standard_claims::StandardClaims;
 
     fn profile() -> Profile {
         Profile {
@@ -111,18 +110,9 @@ mod tests {
 
     fn user() -> User {
         User {
-            id: UserId::new("u"),
-            sub: "s".into(),
-            name: None,
-            given_name: None,
-            family_name: None,
             email: Some("ada@Example.com".into()),
             email_verified: true,
-            is_private_email: false,
-            claims: StandardClaims::default(),
-            disabled_at: None,
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
+            ..User::new(UserId::new("u"), "s".into(), Timestamp::default())
         }
     }
 

@@ -81,7 +81,6 @@ mod tests {
     use crate::ambient::Timestamp;
     use crate::client::ClientKind;
     use crate::id::{ClientId, UserId};
-    use crate::standard_claims::StandardClaims;
 
     fn client(id: &str, redirect_uris: &[&str]) -> Client {
         let mut client = Client::of_kind(ClientId::new(id), ClientKind::Web, Timestamp::default());
@@ -91,20 +90,7 @@ mod tests {
     }
 
     fn user(id: &str) -> User {
-        User {
-            id: UserId::new(id),
-            sub: format!("public-{id}"),
-            name: None,
-            given_name: None,
-            family_name: None,
-            email: None,
-            email_verified: false,
-            is_private_email: false,
-            claims: StandardClaims::default(),
-            disabled_at: None,
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
-        }
+        User::new(UserId::new(id), format!("public-{id}"), Timestamp::default())
     }
 
     #[test]

@@ -36,6 +36,26 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+impl User {
+    /// Somebody of whom nothing is known yet.
+    pub fn new(id: UserId, sub: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            sub,
+            name: None,
+            given_name: None,
+            family_name: None,
+            email: None,
+            email_verified: false,
+            is_private_email: false,
+            claims: StandardClaims::default(),
+            disabled_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
 /// What somebody is at an upstream, linked to one person. The key is `(authority, subject)`:
 /// for Apple the authority is the team, so that two Services IDs of a team are one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

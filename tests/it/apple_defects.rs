@@ -33,18 +33,9 @@ async fn an_unverified_account_with_the_same_address_is_not_merged() {
     let app = house.client(ClientKind::Web, |_| {}).await;
     let now = house.now();
     let squatter = User {
-        id: UserId::new("squatter"),
-        sub: "squatter".to_owned(),
         name: Some("Squatter".to_owned()),
-        given_name: None,
-        family_name: None,
         email: Some("ada@example.com".to_owned()),
-        email_verified: false,
-        is_private_email: false,
-        claims: russet::protocol::standard_claims::StandardClaims::default(),
-        disabled_at: None,
-        created_at: now,
-        updated_at: now,
+        ..User::new(UserId::new("squatter"), "squatter".to_owned(), now)
     };
     let before = squatter.clone();
     house

@@ -282,21 +282,7 @@ impl World {
                 let (authority, subject) = (grant.authority.clone(), grant.subject.clone());
                 let connection = ConnectionId::new("apple");
                 if first {
-                    tx.insert_user(&User {
-                        id: user.clone(),
-                        sub: subject.clone(),
-                        name: None,
-                        given_name: None,
-                        family_name: None,
-                        email: None,
-                        email_verified: false,
-                        is_private_email: false,
-                        claims: Default::default(),
-                        disabled_at: None,
-                        created_at: now,
-                        updated_at: now,
-                    })
-                    .await?;
+                    tx.insert_user(&User::new(user.clone(), subject.clone(), now)).await?;
                     tx.insert_identity(&Identity {
                         authority,
                         subject,

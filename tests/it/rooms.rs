@@ -18,18 +18,11 @@ use crate::on_each_engine;
 
 pub fn user(house: &House, id: &str, name: &str, email: &str) -> User {
     User {
-        id: UserId::new(id),
-        sub: format!("sub-{id}"),
         name: Some(name.to_owned()),
-        given_name: None,
-        family_name: None,
         email: Some(email.to_owned()),
         email_verified: true,
         is_private_email: email.ends_with("privaterelay.appleid.com"),
-        disabled_at: None,
-        created_at: house.now(),
-        updated_at: house.now(),
-        claims: russet::protocol::standard_claims::StandardClaims::default(),
+        ..User::new(UserId::new(id), format!("sub-{id}"), house.now())
     }
 }
 

@@ -66,18 +66,13 @@ impl Administration {
         let mut claims = new.claims;
         claims.preferred_username.get_or_insert(new.username);
         let user = User {
-            id: UserId::random(self.entropy.as_ref()),
-            sub: new_sub(self.entropy.as_ref()),
             name: new.name,
             given_name: new.given_name,
             family_name: new.family_name,
             email_verified: new.email_verified && new.email.is_some(),
             email: new.email,
-            is_private_email: false,
             claims,
-            disabled_at: None,
-            created_at: now,
-            updated_at: now,
+            ..User::new(UserId::random(self.entropy.as_ref()), new_sub(self.entropy.as_ref()), now)
         };
         let account = LocalAccount {
             username: username.clone(),

@@ -39,22 +39,13 @@ mod tests {
     use super::*;
     use crate::protocol::ambient::Timestamp;
     use crate::protocol::id::UserId;
-    use crate::protocol::standard_claims::StandardClaims;
 
     fn user() -> User {
         User {
-            id: UserId::new("u"),
-            sub: "s".into(),
             name: Some("Ada".into()),
-            given_name: None,
-            family_name: None,
             email: Some("ada@example.com".into()),
             email_verified: true,
-            is_private_email: false,
-            claims: StandardClaims::default(),
-            disabled_at: None,
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
+            ..User::new(UserId::new("u"), "s".into(), Timestamp::default())
         }
     }
 

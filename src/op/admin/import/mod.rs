@@ -18,7 +18,6 @@ use crate::protocol::admin::Role;
 use crate::protocol::ambient::Timestamp;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, UserId};
-use crate::protocol::standard_claims::StandardClaims;
 use crate::protocol::user::{Identity, User};
 use crate::store::{StoreFault, WriteTx};
 
@@ -200,18 +199,13 @@ impl Newcomer {
 
     fn user(&self, id: UserId, sub: String, now: Timestamp) -> User {
         User {
-            id,
-            sub,
             name: self.name.clone(),
             given_name: self.given_name.clone(),
             family_name: self.family_name.clone(),
             email: self.email.clone(),
             email_verified: self.email_verified,
             is_private_email: self.is_relayed(),
-            claims: StandardClaims::default(),
-            disabled_at: None,
-            created_at: now,
-            updated_at: now,
+            ..User::new(id, sub, now)
         }
     }
 }

@@ -103,18 +103,8 @@ async fn a_person_is_found_by_sub_or_id_switched_off_exported_and_deleted() {
         let (id, sub) = (house.name("id"), house.name("sub"));
         let now = house.clock.now();
         let user = User {
-            id: UserId::new(id.clone()),
-            sub: sub.clone(),
             name: Some("Alice".to_owned()),
-            given_name: None,
-            family_name: None,
-            email: None,
-            email_verified: false,
-            is_private_email: false,
-            claims: crate::protocol::standard_claims::StandardClaims::default(),
-            disabled_at: None,
-            created_at: now,
-            updated_at: now,
+            ..User::new(UserId::new(id.clone()), sub.clone(), now)
         };
         let insert = user.clone();
         admin

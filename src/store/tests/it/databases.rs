@@ -57,18 +57,10 @@ impl Fresh {
 
 pub(crate) fn user() -> User {
     User {
-        id: UserId::new("user-1"),
-        sub: "sub-1".to_owned(),
         name: Some("Alice".to_owned()),
-        given_name: None,
-        family_name: None,
         email: Some("alice@example.com".to_owned()),
         email_verified: true,
-        is_private_email: false,
-        claims: russet_protocol::standard_claims::StandardClaims::default(),
-        disabled_at: None,
-        created_at: NOW,
-        updated_at: NOW,
+        ..User::new(UserId::new("user-1"), "sub-1".to_owned(), NOW)
     }
 }
 
