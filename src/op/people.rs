@@ -17,7 +17,6 @@ use crate::protocol::apple_transfer::AppleTransfer;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::id::{ConnectionId, UserId};
-use crate::protocol::standard_claims::StandardClaims;
 use crate::protocol::upstream_grant::{LeftGrant, UpstreamGrant};
 use crate::protocol::user::{Identity, Profile, User};
 use crate::store::{StoreFault, WriteTx};
@@ -266,8 +265,7 @@ pub(super) async fn settle(
     prepared: &Prepared,
     now: Timestamp,
 ) -> Result<User, Failure> {
-    let Prepared { sub, identity, profile, upstream_grant, resting, moved, joined, alone_with } =
-        prepared;
+    let Prepared { identity, upstream_grant, resting, moved, joined, .. } = prepared;
     let (authority, subject) = (&identity.authority, &identity.subject);
     let held = tx.hold_user(&identity.user_id).await?;
     if let Some(moved) = moved
@@ -276,80 +274,9 @@ pub(super) async fn settle(
         apple_transfer::attach(tx, moved, identity, now).await?;
     }
     let user = match (tx.find_identity(authority, subject).await?, joined) {
-        (Some(known), _) => {
-            if known.user_id != identity.user_id {
-                // Made by somebody else since `prepare`: what was sealed belongs to another row.
-                let race = StoreFault::Conflict("identity".to_owned());
-                return Err(super::Fault::Store(race).into());
-            }
-            let mut user = welcome(tx, held).await?;
-            let email = identity.email.as_deref().map(|email| (email, identity.email_proven));
-            tx.touch_identity(authority, subject, &identity.connection_id, email, now).await?;
-            let before = user.clone();
-            // The address of another identity of theirs stays.
-            let address = user.email.is_none() || user.email == known.email;
-            // Whoever chose their name keeps it.
-            let names = !is_apple(authority) && !tx.has_chosen_name(&user.id).await?;
-            if learn(&mut user, profile, Learned { names, address }) {
-                user.updated_at = now;
-                tx.update_user(&user).await?;
-                signals::profile_changed(tx, &before, &user, now).await?;
-            }
-            user
-        }
-        (None, Some(joined)) => {
-            if let Joined::ByAddress(found) = joined {
-                let connection = &identity.connection_id;
-                let newcomer = Newcomer { connection, authority, profile };
-                if !found.stands(tx, newcomer, held.as_ref()).await? {
-                    // What was sealed belongs to their row: it is looked at once more.
-                    let race = StoreFault::Conflict("address".to_owned());
-                    return Err(super::Fault::Store(race).into());
-                }
-            }
-            let mut user = welcome(tx, held).await?;
-            tx.insert_identity(identity).await?;
-            let before = user.clone();
-            let address = user.email.is_none();
-            if learn(&mut user, profile, Learned { names: false, address }) {
-                user.updated_at = now;
-                tx.update_user(&user).await?;
-                signals::profile_changed(tx, &before, &user, now).await?;
-            }
-            linking::note_linked(tx, identity, joined, now).await?;
-            user
-        }
-        (None, None) => {
-            if let Some((address, seen)) = alone_with {
-                tx.hold_address(address).await?;
-                if tx.find_people_by_address(address).await?.len() != *seen {
-                    // Somebody came with it since `prepare`: perhaps it is the same person.
-                    let race = StoreFault::Conflict("address".to_owned());
-                    return Err(super::Fault::Store(race).into());
-                }
-            }
-            let mut user = User {
-                id: identity.user_id.clone(),
-                sub: sub.clone(),
-                name: None,
-                given_name: None,
-                family_name: None,
-                email: None,
-                email_verified: false,
-                is_private_email: false,
-                claims: StandardClaims::default(),
-                disabled_at: None,
-                created_at: now,
-                updated_at: now,
-            };
-            learn(&mut user, profile, Learned { names: true, address: true });
-            tx.insert_user(&user).await?;
-            tx.insert_identity(identity).await?;
-            let event = Event::new(now, "user.created", format!("user:{}", user.id))
-                .target(user.id.to_string());
-            tx.record(&event).await?;
-            user
-        }
+        (Some(known), _) => come_back(tx, prepared, &known, held, now).await?,
+        (None, Some(joined)) => join(tx, prepared, joined, held, now).await?,
+        (None, None) => begin(tx, prepared, now).await?,
     };
     tx.keep_left_grants(authority, subject).await?;
     if let Some(grant) = upstream_grant {
@@ -359,6 +286,97 @@ pub(super) async fn settle(
         tx.rest_left_grant(token).await?;
     }
     tx.delete_pending_profile(authority, subject).await?;
+    Ok(user)
+}
+
+/// What was prepared was sealed for another row than the one that is there now: it is looked at
+/// once more.
+fn raced(what: &str) -> Failure {
+    super::Fault::Store(StoreFault::Conflict(what.to_owned())).into()
+}
+
+/// Somebody whose identity is known.
+async fn come_back(
+    tx: &WriteTx,
+    prepared: &Prepared,
+    known: &Identity,
+    held: Option<User>,
+    now: Timestamp,
+) -> Result<User, Failure> {
+    let Prepared { identity, profile, .. } = prepared;
+    let (authority, subject) = (&identity.authority, &identity.subject);
+    if known.user_id != identity.user_id {
+        // Made by somebody else since `prepare`.
+        return Err(raced("identity"));
+    }
+    let user = welcome(tx, held).await?;
+    let email = identity.email.as_deref().map(|email| (email, identity.email_proven));
+    tx.touch_identity(authority, subject, &identity.connection_id, email, now).await?;
+    // The address of another identity of theirs stays.
+    let address = user.email.is_none() || user.email == known.email;
+    // Whoever chose their name keeps it.
+    let names = !is_apple(authority) && !tx.has_chosen_name(&user.id).await?;
+    keep_learned(tx, user, profile, Learned { names, address }, now).await
+}
+
+/// An identity that nobody has becomes a further one of somebody who is here.
+async fn join(
+    tx: &WriteTx,
+    prepared: &Prepared,
+    joined: &Joined,
+    held: Option<User>,
+    now: Timestamp,
+) -> Result<User, Failure> {
+    let Prepared { identity, profile, .. } = prepared;
+    if let Joined::ByAddress(found) = joined {
+        let (connection, authority) = (&identity.connection_id, &identity.authority);
+        let newcomer = Newcomer { connection, authority, profile };
+        if !found.stands(tx, newcomer, held.as_ref()).await? {
+            return Err(raced("address"));
+        }
+    }
+    let user = welcome(tx, held).await?;
+    tx.insert_identity(identity).await?;
+    let address = user.email.is_none();
+    let user = keep_learned(tx, user, profile, Learned { names: false, address }, now).await?;
+    linking::note_linked(tx, identity, joined, now).await?;
+    Ok(user)
+}
+
+/// Somebody new.
+async fn begin(tx: &WriteTx, prepared: &Prepared, now: Timestamp) -> Result<User, Failure> {
+    let Prepared { sub, identity, profile, alone_with, .. } = prepared;
+    if let Some((address, seen)) = alone_with {
+        tx.hold_address(address).await?;
+        if tx.find_people_by_address(address).await?.len() != *seen {
+            // Somebody came with it since `prepare`: perhaps it is the same person.
+            return Err(raced("address"));
+        }
+    }
+    let mut user = User::new(identity.user_id.clone(), sub.clone(), now);
+    learn(&mut user, profile, Learned { names: true, address: true });
+    tx.insert_user(&user).await?;
+    tx.insert_identity(identity).await?;
+    let event =
+        Event::new(now, "user.created", format!("user:{}", user.id)).target(user.id.to_string());
+    tx.record(&event).await?;
+    Ok(user)
+}
+
+/// Takes over what is new in `profile`, and has the clients told.
+async fn keep_learned(
+    tx: &WriteTx,
+    mut user: User,
+    profile: &Profile,
+    what: Learned,
+    now: Timestamp,
+) -> Result<User, Failure> {
+    let before = user.clone();
+    if learn(&mut user, profile, what) {
+        user.updated_at = now;
+        tx.update_user(&user).await?;
+        signals::profile_changed(tx, &before, &user, now).await?;
+    }
     Ok(user)
 }
 
