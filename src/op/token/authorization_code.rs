@@ -11,12 +11,14 @@ use super::{Giver, Minting, TokenRequest, TokenResponse, may_give};
 use crate::op::ending::{self, Ending, Reason};
 use crate::op::possession::not_its_key;
 use crate::op::{Failure, Provider, trace};
+use crate::protocol::ambient::Timestamp;
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
 use crate::protocol::grant::{Grant, GrantTerms};
 use crate::protocol::id::{ClientId, ConnectionId, GrantId, SessionId, UserId};
 use crate::protocol::pkce::{self, CodeChallenge};
 use crate::protocol::sign_in::Step;
+use crate::store::WriteTx;
 use crate::store::single_use::SingleUse;
 
 /// What a code stands for, parked under its hash.
@@ -50,28 +52,19 @@ impl Provider {
         let key = self.vault.hash(params.required("code")?).to_text();
         let verifier = params.one("code_verifier")?.map(ToOwned::to_owned);
         let redirect_uri = params.one("redirect_uri")?.map(ToOwned::to_owned);
-        let client = request.client().clone();
-        // One draft with the client's limits; the code's own facts replace the rest.
-        let draft = |code: &IssuedCode| {
-            self.new_grant(
-                request.client(),
-                code.grant_id.clone(),
-                Giver {
-                    user_id: code.user_id.clone(),
-                    session_id: Some(code.session_id.clone()),
-                    connection_id: Some(code.connection_id.clone()),
-                },
-                GrantTerms { cnf: request.cnf_for_refresh(), ..code.terms.clone() },
-                now,
-            )
-        };
-
+        let client = request.client();
         // Read ahead only to prepare the row; whether the code is good is decided by `spend`.
         let Some(parked) = self.store.find_parked(SingleUse::AuthorizationCode, &key).await? else {
             return Err(not_good().detail("no such code").into());
         };
         let code: IssuedCode = serde_json::from_slice(&parked.payload)?;
-        let grant = draft(&code);
+        let giver = Giver {
+            user_id: code.user_id.clone(),
+            session_id: Some(code.session_id.clone()),
+            connection_id: Some(code.connection_id.clone()),
+        };
+        let terms = GrantTerms { cnf: request.cnf_for_refresh(), ..code.terms.clone() };
+        let grant = self.new_grant(client, code.grant_id.clone(), giver, terms, now);
         let shown = request.cnf.as_ref().and_then(|cnf| cnf.jkt.as_ref());
         let checked = check(&code, &client.client_id, verifier.as_deref(), redirect_uri.as_deref())
             .and_then(|()| match &code.dpop_jkt {
@@ -79,45 +72,25 @@ impl Provider {
                 Some(_) | None => Ok(()),
             });
 
+        let client_id = client.client_id.clone();
         let redeemed: Result<Grant, Refusal> = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    let sign_in = code.sign_in.clone();
-                    let outcome: Result<Grant, Refusal> = async move {
+                    let outcome =
                         if tx.spend(SingleUse::AuthorizationCode, &key, now).await?.is_none() {
-                            let ending = Ending::Grant(code.grant_id.clone());
-                            if parked.expires_at > now
-                                && ending::end(tx, &ending, Reason::Reuse, now).await?.grants > 0
-                            {
-                                let event = Event::new(
-                                    now,
-                                    "authorization_code.reused",
-                                    client_actor(&client.client_id),
-                                )
-                                .target(code.grant_id.to_string());
-                                tx.record(&event).await?;
+                            if parked.expires_at > now {
+                                end_what_it_gave(tx, &code, &client_id, now).await?;
                             }
-                            return Ok::<_, Failure>(Err(not_good().detail("spent or expired")));
-                        }
-                        if let Err(refusal) = checked {
-                            return Ok(Err(refusal));
-                        }
-                        // D8: the world may have changed since the code was issued.
-                        if let Err(why) =
-                            may_give(tx, &code.user_id, Some(&code.session_id)).await?
-                        {
-                            return Ok(Err(not_good().detail(why)));
-                        }
-                        tx.insert_grant(&grant).await?;
-                        Ok(Ok(grant))
-                    }
-                    .await?;
+                            Err(not_good().detail("spent or expired"))
+                        } else {
+                            open_grant(tx, &code, checked, grant).await?
+                        };
                     let (step, detail) = match &outcome {
                         Ok(grant) => (Step::Redeemed, json!({ "client_id": grant.client_id })),
                         Err(refusal) => (Step::NotRedeemed, trace::refusal(refusal)),
                     };
-                    trace::note(tx, sign_in.as_deref(), step, detail, now).await?;
+                    trace::note(tx, code.sign_in.as_deref(), step, detail, now).await?;
                     Ok::<_, Failure>(outcome)
                 })
             })
@@ -128,8 +101,42 @@ impl Provider {
         let access = self.narrowed(&grant.terms, None, &resources).await?;
         let nonce = grant.terms.nonce.clone();
         let minting = Minting { access, generation: 1, nonce, cnf: request.cnf.clone(), now };
-        self.mint_for_grant(request.client(), &grant, minting).await
+        self.mint_for_grant(client, &grant, minting).await
     }
+}
+
+/// A code that comes again ends the grant it opened (RFC 6749 §4.1.2).
+async fn end_what_it_gave(
+    tx: &WriteTx,
+    code: &IssuedCode,
+    client_id: &ClientId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let ending = Ending::Grant(code.grant_id.clone());
+    if ending::end(tx, &ending, Reason::Reuse, now).await?.grants > 0 {
+        let event = Event::new(now, "authorization_code.reused", client_actor(client_id))
+            .target(code.grant_id.to_string());
+        tx.record(&event).await?;
+    }
+    Ok(())
+}
+
+/// Opens the grant of a code that was just spent, if the request is the one it was issued for.
+async fn open_grant(
+    tx: &WriteTx,
+    code: &IssuedCode,
+    checked: Result<(), Refusal>,
+    grant: Grant,
+) -> Result<Result<Grant, Refusal>, Failure> {
+    if let Err(refusal) = checked {
+        return Ok(Err(refusal));
+    }
+    // D8: the world may have changed since the code was issued.
+    if let Err(why) = may_give(tx, &code.user_id, Some(&code.session_id)).await? {
+        return Ok(Err(not_good().detail(why)));
+    }
+    tx.insert_grant(&grant).await?;
+    Ok(Ok(grant))
 }
 
 fn not_good() -> Refusal {
