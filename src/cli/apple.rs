@@ -13,7 +13,7 @@ use super::failure::CliError;
 use crate::op::Provider;
 use crate::op::admin::Actor;
 use crate::op::apple_transfer::{Collect, Exchange, Import, Progress, TransferError};
-use crate::protocol::apple_transfer::{TransferState, read_csv, write_csv};
+use crate::protocol::apple_transfer::{AppleTransfer, TransferState, read_csv, write_csv};
 use crate::store::apple_transfers::TransferQuery;
 
 #[derive(Debug, clap::Subcommand)]
@@ -163,22 +163,32 @@ async fn write_file(
     from: &str,
     to: &str,
 ) -> Result<(), CliError> {
-    let mut rows = Vec::new();
-    let mut query = TransferQuery {
+    let query = TransferQuery {
         from_team: Some(from.to_owned()),
         to_team: Some(to.to_owned()),
-        limit: PAGE,
         ..TransferQuery::default()
     };
-    loop {
-        let page = provider.apple_transfers(&query).await?;
-        let Some(last) = page.last() else { break };
-        query.after = Some((last.from_team.clone(), last.subject.clone()));
-        rows.extend(page.into_iter().filter_map(|one| Some((one.subject, one.transfer_sub?))));
-    }
+    let people = every_transfer(provider, query).await?;
+    let rows: Vec<_> =
+        people.into_iter().filter_map(|one| Some((one.subject, one.transfer_sub?))).collect();
     let text = write_csv(rows.iter().map(|(sub, transfer)| (sub.as_str(), transfer.as_str())));
     std::fs::write(file, text)
         .map_err(|error| CliError::failed(format!("{}: {error}", file.display())))
+}
+
+/// Everybody that `query` finds, page by page.
+async fn every_transfer(
+    provider: &Provider,
+    query: TransferQuery,
+) -> Result<Vec<AppleTransfer>, CliError> {
+    let mut query = TransferQuery { limit: PAGE, ..query };
+    let mut people = Vec::new();
+    loop {
+        let page = provider.apple_transfers(&query).await?;
+        let Some(last) = page.last() else { return Ok(people) };
+        query.after = Some((last.from_team.clone(), last.subject.clone()));
+        people.extend(page);
+    }
 }
 
 async fn status(
@@ -195,19 +205,13 @@ async fn status(
                 "state": count.state, "people": count.people })
         })
         .collect();
-    let mut people = Vec::new();
-    let mut query = TransferQuery {
+    let query = TransferQuery {
         to_team: target,
         state: state.as_deref().and_then(TransferState::parse),
-        limit: PAGE,
         ..TransferQuery::default()
     };
-    loop {
-        let page = provider.apple_transfers(&query).await?;
-        let Some(last) = page.last() else { break };
-        query.after = Some((last.from_team.clone(), last.subject.clone()));
-        people.extend(page.iter().map(|one| json!(one)));
-    }
+    let people = every_transfer(provider, query).await?;
+    let people: Vec<_> = people.iter().map(|one| json!(one)).collect();
     let table = Answer::list(counts.clone(), &["from_team", "to_team", "state", "people"]);
     let list = Answer::list(people.clone(), &["subject", "state", "new_subject", "reason"]);
     let text = if state.is_some() { list.text } else { table.text };
