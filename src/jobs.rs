@@ -41,158 +41,143 @@ const DAILY_CHECK: Duration = Duration::from_secs(60);
 
 /// Starts the jobs; they end when `stop` is cancelled.
 pub fn spawn(app: Data<App>, stop: CancellationToken) {
-    let first = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        // A first start: keys that are still missing are made while requests are answered.
-        if !first.provider.keys().is_complete() {
-            noted("make signing keys", first.provider.keys().start().await);
-        }
-        every(RELOAD_KEYS, stopped, || async {
-            // First what opens them.
-            noted("reload data keys", first.provider.vault_keeper().reload().await);
-            noted("reload signing keys", first.provider.keys().reload().await);
-        })
-        .await;
+    let jobs = Jobs { app, stop };
+    jobs.keep_keys();
+    jobs.deliver();
+    jobs.read_inbox();
+    jobs.check_daily();
+    jobs.reseal();
+    jobs.repeat(DELETE, |app| async move {
+        noted("delete", app.provider.continue_deletions().await);
+        noted("give back", app.provider.give_left_grants_back().await);
     });
-    // Several, so that one client that hangs keeps no other waiting.
-    // One looks at the clock; the others are woken when there is much to do.
-    for number in 0..DELIVERERS {
-        let deliverer = app.clone();
-        let stopped = stop.clone();
-        let period = if number == 0 { DELIVER } else { Duration::MAX };
+    jobs.repeat(RELOAD_CONNECTORS, |app| async move {
+        noted("reload connections", app.provider.reload_connectors().await);
+        noted("reload branding", app.provider.reload_branding().await);
+        noted("reload outages", app.provider.reload_outages().await);
+    });
+    jobs.repeat(MOVE, |app| async move {
+        noted("move between teams", app.provider.continue_apple_transfer().await);
+    });
+    jobs.repeat(SWEEP, |app| async move {
+        noted("sweep", app.provider.sweep().await);
+        app.limits.tidy();
+    });
+    jobs.repeat(SWEEP_PICTURES, |app| async move {
+        noted("sweep pictures", app.provider.sweep_pictures().await);
+    });
+    jobs.repeat(CHAIN_EVENTS, |app| async move {
+        noted("chain events", app.administration.chain_events().await);
+    });
+    jobs.repeat(OBSERVE, |app| async move {
+        let fetchers = app.jwks_fetchers.take();
+        noted("observations", app.provider.keep_observations(fetchers).await);
+    });
+    jobs.repeat(STREAM_EVENTS, |app| async move {
+        noted("stream events", app.provider.stream_audit().await);
+    });
+    jobs.repeat(PRUNE_EVENTS, |app| async move {
+        noted("prune events", app.administration.prune_by_retention().await);
+    });
+    jobs.repeat(ROTATE_KEYS, |app| async move {
+        noted("rotate signing keys", app.provider.keys().rotate_by_schedule().await);
+    });
+}
+
+/// What every job is given.
+struct Jobs {
+    app: Data<App>,
+    stop: CancellationToken,
+}
+
+impl Jobs {
+    /// A job that is done again and again.
+    fn repeat<F: Future<Output = ()> + Send>(
+        &self,
+        period: Duration,
+        job: impl Fn(Data<App>) -> F + Send + 'static,
+    ) {
+        let (app, stop) = (self.app.clone(), self.stop.clone());
+        tokio::spawn(async move { every(period, stop, move || job(app.clone())).await });
+    }
+
+    fn keep_keys(&self) {
+        let (app, stop) = (self.app.clone(), self.stop.clone());
         tokio::spawn(async move {
-            let bell = deliverer.provider.doorbell().clone();
-            loop {
-                tokio::select! {
-                    () = stopped.cancelled() => return,
-                    () = bell.rung() => {}
-                    () = tokio::time::sleep(period) => {}
+            // A first start: keys that are still missing are made while requests are answered.
+            if !app.provider.keys().is_complete() {
+                noted("make signing keys", app.provider.keys().start().await);
+            }
+            every(RELOAD_KEYS, stop, || async {
+                // First what opens them.
+                noted("reload data keys", app.provider.vault_keeper().reload().await);
+                noted("reload signing keys", app.provider.keys().reload().await);
+            })
+            .await;
+        });
+    }
+
+    /// Several, so that one client that hangs keeps no other waiting. One looks at the clock; the
+    /// others are woken when there is much to do.
+    fn deliver(&self) {
+        for number in 0..DELIVERERS {
+            let (app, stop) = (self.app.clone(), self.stop.clone());
+            let period = if number == 0 { DELIVER } else { Duration::MAX };
+            tokio::spawn(async move {
+                let bell = app.provider.doorbell().clone();
+                loop {
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = bell.rung() => {}
+                        () = tokio::time::sleep(period) => {}
+                    }
+                    noted("deliver", app.provider.deliver_due().await);
                 }
-                noted("deliver", deliverer.provider.deliver_due().await.map(|_| ()));
+            });
+        }
+    }
+
+    fn read_inbox(&self) {
+        let (app, stop) = (self.app.clone(), self.stop.clone());
+        tokio::spawn(async move {
+            loop {
+                noted("late notifications", app.provider.verify_late_notifications().await);
+                // At once: what a dead process left behind waits already.
+                noted("notifications", app.provider.work_off_notifications().await);
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = app.provider.notified() => {}
+                    () = tokio::time::sleep(READ_INBOX) => {}
+                }
             }
         });
     }
-    let eraser = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        every(DELETE, stopped, || async {
-            noted("delete", eraser.provider.continue_deletions().await);
-            noted("give back", eraser.provider.give_left_grants_back().await);
-        })
-        .await;
-    });
-    let reader = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        loop {
-            noted("late notifications", reader.provider.verify_late_notifications().await);
-            // At once: what a dead process left behind waits already.
-            noted("notifications", reader.provider.work_off_notifications().await.map(|_| ()));
-            tokio::select! {
-                () = stopped.cancelled() => return,
-                () = reader.provider.notified() => {}
-                () = tokio::time::sleep(READ_INBOX) => {}
+
+    fn check_daily(&self) {
+        let (app, stop) = (self.app.clone(), self.stop.clone());
+        tokio::spawn(async move {
+            let holder = app.provider.request_id();
+            // What a dead process left in its middle is gone on with at once.
+            if matches!(app.provider.daily_check_was_cut_short().await, Ok(true)) {
+                noted("daily check", app.provider.daily_check(&holder).await);
             }
-        }
-    });
-    let renewer = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        every(RELOAD_CONNECTORS, stopped, || async {
-            noted("reload connections", renewer.provider.reload_connectors().await);
-            noted("reload branding", renewer.provider.reload_branding().await);
-            noted("reload outages", renewer.provider.reload_outages().await);
-        })
-        .await;
-    });
-    let mover = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        every(MOVE, stopped, || async {
-            noted("move between teams", mover.provider.continue_apple_transfer().await);
-        })
-        .await;
-    });
-    let sweeper = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        every(SWEEP, stopped, || async {
-            noted("sweep", sweeper.provider.sweep().await.map(|_| ()));
-            sweeper.limits.tidy();
-        })
-        .await;
-    });
-    let tidier = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        every(SWEEP_PICTURES, stopped, || async {
-            noted("sweep pictures", tidier.provider.sweep_pictures().await.map(|_| ()));
-        })
-        .await;
-    });
-    let chainer = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        every(CHAIN_EVENTS, stopped, || async {
-            noted("chain events", chainer.administration.chain_events().await.map(|_| ()));
-        })
-        .await;
-    });
-    let observer = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        every(OBSERVE, stopped, || async {
-            let fetchers = observer.jwks_fetchers.take();
-            noted("observations", observer.provider.keep_observations(fetchers).await);
-        })
-        .await;
-    });
-    let teller = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        every(STREAM_EVENTS, stopped, || async {
-            noted("stream events", teller.provider.stream_audit().await.map(|_| ()));
-        })
-        .await;
-    });
-    let pruner = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        every(PRUNE_EVENTS, stopped, || async {
-            noted("prune events", pruner.administration.prune_by_retention().await.map(|_| ()));
-        })
-        .await;
-    });
-    let resealer = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        let holder = resealer.provider.request_id();
-        every(RESEAL, stopped, || async {
-            let keeper = resealer.provider.vault_keeper();
-            noted("reseal", keeper.reseal(&holder).await.map(|_| ()));
-        })
-        .await;
-    });
-    let checker = app.clone();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        let holder = checker.provider.request_id();
-        // What a dead process left in its middle is gone on with at once.
-        if matches!(checker.provider.daily_check_was_cut_short().await, Ok(true)) {
-            noted("daily check", checker.provider.daily_check(&holder).await.map(|_| ()));
-        }
-        every(DAILY_CHECK, stopped, || async {
-            noted("daily check", checker.provider.daily_check(&holder).await.map(|_| ()));
-        })
-        .await;
-    });
-    tokio::spawn(async move {
-        every(ROTATE_KEYS, stop, || async {
-            noted("rotate signing keys", app.provider.keys().rotate_by_schedule().await);
-        })
-        .await;
-    });
+            every(DAILY_CHECK, stop, || async {
+                noted("daily check", app.provider.daily_check(&holder).await);
+            })
+            .await;
+        });
+    }
+
+    fn reseal(&self) {
+        let (app, stop) = (self.app.clone(), self.stop.clone());
+        tokio::spawn(async move {
+            let holder = app.provider.request_id();
+            every(RESEAL, stop, || async {
+                noted("reseal", app.provider.vault_keeper().reseal(&holder).await);
+            })
+            .await;
+        });
+    }
 }
 
 async fn every<F: Future<Output = ()>>(
@@ -212,7 +197,7 @@ async fn every<F: Future<Output = ()>>(
     }
 }
 
-fn noted(job: &str, outcome: Result<(), impl Display>) {
+fn noted<T>(job: &str, outcome: Result<T, impl Display>) {
     if let Err(fault) = outcome {
         tracing::error!(job, %fault, "a job failed");
     }
