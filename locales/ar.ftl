@@ -103,6 +103,15 @@ device-connected-lead = سيتابع الجهاز تلقائيًا خلال ثو
 device-refused-title = لم يتم ربط الجهاز
 device-refused-lead = لم يُسجَّل الدخول عليه. إذا أردت ربطه، فابدأ من جديد على الجهاز.
 
+## A link that a script made to try an app
+
+try-title = تجربة { $client }
+try-lead = أُنشئ هذا الرابط للتحقق من أن تسجيل الدخول إلى { $client } يعمل.
+try-warning-strong = من أرسل إليك هذا الرابط سيرى ما يعرفه { $client } عنك
+try-warning = { $warning }، مثل اسمك وعنوان بريدك الإلكتروني. لا تتابع إلا إذا كنت تعرف من هو.
+try-done-title = انتهى كل شيء
+try-done-lead = وصلت النتيجة إلى من أرسل إليك الرابط. يمكنك إغلاق هذه النافذة.
+
 ## When it does not work
 
 error-details = تفاصيل للمطوّر

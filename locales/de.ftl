@@ -102,6 +102,15 @@ device-connected-lead = Dort geht es in wenigen Sekunden von selbst weiter. Sie 
 device-refused-title = Das Gerät wurde nicht verbunden
 device-refused-lead = Es ist nicht angemeldet. Wenn Sie es doch verbinden möchten, beginnen Sie am Gerät von vorn.
 
+## A link that a script made to try an app
+
+try-title = { $client } ausprobieren
+try-lead = Mit diesem Link wird geprüft, ob die Anmeldung bei { $client } funktioniert.
+try-warning-strong = Wer Ihnen diesen Link geschickt hat, sieht, was { $client } über Sie erfährt
+try-warning = { $warning }, etwa Ihren Namen und Ihre E-Mail-Adresse. Fahren Sie nur fort, wenn Sie wissen, wer das ist.
+try-done-title = Das war alles
+try-done-lead = Wer Ihnen den Link geschickt hat, hat das Ergebnis. Sie können dieses Fenster schließen.
+
 ## When it does not work
 
 error-details = Einzelheiten für Entwickler

@@ -104,6 +104,15 @@ device-connected-lead = It goes on by itself in a few seconds. You can close thi
 device-refused-title = The device was not connected
 device-refused-lead = It is not signed in. If you want to connect it after all, begin again on the device.
 
+## A link that a script made to try an app
+
+try-title = Try out { $client }
+try-lead = This link was made to see whether signing in to { $client } works.
+try-warning-strong = Whoever sent you this link will see what { $client } learns about you
+try-warning = { $warning }, such as your name and your email address. Go on only if you know who that is.
+try-done-title = That was all
+try-done-lead = Whoever sent you the link has the result. You can close this window.
+
 ## When it does not work
 
 error-details = Details for the developer

@@ -102,6 +102,15 @@ device-connected-lead = Seguirá solo en unos segundos. Puedes cerrar esta venta
 device-refused-title = El dispositivo no se ha conectado
 device-refused-lead = No ha iniciado sesión. Si al final quieres conectarlo, empieza de nuevo en el dispositivo.
 
+## A link that a script made to try an app
+
+try-title = Probar { $client }
+try-lead = Este enlace sirve para comprobar que se puede iniciar sesión en { $client }.
+try-warning-strong = Quien te ha enviado este enlace verá lo que { $client } sabe de ti
+try-warning = { $warning }, como tu nombre y tu correo electrónico. Sigue solo si sabes quién es.
+try-done-title = Eso es todo
+try-done-lead = Quien te envió el enlace ya tiene el resultado. Puedes cerrar esta ventana.
+
 ## When it does not work
 
 error-details = Detalles para el desarrollador

@@ -102,6 +102,15 @@ device-connected-lead = Il continue tout seul dans quelques secondes. Vous pouve
 device-refused-title = L’appareil n’a pas été connecté
 device-refused-lead = Il n’est pas connecté. Si vous voulez tout de même le connecter, recommencez sur l’appareil.
 
+## A link that a script made to try an app
+
+try-title = Essayer { $client }
+try-lead = Ce lien sert à vérifier que la connexion à { $client } fonctionne.
+try-warning-strong = La personne qui vous a envoyé ce lien verra ce que { $client } apprend de vous
+try-warning = { $warning }, par exemple votre nom et votre adresse e-mail. Ne continuez que si vous savez qui c’est.
+try-done-title = C’est terminé
+try-done-lead = La personne qui vous a envoyé le lien a le résultat. Vous pouvez fermer cette fenêtre.
+
 ## When it does not work
 
 error-details = Détails pour le développeur

@@ -102,6 +102,15 @@ device-connected-lead = 数秒後にデバイスの画面が進みます。こ�
 device-refused-title = デバイスは接続されませんでした
 device-refused-lead = サインインしていません。接続するときは、デバイスで最初からやり直してください。
 
+## A link that a script made to try an app
+
+try-title = { $client } を試す
+try-lead = このリンクは、{ $client } へのサインインが正しく動くか確かめるためのものです。
+try-warning-strong = このリンクを送った人には、{ $client } に伝わるあなたの情報が表示されます
+try-warning = { $warning }。たとえば名前やメールアドレスです。相手がわかる場合にだけ続けてください。
+try-done-title = これで完了です
+try-done-lead = 結果はリンクを送った人に届きました。このウインドウは閉じてかまいません。
+
 ## When it does not work
 
 error-details = 開発者向けの詳細

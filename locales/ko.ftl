@@ -102,6 +102,15 @@ device-connected-lead = 몇 초 뒤에 기기에서 자동으로 계속됩니다
 device-refused-title = 기기가 연결되지 않았습니다
 device-refused-lead = 로그인되지 않았습니다. 연결하려면 기기에서 처음부터 다시 시작하세요.
 
+## A link that a script made to try an app
+
+try-title = { $client } 시험하기
+try-lead = 이 링크는 { $client } 로그인이 제대로 되는지 확인하기 위한 것입니다.
+try-warning-strong = 이 링크를 보낸 사람은 { $client }에 전달되는 내 정보를 보게 됩니다
+try-warning = { $warning }. 이름과 이메일 주소가 그 예입니다. 누구인지 알 때만 계속하세요.
+try-done-title = 모두 끝났습니다
+try-done-lead = 결과는 링크를 보낸 사람에게 전달되었습니다. 이 창을 닫아도 됩니다.
+
 ## When it does not work
 
 error-details = 개발자를 위한 세부 정보

@@ -102,6 +102,15 @@ device-connected-lead = 几秒钟后设备会自动继续。可以关闭此窗�
 device-refused-title = 设备未连接
 device-refused-lead = 设备没有登录。如果仍想连接，请在设备上重新开始。
 
+## A link that a script made to try an app
+
+try-title = 试用 { $client }
+try-lead = 此链接用于检查能否正常登录 { $client }。
+try-warning-strong = 发给你此链接的人会看到 { $client } 获得的你的信息
+try-warning = { $warning }，例如你的姓名和电子邮件地址。只有知道对方是谁时才继续。
+try-done-title = 已完成
+try-done-lead = 发给你链接的人已得到结果。可以关闭此窗口。
+
 ## When it does not work
 
 error-details = 开发者详情

@@ -24,6 +24,7 @@ mod m0019_disabled_terms;
 mod m0020_offline_grants;
 mod m0021_unverified_notifications;
 mod m0023_deletions_by_age;
+mod m0024_parked_about;
 mod tables;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_offline_grants::Migration),
             Box::new(m0021_unverified_notifications::Migration),
             Box::new(m0023_deletions_by_age::Migration),
+            Box::new(m0024_parked_about::Migration),
         ]
     }
 }

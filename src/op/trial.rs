@@ -6,6 +6,7 @@
 //! begun is parked with it, in the session that began it, to be finished there once. The client's
 //! secret is not needed, and what the trial was given is taken back when it has been looked at.
 
+pub mod by_key;
 pub mod device;
 
 use std::time::Duration;
@@ -20,12 +21,12 @@ use super::userinfo::Userinfo;
 use super::{Failure, Provider};
 use crate::op::admin::Actor;
 use crate::protocol::ambient::Timestamp;
-use crate::protocol::authorization_request as table;
+use crate::protocol::authorization_request::{self as table, AuthorizationRequest};
 use crate::protocol::authorization_response::{ResponseMode, ReturnTo};
-use crate::protocol::client::GrantType;
+use crate::protocol::client::{Client, GrantType};
 use crate::protocol::error::Refusal;
 use crate::protocol::event::Event;
-use crate::protocol::id::ClientId;
+use crate::protocol::id::{ClientId, UserId};
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::presented::Presented;
@@ -49,6 +50,34 @@ pub struct Wish {
     pub anew: bool,
 }
 
+/// How a client is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Somebody signs in.
+    SignIn,
+    /// It acts for itself.
+    Service,
+    /// Somebody confirms its code in a browser.
+    Device,
+    /// Not from here.
+    Elsewhere,
+}
+
+impl How {
+    /// How this client is.
+    pub fn of(client: &Client) -> Self {
+        if client.kind.has_redirects() && client.may_use(GrantType::AuthorizationCode) {
+            Self::SignIn
+        } else if client.may_use(GrantType::DeviceCode) {
+            Self::Device
+        } else if client.may_use(GrantType::ClientCredentials) {
+            Self::Service
+        } else {
+            Self::Elsewhere
+        }
+    }
+}
+
 /// A trial that waits for its answer.
 #[derive(Serialize, Deserialize)]
 struct Trial {
@@ -56,12 +85,26 @@ struct Trial {
     wish: Wish,
     nonce: String,
     code_verifier: String,
+    /// Where its answer comes.
+    redirect_uri: String,
+    /// Who is told, if not the session that began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    for_key: Option<by_key::ForKey>,
+}
+
+/// A trial with the request that begins it.
+struct Begun {
+    trial: Trial,
+    request: AuthorizationRequest,
+    state: String,
 }
 
 /// What came of a trial.
 pub struct Tried {
     /// The client.
     pub client_id: ClientId,
+    /// Who signed in; `None` for a client that acts for itself.
+    pub user_id: Option<UserId>,
     /// The access token's parts.
     pub access_token: Decoded,
     /// The ID token's parts; `None` without `openid`.
@@ -99,13 +142,22 @@ impl Provider {
         cookie: &str,
         browser: &Browser,
     ) -> Result<Next, Failure> {
-        let now = self.clock.now();
+        let begun = self.begun(client_id, wish, self.trial_redirect_uri()).await?;
+        self.depart_for_trial(begun, cookie, browser).await
+    }
+
+    /// A trial whose request is found good by the client's own rules.
+    async fn begun(
+        &self,
+        client_id: &ClientId,
+        wish: Wish,
+        redirect_uri: String,
+    ) -> Result<Begun, Failure> {
         let registered = self.tried_client(client_id).await?;
         let client = &registered.client;
         let draw = || SecretString::random(self.entropy.as_ref()).expose().clone();
         let (state, nonce, code_verifier) = (draw(), draw(), draw());
         let challenge = CodeChallenge::of(&code_verifier);
-        let redirect_uri = self.trial_redirect_uri();
         let mut pairs = vec![
             ("response_type".to_owned(), "code".to_owned()),
             ("client_id".to_owned(), client_id.to_string()),
@@ -119,16 +171,28 @@ impl Provider {
         pairs.extend(wish.resources.iter().map(|api| ("resource".to_owned(), api.clone())));
         pairs.extend(wish.anew.then(|| ("prompt".to_owned(), "login".to_owned())));
         let params = Params::from_pairs(pairs)?;
-        let key = self.trial_key(cookie, &state);
         let return_to = ReturnTo {
-            redirect_uri,
+            redirect_uri: redirect_uri.clone(),
             response_mode: ResponseMode::Query,
-            state: Some(state),
+            state: Some(state.clone()),
             ui_locales: None,
         };
         let request = table::check(client, self.profile_of(client), &params, return_to, true)?;
-        let trial = Trial { client_id: client_id.clone(), wish, nonce, code_verifier };
-        let payload = self.vault.seal(&bound_to(&key), &serde_json::to_vec(&trial)?)?;
+        let client_id = client_id.clone();
+        let trial = Trial { client_id, wish, nonce, code_verifier, redirect_uri, for_key: None };
+        Ok(Begun { trial, request, state })
+    }
+
+    /// Parks a trial for whoever holds this cookie, and sends their browser on its way.
+    async fn depart_for_trial(
+        &self,
+        begun: Begun,
+        cookie: &str,
+        browser: &Browser,
+    ) -> Result<Next, Failure> {
+        let now = self.clock.now();
+        let key = self.trial_key(cookie, &begun.state);
+        let payload = self.vault.seal(&bound_to(&key), &serde_json::to_vec(&begun.trial)?)?;
         self.store
             .write(move |tx| {
                 Box::pin(async move {
@@ -137,7 +201,7 @@ impl Provider {
                 })
             })
             .await?;
-        self.first_step(client_id.clone(), request, None, browser, now).await
+        self.first_step(begun.trial.client_id, begun.request, None, browser, now).await
     }
 
     /// Finishes the trial that this answer belongs to; `None` when this session has begun none
@@ -151,6 +215,14 @@ impl Provider {
         cookie: &str,
         answer: &Params,
     ) -> Result<Option<Outcome>, Failure> {
+        match self.spend_trial(cookie, answer).await? {
+            Some(trial) => Ok(Some(self.outcome(actor, trial, answer).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The trial that this answer belongs to, this once.
+    async fn spend_trial(&self, cookie: &str, answer: &Params) -> Result<Option<Trial>, Failure> {
         let now = self.clock.now();
         let Some(state) = answer.one("state")? else { return Ok(None) };
         let key = self.trial_key(cookie, state);
@@ -165,11 +237,19 @@ impl Provider {
             .await?;
         let Some(sealed) = spent else { return Ok(None) };
         let opened = self.vault.open(&binding, &sealed)?;
-        let trial: Trial = serde_json::from_slice(opened.expose())?;
+        Ok(Some(serde_json::from_slice(opened.expose())?))
+    }
+
+    async fn outcome(
+        &self,
+        actor: &Actor,
+        trial: Trial,
+        answer: &Params,
+    ) -> Result<Outcome, Failure> {
         let client_id = trial.client_id.clone();
-        match self.look_at(actor, trial, answer, now).await {
-            Ok(tried) => Ok(Some(Outcome::Tried(Box::new(tried)))),
-            Err(Failure::Refused(refusal)) => Ok(Some(Outcome::Refused(client_id, refusal))),
+        match self.look_at(actor, trial, answer, self.clock.now()).await {
+            Ok(tried) => Ok(Outcome::Tried(Box::new(tried))),
+            Err(Failure::Refused(refusal)) => Ok(Outcome::Refused(client_id, refusal)),
             Err(fault @ Failure::Fault(_)) => Err(fault),
         }
     }
@@ -188,7 +268,7 @@ impl Provider {
         let registered = self.tried_client(&trial.client_id).await?;
         let mut pairs = vec![
             ("code".to_owned(), answer.required("code")?.to_owned()),
-            ("redirect_uri".to_owned(), self.trial_redirect_uri()),
+            ("redirect_uri".to_owned(), trial.redirect_uri),
             ("code_verifier".to_owned(), trial.code_verifier),
         ];
         pairs.extend(trial.wish.resources.iter().map(|api| ("resource".to_owned(), api.clone())));
@@ -279,9 +359,10 @@ impl Provider {
             Some(token) => Some(self.tried_userinfo(access, token, &mut checks).await?),
             None => None,
         };
-        self.take_back(actor, client.client_id.clone(), access, now).await?;
+        let user_id = self.take_back(actor, client.client_id.clone(), access, now).await?;
         Ok(Tried {
             client_id: client.client_id.clone(),
+            user_id,
             access_token: decoded,
             id_token: id_token.map(Decoded::of),
             userinfo,
@@ -317,22 +398,25 @@ impl Provider {
         Ok(answer)
     }
 
-    /// Ends the grant, or revokes the only token of a client that acts for itself.
+    /// Ends the grant, and tells whose it was; or revokes the only token of a client that acts for
+    /// itself.
     async fn take_back(
         &self,
         actor: &Actor,
         client_id: ClientId,
         access_token: &str,
         now: Timestamp,
-    ) -> Result<(), Failure> {
-        let Some(claims) = self.read_access_token(access_token).await? else { return Ok(()) };
+    ) -> Result<Option<UserId>, Failure> {
+        let Some(claims) = self.read_access_token(access_token).await? else { return Ok(None) };
         let event = Event::new(now, "client.tried", actor.name.clone())
             .target(client_id.to_string())
             .request_id(actor.request_id.clone());
         self.store
             .write(move |tx| {
                 Box::pin(async move {
+                    let mut user_id = None;
                     if let Some(grant) = claims.grant_id() {
+                        user_id = tx.find_grant(&grant).await?.map(|grant| grant.user_id);
                         let reason = Reason::Administrative;
                         ending::end(tx, &Ending::Grant(grant), reason, now).await?;
                     } else {
@@ -340,7 +424,7 @@ impl Provider {
                         tx.revoke_jti(&claims.jti, expires_at, now).await?;
                     }
                     tx.record(&event).await?;
-                    Ok::<_, Failure>(())
+                    Ok::<_, Failure>(user_id)
                 })
             })
             .await

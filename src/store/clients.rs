@@ -1,7 +1,5 @@
 //! Registered clients and their secrets.
 
-use std::collections::HashMap;
-
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::client::{Client, ClientKind, ClientSecret};
 use russet_protocol::id::ClientId;
@@ -220,26 +218,6 @@ impl Reader {
     pub async fn find_client(&self, id: &ClientId) -> Result<Option<Client>, StoreFault> {
         let found = row::Entity::find_by_id(id.as_str()).one(&self.connection).await?;
         found.map(row::Model::into_domain).transpose()
-    }
-
-    /// What these clients are called, as far as they are there.
-    pub async fn client_names(
-        &self,
-        ids: &[&ClientId],
-    ) -> Result<HashMap<ClientId, String>, StoreFault> {
-        let mut names = HashMap::new();
-        // Both databases take so many values at once.
-        for part in ids.chunks(1000) {
-            let found: Vec<(String, String)> = row::Entity::find()
-                .select_only()
-                .columns([row::Column::ClientId, row::Column::ClientName])
-                .filter(row::Column::ClientId.is_in(part.iter().map(|id| id.as_str())))
-                .into_tuple()
-                .all(&self.connection)
-                .await?;
-            names.extend(found.into_iter().map(|(id, name)| (ClientId::new(id), name)));
-        }
-        Ok(names)
     }
 
     /// A client's secrets, newest first, expired ones too.

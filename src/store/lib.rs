@@ -22,6 +22,7 @@ pub mod apis;
 pub mod apple_transfers;
 pub mod audit;
 pub mod backup;
+mod client_names;
 pub mod clients;
 pub mod connections;
 pub mod data_keys;

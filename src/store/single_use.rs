@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use russet_protocol::ambient::Timestamp;
+use russet_protocol::id::UserId;
 use sea_orm::{ConnectionTrait as _, FromQueryResult as _, Value};
 
 use crate::act::WriteTx;
@@ -36,7 +37,7 @@ pub enum SingleUse {
     Logout,
     /// A secret that waits to be shown once in the console.
     Reveal,
-    /// A client that is being tried out from the console; key: of one console session.
+    /// A client that is being tried out; key: of one console session, or one key of the admin API.
     Trial,
     /// A console sign-in that waits for its second factor.
     SecondFactor,
@@ -204,6 +205,26 @@ impl WriteTx {
             [kind.as_str().into(), key.into(), payload.to_vec().into(), now.millis().into()];
         let stmt = self.connection.statement(REPLACE, values);
         Ok(self.connection.execute_raw(stmt).await?.rows_affected() > 0)
+    }
+
+    /// Says whom something parked is about: it goes with them.
+    pub async fn park_about(
+        &self,
+        kind: SingleUse,
+        key: &str,
+        user: &UserId,
+    ) -> Result<(), StoreFault> {
+        let sql = "UPDATE single_use SET user_id = $3 WHERE kind = $1 AND key = $2";
+        let values = [kind.as_str().into(), key.into(), user.as_str().into()];
+        self.connection.execute_raw(self.connection.statement(sql, values)).await?;
+        Ok(())
+    }
+
+    /// Takes back everything that is parked about somebody.
+    pub async fn unpark_about(&self, user: &UserId) -> Result<u64, StoreFault> {
+        let sql = "DELETE FROM single_use WHERE user_id = $1";
+        let stmt = self.connection.statement(sql, [user.as_str().into()]);
+        Ok(self.connection.execute_raw(stmt).await?.rows_affected())
     }
 
     /// Takes note of a value first seen from outside: `true` for the first, `false` for every

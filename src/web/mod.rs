@@ -32,6 +32,7 @@ pub mod registration;
 pub mod reply;
 pub mod request;
 mod second_factor;
+mod trial;
 pub mod upstream;
 mod user_agent;
 pub mod words;
@@ -308,6 +309,7 @@ pub fn routes(config: &mut web::ServiceConfig, base: &str) {
             .configure(account::routes)
             .configure(prove::routes)
             .configure(second_factor::routes)
+            .configure(trial::routes)
             .service(web::resource("/account/identities").route(web::get().to(linking::show)))
             .service(web::resource("/account/identities/add").route(web::post().to(linking::add)))
             .service(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use russet::protocol::api_key::ApiScope;
+use russet::protocol::client::ClientKind;
 use serde_json::{Value, json};
 
 use crate::admin_api::{ask, etag, key, request};
@@ -226,5 +227,27 @@ async fn a_page_that_nobody_gave_out_is_refused_for_the_list_would_begin_anew() 
         let refused = ask(&house, &key, Method::GET, &path, None).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{list}");
         assert_eq!(refused.json["errors"][0]["field"], "after", "{list}");
+    }
+}
+
+#[actix_web::test]
+async fn a_list_is_read_on_in_the_order_and_the_search_in_which_it_began() {
+    let house = House::new().await;
+    for _ in 0..3 {
+        house.client(ClientKind::Web, |_| {}).await;
+    }
+    let key = key(&house, &[ApiScope::ReadClients]).await;
+    let asked = async |more: &str| {
+        ask(&house, &key, Method::GET, &format!("/clients?limit=1{more}"), None).await
+    };
+    let mut place = url::form_urlencoded::Serializer::new(String::new());
+    place.append_pair("after", asked("").await.text("next"));
+    let place = place.finish();
+    let on = asked(&format!("&{place}")).await;
+    assert_eq!(on.json["items"].as_array().expect("a list").len(), 1, "{}", on.json);
+    for other in ["&sort=newest", "&q=a", "&kind=web"] {
+        let refused = asked(&format!("&{place}{other}")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{other}");
+        assert_eq!(refused.json["errors"][0]["field"], "after");
     }
 }

@@ -21,6 +21,8 @@ use Same::{As, Not};
 const OWN: &str = "is about the account that is signed in, and a key has none";
 /// Counts what the act that is asked about would touch.
 const EFFECTS: &[&str] = &["GET /effects"];
+/// Tells how a trial stands, and asks for a device's tokens when there are some.
+const TRIAL: &[&str] = &["GET /clients/{client_id}/trials/{id}"];
 const ASKS: &str = "asks before a form is sent; a script has made up its mind";
 const FORM: &str = "is an empty form";
 const NOTHING: &str = "is no page, and says so";
@@ -43,10 +45,10 @@ const PAGES: &[(&str, Same)] = &[
             "GET /clients/{client_id}/observed",
         ]),
     ),
-    ("/admin/clients/{client_id}/try", Not("is a sign-in in a browser")),
-    ("/admin/clients/{client_id}/try/device", Not("is a sign-in in a browser")),
+    ("/admin/clients/{client_id}/try", Not(FORM)),
+    ("/admin/clients/{client_id}/try/device", As(TRIAL)),
     ("/admin/clients/{client_id}/preview", As(&["GET /clients/{client_id}/preview"])),
-    ("/admin/try", Not("is a sign-in in a browser")),
+    ("/admin/try", As(TRIAL)),
     ("/admin/clients/{client_id}/quickstart", As(&["GET /clients/{client_id}/quickstarts"])),
     ("/admin/clients/{client_id}/edit", Not(FORM)),
     ("/admin/clients/{client_id}/branding", As(&["GET /clients/{client_id}"])),
@@ -123,10 +125,10 @@ const PAGES: &[(&str, Same)] = &[
 /// Forms. Where an address ends in an act, each act has a line.
 const FORMS: &[(&str, Same)] = &[
     ("/admin/logout", Not(OWN)),
-    ("/admin/clients/{client_id}/try/device", Not("is a sign-in in a browser")),
+    ("/admin/clients/{client_id}/try/device", As(TRIAL)),
     ("/admin/clients/new/{kind}", As(&["POST /clients"])),
     ("/admin/clients/{client_id}/edit", As(&["PATCH /clients/{client_id}"])),
-    ("/admin/clients/{client_id}/try", Not("is a sign-in in a browser")),
+    ("/admin/clients/{client_id}/try", As(&["POST /clients/{client_id}/trials"])),
     ("/admin/clients/{client_id}/branding", As(&["PATCH /clients/{client_id}"])),
     ("/admin/clients/{client_id}/branding/logo", As(&["POST /pictures"])),
     (

@@ -70,7 +70,7 @@ async fn completed(house: &House, id: &str) -> Receipt {
 }
 
 /// The same while time goes by.
-async fn completed_in_time(house: &House, id: &str) -> Receipt {
+pub async fn completed_in_time(house: &House, id: &str) -> Receipt {
     eventually(|| async {
         house.advance(Duration::from_secs(1));
         let receipt = receipt(house, id).await;

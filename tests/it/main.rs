@@ -21,6 +21,7 @@ mod api_manners;
 mod api_overview;
 mod api_parity;
 mod api_resources;
+mod api_trials;
 mod apple_defects;
 mod apple_sign_in;
 mod apple_transfer;

@@ -9,6 +9,7 @@ use super::{Actor, AdminError, Administration, FieldProblem, ListQuery, Page, ch
 use crate::protocol::admin::Role;
 use crate::protocol::ambient::random;
 use crate::protocol::api_key::{ApiKey, ApiScope, PREFIX};
+use crate::protocol::id::UserId;
 use crate::protocol::secret::{SealError, SecretString};
 use crate::store::StoreFault;
 use crate::store::single_use::SingleUse;
@@ -248,7 +249,8 @@ impl Administration {
         })
     }
 
-    /// Keeps the answer to a request that [`Repeated::First`] let through.
+    /// Keeps the answer to a request that [`Repeated::First`] let through, for a day; about whom it
+    /// is, it goes with.
     ///
     /// # Errors
     /// The store's fault, or the vault's.
@@ -258,14 +260,23 @@ impl Administration {
         idempotency_key: &str,
         request: &str,
         answer: KeptAnswer,
+        about: Option<&UserId>,
     ) -> Result<(), AdminError> {
         let now = self.clock.now();
         let key = self.once_key(api_key, idempotency_key);
         let fingerprint = self.vault.hash(request).to_text();
         let sealed = self.seal_kept(&key, &Kept { fingerprint, answer: Some(answer) })?;
+        let about = about.cloned();
         self.store
             .write(move |tx| {
                 Box::pin(async move {
+                    // Whoever is gone by now is told of no more, here as elsewhere.
+                    if let Some(user) = about {
+                        if tx.find_user(&user).await?.is_none() {
+                            return Ok(tx.unpark(SingleUse::Idempotency, &key).await?);
+                        }
+                        tx.park_about(SingleUse::Idempotency, &key, &user).await?;
+                    }
                     tx.repark(SingleUse::Idempotency, &key, &sealed, now).await?;
                     Ok(())
                 })

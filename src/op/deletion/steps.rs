@@ -271,6 +271,8 @@ async fn erase_person(
     for identity in tx.list_identities(user_id).await? {
         tx.delete_pending_profile(&identity.authority, &identity.subject).await?;
     }
+    // What the admin API was answered about them, and what trials told of them.
+    tx.unpark_about(user_id).await?;
     tx.delete_user(user_id).await?;
     let outcome = "profile, identities, consents and tokens are gone";
     tx.add_deletion_step(&deletion.id, "person_erased", outcome, now).await?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, Wish};
 use crate::op::admin::Actor;
 use crate::op::{Failure, Provider};
+use crate::protocol::ambient::Timestamp;
 use crate::protocol::client::GrantType;
 use crate::protocol::error::{ErrorCode, Refusal};
 use crate::protocol::id::ClientId;
@@ -50,6 +51,28 @@ impl Provider {
         cookie: &str,
     ) -> Result<String, Failure> {
         let now = self.clock.now();
+        let (trial, expires_at) = self.open_waiting(client_id, wish, now).await?;
+        let handle = SecretString::random(self.entropy.as_ref()).expose().clone();
+        let key = self.device_trial_key(cookie, &handle);
+        let payload = self.vault.seal(&bound_to(&key), &serde_json::to_vec(&trial)?)?;
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.park(SingleUse::Trial, &key, &payload, expires_at, now).await?;
+                    Ok::<_, Failure>(())
+                })
+            })
+            .await?;
+        Ok(handle)
+    }
+
+    /// A device with its two codes, and until when they are good.
+    pub(super) async fn open_waiting(
+        &self,
+        client_id: &ClientId,
+        wish: Wish,
+        now: Timestamp,
+    ) -> Result<(WaitingTrial, Timestamp), Failure> {
         let registered = self.tried_client(client_id).await?;
         let client = &registered.client;
         if !client.may_use(GrantType::DeviceCode) {
@@ -67,18 +90,7 @@ impl Provider {
             verification_uri: opened.verification_uri,
             verification_uri_complete: opened.verification_uri_complete,
         };
-        let handle = SecretString::random(self.entropy.as_ref()).expose().clone();
-        let key = self.device_trial_key(cookie, &handle);
-        let payload = self.vault.seal(&bound_to(&key), &serde_json::to_vec(&trial)?)?;
-        self.store
-            .write(move |tx| {
-                Box::pin(async move {
-                    tx.park(SingleUse::Trial, &key, &payload, expires_at, now).await?;
-                    Ok::<_, Failure>(())
-                })
-            })
-            .await?;
-        Ok(handle)
+        Ok((trial, expires_at))
     }
 
     /// The device that waits under this name in this session, and whether its person has answered.
@@ -101,9 +113,14 @@ impl Provider {
         if trial.client_id != *client_id {
             return Ok(None);
         }
-        let device = self.store.find_device(&self.vault.hash(&trial.device_code)).await?;
-        let answered = device.is_some_and(|device| device.decided_at.is_some());
+        let answered = self.is_answered(&trial).await?;
         Ok(Some((trial, answered)))
+    }
+
+    /// Whether the person has said yes or no.
+    pub(super) async fn is_answered(&self, trial: &WaitingTrial) -> Result<bool, Failure> {
+        let device = self.store.find_device(&self.vault.hash(&trial.device_code)).await?;
+        Ok(device.is_some_and(|device| device.decided_at.is_some()))
     }
 
     /// Asks for the tokens as the device would; `None` without such a trial in this session.
@@ -121,22 +138,9 @@ impl Provider {
         let Some((trial, _)) = self.waiting_trial(client_id, cookie, handle).await? else {
             return Ok(None);
         };
-        let registered = self.tried_client(client_id).await?;
-        let resources = trial.wish.resources.clone();
-        let mut pairs = vec![("device_code".to_owned(), trial.device_code.clone())];
-        pairs.extend(resources.iter().map(|api| ("resource".to_owned(), api.clone())));
-        let outcome = match self.tried(&registered, pairs, &resources, None, actor, now).await {
-            Ok(tried) => Outcome::Tried(Box::new(tried)),
-            Err(Failure::Refused(refusal))
-                if matches!(
-                    refusal.code,
-                    ErrorCode::AuthorizationPending | ErrorCode::SlowDown
-                ) =>
-            {
-                return Ok(Some(Asked::Waiting(Box::new(trial), refusal)));
-            }
-            Err(Failure::Refused(refusal)) => Outcome::Refused(client_id.clone(), refusal),
-            Err(fault @ Failure::Fault(_)) => return Err(fault),
+        let outcome = match self.ask_as_device(actor, trial, now).await? {
+            Asked::Ended(outcome) => outcome,
+            waits @ Asked::Waiting(..) => return Ok(Some(waits)),
         };
         let key = self.device_trial_key(cookie, handle);
         self.store
@@ -148,6 +152,34 @@ impl Provider {
             })
             .await?;
         Ok(Some(Asked::Ended(outcome)))
+    }
+
+    /// Asks at the token endpoint.
+    pub(super) async fn ask_as_device(
+        &self,
+        actor: &Actor,
+        trial: WaitingTrial,
+        now: Timestamp,
+    ) -> Result<Asked, Failure> {
+        let registered = self.tried_client(&trial.client_id).await?;
+        let resources = trial.wish.resources.clone();
+        let mut pairs = vec![("device_code".to_owned(), trial.device_code.clone())];
+        pairs.extend(resources.iter().map(|api| ("resource".to_owned(), api.clone())));
+        match self.tried(&registered, pairs, &resources, None, actor, now).await {
+            Ok(tried) => Ok(Asked::Ended(Outcome::Tried(Box::new(tried)))),
+            Err(Failure::Refused(refusal))
+                if matches!(
+                    refusal.code,
+                    ErrorCode::AuthorizationPending | ErrorCode::SlowDown
+                ) =>
+            {
+                Ok(Asked::Waiting(Box::new(trial), refusal))
+            }
+            Err(Failure::Refused(refusal)) => {
+                Ok(Asked::Ended(Outcome::Refused(trial.client_id, refusal)))
+            }
+            Err(fault @ Failure::Fault(_)) => Err(fault),
+        }
     }
 
     fn device_trial_key(&self, cookie: &str, handle: &str) -> String {

@@ -11,9 +11,9 @@ use super::form::{query, with_query};
 use super::{Console, Posted, ended, see_other};
 use crate::op::Failure;
 use crate::op::trial::device::{Asked, WaitingTrial};
-use crate::op::trial::{Outcome, Tried, Wish};
+use crate::op::trial::{How, Outcome, Tried, Wish};
 use crate::protocol::admin::Role;
-use crate::protocol::client::{Client, GrantType};
+use crate::protocol::client::Client;
 use crate::protocol::error::Refusal;
 use crate::protocol::id::{ClientId, UserId};
 use crate::protocol::params::Params;
@@ -23,24 +23,12 @@ use crate::store::people::PeopleQuery;
 use crate::web::cookies::Jar;
 use crate::web::page::admin::Choice;
 use crate::web::page::admin::trials::{
-    CheckRow, DevicePage, How, Part, PersonRow, PreviewPage, TriedPage, TryPage,
+    CheckRow, DevicePage, Part, PersonRow, PreviewPage, TriedPage, TryPage,
 };
 use crate::web::{html, interaction, qr};
 
 /// People that are offered for a preview.
 const OFFERED: u32 = 8;
-
-fn how(client: &Client) -> How {
-    if client.kind.has_redirects() && client.may_use(GrantType::AuthorizationCode) {
-        How::SignIn
-    } else if client.may_use(GrantType::DeviceCode) {
-        How::Device
-    } else if client.may_use(GrantType::ClientCredentials) {
-        How::Service
-    } else {
-        How::Elsewhere
-    }
-}
 
 /// What shall be asked for?
 pub(super) async fn ask(console: Console, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -52,7 +40,7 @@ pub(super) async fn ask(console: Console, id: web::Path<String>) -> Result<HttpR
     let page = TryPage {
         shell: console.shell(),
         client_id: client.client_id.to_string(),
-        how: how(&client),
+        how: How::of(&client),
         disabled: client.disabled_at.is_some(),
         no_way_in: console.no_way_in(client.kind),
         bound: client.settings.dpop_bound_access_tokens
@@ -111,7 +99,7 @@ pub(super) async fn begin(
         anew: form.ticked("anew"),
     };
     let provider = &console.app.provider;
-    match how(&client) {
+    match How::of(&client) {
         How::SignIn => {
             let (binding, cookie) = interaction::binding(&console.app, &request);
             let session = console.app.cookies.read(&request, Jar::Session);

@@ -39,7 +39,7 @@ fn described(key: &ApiKey) -> Value {
 async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let found = caller.app.administration.page_of_api_keys(&searched(&asked)).await;
     let found = caller.got(found)?;
-    Ok(page(found.items.iter().map(described).collect(), found.next))
+    Ok(page(found.items.iter().map(described).collect(), asked.next(found.next)))
 }
 
 async fn show(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {

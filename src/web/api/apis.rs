@@ -25,14 +25,14 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let found = caller.app.administration.page_of_apis(&searched(&asked)).await;
     let found = caller.got(found)?;
-    Ok(page(found.items.iter().map(api_metadata).collect(), found.next))
+    Ok(page(found.items.iter().map(api_metadata).collect(), asked.next(found.next)))
 }
 
 /// What a list that is searched was asked for.
 pub(super) fn searched(asked: &Asked) -> ListQuery {
     ListQuery {
         search: asked.get("q"),
-        after: asked.get("after"),
+        after: asked.place(),
         limit: asked.limit(),
         ..ListQuery::default()
     }

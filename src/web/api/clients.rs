@@ -65,7 +65,7 @@ async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
         }
         metadata
     };
-    Ok(page(found.items.iter().map(listed).collect(), found.next))
+    Ok(page(found.items.iter().map(listed).collect(), asked.next(found.next)))
 }
 
 /// Whoever may register clients may not therefore switch them off.

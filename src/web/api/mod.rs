@@ -31,6 +31,7 @@ mod sessions;
 mod settings;
 mod sign_ins;
 mod transfers;
+mod trials;
 mod trust;
 mod users;
 
@@ -58,6 +59,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(effects::routes)
         .configure(clients::routes)
         .configure(quickstarts::routes)
+        .configure(trials::routes)
         .configure(users::routes)
         .configure(sessions::routes)
         .configure(connections::routes)

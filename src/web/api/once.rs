@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use super::answers::{ended, tagged};
 use super::caller::Caller;
 use crate::op::admin::api_keys::{KeptAnswer, Repeated};
+use crate::protocol::id::UserId;
 
 /// Lets a request through the first time, and repeats its answer ever after.
 pub(super) async fn once(
@@ -40,6 +41,7 @@ pub(super) async fn once(
         Err(_) => return Ok(request.into_response(HttpResponse::PayloadTooLarge().finish())),
     };
     let fingerprint = caller.fingerprint(&body);
+    let about = person(&caller, &request).await;
     match answered(&caller, &key, &fingerprint).await {
         Ok(None) => {}
         Ok(Some(answer)) => return Ok(request.into_response(answer)),
@@ -52,7 +54,7 @@ pub(super) async fn once(
     // answer is kept.
     let act = async move {
         let response = next.call(request).await?;
-        keep(&caller, &key, &fingerprint, response).await
+        keep(&caller, (&key, &fingerprint), about.as_ref(), response).await
     };
     let done = actix_web::rt::spawn(act.in_current_span()).await;
     done.map_err(|_| ended(HttpResponse::InternalServerError().finish()))?
@@ -85,6 +87,19 @@ async fn answered(
     }
 }
 
+/// Whom the answer will be about: the person that the address names.
+async fn person(caller: &Caller, request: &ServiceRequest) -> Option<UserId> {
+    let pattern = request.match_pattern()?;
+    if !pattern.contains("/users/{id}") {
+        return None;
+    }
+    // The address is not taken apart yet.
+    let (_, rest) = request.path().split_once("/users/")?;
+    let id = rest.split('/').next().unwrap_or_default();
+    let found = caller.app.administration.find_person(id).await;
+    Some(found.ok()?.user.id)
+}
+
 fn repeated(answer: KeptAnswer) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut builder = HttpResponse::build(status);
@@ -102,8 +117,8 @@ fn repeated(answer: KeptAnswer) -> HttpResponse {
 /// after a fault nobody knows, and it is not.
 async fn keep(
     caller: &Caller,
-    key: &str,
-    fingerprint: &str,
+    (key, fingerprint): (&str, &str),
+    about: Option<&UserId>,
     response: ServiceResponse,
 ) -> Result<ServiceResponse, Error> {
     let (request, response) = response.into_parts();
@@ -124,7 +139,7 @@ async fn keep(
             location: location.and_then(Result::ok).map(str::to_owned),
             body: String::from_utf8_lossy(&body).into_owned(),
         };
-        administration.keep_answer(&caller.key.id, key, fingerprint, answer).await
+        administration.keep_answer(&caller.key.id, key, fingerprint, answer, about).await
     };
     if let Err(error) = kept {
         // What was done is done; whoever asks again is told that nobody knows.

@@ -78,14 +78,27 @@ impl Kind {
             Self::Cursor => {
                 (!within(0, i64::MAX.unsigned_abs())).then(|| "must be what next said".to_owned())
             }
-            Self::Place => serde_json::from_str::<Vec<Value>>(value)
-                .is_err()
-                .then(|| "must be what next said".to_owned()),
+            Self::Place => place(value).is_none().then(|| "must be what next said".to_owned()),
             Self::OneOf(words) => {
                 (!words.contains(&value)).then(|| format!("must be one of {}", words.join(", ")))
             }
         }
     }
+}
+
+/// A place in a list, and the question to which the list is the answer.
+fn place(after: &str) -> Option<(String, String)> {
+    serde_json::from_str(after).ok()
+}
+
+/// What a query asks for, besides where its page begins and ends.
+fn question(pairs: &[(String, String)]) -> String {
+    let mut asked: Vec<_> = pairs
+        .iter()
+        .filter(|(name, value)| !["after", "limit"].contains(&name.as_str()) && !value.is_empty())
+        .collect();
+    asked.sort();
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(asked).finish()
 }
 
 /// What is wrong with a query. A parameter that there is not is a mistake, and not ignored: a
@@ -107,6 +120,14 @@ pub(super) fn problems(query: &str, allowed: &[Parameter]) -> Vec<FieldProblem> 
         };
         problems.extend(problem.map(|(name, message)| FieldProblem::new(name, message)));
     }
+    let after = allowed.contains(&PLACE).then(|| Asked::of(query)).and_then(|asked| {
+        let (of, _) = place(&asked.get("after")?)?;
+        (of != question(&asked.0)).then_some(())
+    });
+    if after.is_some() {
+        let message = "is of a list in another order or of another search: begin that anew";
+        problems.push(FieldProblem::new("after", message));
+    }
     problems
 }
 
@@ -114,6 +135,20 @@ pub(super) fn problems(query: &str, allowed: &[Parameter]) -> Vec<FieldProblem> 
 pub(super) struct Asked(Vec<(String, String)>);
 
 impl Asked {
+    fn of(query: &str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// Where a page begins, if it is not the first, as the list itself knows it.
+    pub(super) fn place(&self) -> Option<String> {
+        place(&self.get("after")?).map(|(_, inner)| inner)
+    }
+
+    /// Where the next page begins: a place that is good for this question alone.
+    pub(super) fn next(&self, inner: Option<String>) -> Option<String> {
+        inner.map(|inner| json!([question(&self.0), inner]).to_string())
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<String> {
         let found = self.0.iter().find(|(given, _)| given == name);
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
@@ -148,8 +183,7 @@ impl FromRequest for Asked {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let query = url::form_urlencoded::parse(request.query_string().as_bytes());
-        ready(Ok(Self(query.into_owned().collect())))
+        ready(Ok(Self::of(request.query_string())))
     }
 }
 
@@ -186,8 +220,7 @@ mod tests {
         let users = of("/users");
         assert_eq!(problems("state=disabled&sort=oldest&q=", users), []);
         assert_eq!(problems("state=gone&sort=up", users).len(), 2);
-        assert_eq!(problems("after=[1,%22a%22]", users), []);
-        for bad in ["after=", "after=x", "after={}"] {
+        for bad in ["after=", "after=x", "after={}", "after=[1,%22a%22]"] {
             assert_eq!(problems(bad, users).len(), 1, "{bad}: it would begin anew");
         }
     }
@@ -198,5 +231,26 @@ mod tests {
         assert_eq!(problems("Q=shop", clients).len(), 1);
         assert_eq!(problems("q=a&q=b", clients).len(), 1);
         assert_eq!(problems("q=a", of("/keys")).len(), 1);
+    }
+
+    #[test]
+    fn a_place_is_good_for_the_question_that_gave_it() {
+        let users = of("/users");
+        let first = Asked::of("sort=oldest&q=ada&limit=2");
+        let inner = "[7,\"u1\"]".to_owned();
+        let next = first.next(Some(inner.clone())).unwrap();
+        let with = |rest: &str| {
+            let after = form_urlencoded::Serializer::new(String::new())
+                .append_pair("after", &next)
+                .finish();
+            format!("{after}{rest}")
+        };
+        let same = with("&q=ada&sort=oldest&limit=50");
+        assert_eq!(problems(&same, users), []);
+        assert_eq!(Asked::of(&same).place(), Some(inner));
+        for other in ["&q=ada", "&q=ada&sort=newest", "&sort=oldest", "&q=adam&sort=oldest", ""] {
+            assert_eq!(problems(&with(other), users).len(), 1, "{other}: it would begin anew");
+        }
+        assert_eq!(first.next(None), None);
     }
 }

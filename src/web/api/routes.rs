@@ -5,7 +5,7 @@ use super::query::{AFTER, Kind, LIMIT, PAGE, PLACE, Parameter, Q};
 use super::route::Route;
 use super::schemas::{
     admins, api_keys, apis, audit, clients, connections, jobs, keys, overview, quickstarts,
-    settings, sign_ins, transfers, trust, users,
+    settings, sign_ins, transfers, trials, trust, users,
 };
 use crate::protocol::api_key::ApiScope as S;
 
@@ -106,6 +106,9 @@ pub const ROUTES: &[Route] = &[
     Route::get("/clients/{client_id}/preview", S::ReadUsers, "What a person's tokens for this client would hold", clients::PREVIEW).asking(PREVIEW),
 
     Route::get("/clients/{client_id}/quickstarts", S::ReadClients, "Programs to start from, filled in for a client, and what they read from their environment", quickstarts::OF_CLIENT),
+    Route::make("/clients/{client_id}/trials", S::WriteClients, "Try a client by a real round trip: at once if it acts for itself; else with a link to open, or a code to enter", trials::NEW, trials::ONE).or_bare()
+        .besides(S::ReadUsers, "a client that people sign in to"),
+    Route::get("/clients/{client_id}/trials/{id}", S::ReadUsers, "How a trial of this key stands: the tokens in their parts, userinfo, and each check with its result", trials::ONE),
     Route::look("/clients/{client_id}/branding/preview", S::WriteClients, "The sign-in page as it would look for a client after such a change, and the contrast of its colours", settings::PREVIEWED).sent(settings::CLIENT_BRANDING),
 
     Route::get("/apis", S::ReadApis, "List APIs", apis::PAGE).asking(SEARCH),

@@ -17,6 +17,7 @@ mod registered;
 pub(super) mod settings;
 pub(super) mod sign_ins;
 pub(super) mod transfers;
+pub(super) mod trials;
 pub(super) mod trust;
 pub(super) mod users;
 

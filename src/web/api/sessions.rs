@@ -32,7 +32,7 @@ pub(super) fn session(session: &Session, user: &User) -> Value {
 
 async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let query = SessionsQuery {
-        after: asked.get("after"),
+        after: asked.place(),
         oldest_first: asked.get("sort").as_deref() == Some("oldest"),
         limit: asked.limit(),
     };
@@ -41,7 +41,7 @@ async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
         (caller.got(administration.search_sessions(&q, &query).await)?.0, None)
     } else {
         let found = caller.got(administration.list_sessions(&query).await)?;
-        (found.items, found.next)
+        (found.items, asked.next(found.next))
     };
     let items = items.iter().map(|(one, user)| session(one, user));
     Ok(page(items.collect(), next))

@@ -40,7 +40,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 async fn list_issuers(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let found = caller.app.administration.page_of_trusted_issuers(&searched(&asked)).await;
     let found = caller.got(found)?;
-    Ok(page(found.items.iter().map(trusted_issuer).collect(), found.next))
+    Ok(page(found.items.iter().map(trusted_issuer).collect(), asked.next(found.next)))
 }
 
 async fn show_issuer(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -97,7 +97,7 @@ async fn delete_issuer(caller: Caller, id: web::Path<String>) -> Result<HttpResp
 async fn list_tokens(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
     let found = caller.app.administration.page_of_registration_tokens(&searched(&asked)).await;
     let found = caller.got(found)?;
-    Ok(page(found.items.iter().map(registration_token).collect(), found.next))
+    Ok(page(found.items.iter().map(registration_token).collect(), asked.next(found.next)))
 }
 
 async fn show_token(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, Error> {

@@ -78,11 +78,11 @@ async fn list(caller: Caller, asked: Asked) -> Result<HttpResponse, Error> {
         search: asked.get("q"),
         disabled: asked.get("state").as_deref() == Some("disabled"),
         oldest_first: asked.get("sort").as_deref() == Some("oldest"),
-        after: asked.get("after"),
+        after: asked.place(),
         limit: asked.limit(),
     };
     let found = caller.got(caller.app.administration.list_people(&query).await)?;
-    Ok(page(found.items.iter().map(brief).collect(), found.next))
+    Ok(page(found.items.iter().map(brief).collect(), asked.next(found.next)))
 }
 
 async fn find(caller: &Caller, id: &str) -> Result<Person, Error> {

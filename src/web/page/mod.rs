@@ -7,6 +7,7 @@ pub mod admin;
 pub mod device;
 pub mod interaction;
 pub mod logout;
+pub mod trial;
 
 /// What surrounds every page that people meet.
 #[derive(Clone, Debug)]

@@ -3,19 +3,7 @@
 use askama::Template;
 
 use super::{Choice, Shell};
-
-/// How a client of a kind is tried.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// Somebody signs in.
-    SignIn,
-    /// It acts for itself.
-    Service,
-    /// Somebody confirms its code in a browser.
-    Device,
-    /// Not from here.
-    Elsewhere,
-}
+use crate::op::trial::How;
 
 /// What shall be asked for?
 #[derive(Template)]
