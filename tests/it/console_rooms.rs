@@ -181,6 +181,13 @@ async fn a_client_has_several_secrets_with_names_and_ends_and_one_goes_at_a_time
     let (mut console, _) = signed_in(&house, "alice").await;
     let own = format!("{}/admin/clients/{}", house.issuer, app.client_id());
     let page = console.open(&own).await;
+    // What is no number of days would make a secret that is good for ever.
+    let fields = [("secret_name", "typo"), ("secret_days", "3O")];
+    let refused = send(&mut console, &page, "client-add-secret", &fields).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.body.contains("secret_days must be"), "{}", refused.body);
+    assert_eq!(house.events("client.secret_added").await, 0);
+
     let fields = [("secret_name", "<i>staging</i>"), ("secret_days", "30")];
     let made = send(&mut console, &page, "client-add-secret", &fields).await;
     let (_, rest) = made.body.split_once("id=\"client_secret\">").expect("a secret");

@@ -5,9 +5,11 @@ use std::time::Duration;
 use actix_web::{Error, HttpResponse, web};
 
 use super::client_form::{find, on_to_secret};
+use super::form::Form;
 use super::{Console, Posted, see_other};
-use crate::op::admin::{AdminError, MAX_SECRET_OVERLAP, SECRET_OVERLAP};
+use crate::op::admin::{AdminError, FieldProblem, MAX_SECRET_OVERLAP, SECRET_OVERLAP};
 use crate::protocol::client::{Client, ClientSecret};
+use crate::protocol::digits;
 
 /// Makes a new secret beside the ones before, and shows it this once.
 pub(super) async fn rotate(posted: Posted, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -21,13 +23,25 @@ pub(super) async fn rotate(posted: Posted, id: web::Path<String>) -> Result<Http
         let url = console.url(&format!("/clients/{}?done=already-rotated", client.client_id));
         return Ok(see_other(&url));
     }
-    let overlap = form.text("overlap").parse().map_or(SECRET_OVERLAP, Duration::from_secs);
+    let overlap = chosen(&console, &form, "overlap")?.map_or(SECRET_OVERLAP, Duration::from_secs);
     let registered = administration
         .rotate_client_secret(&console.actor(), &client.client_id, overlap.min(MAX_SECRET_OVERLAP))
         .await
         .map_err(|error| console.refuse(error))?;
     let heading = format!("A new secret for {}", client.client_name);
     on_to_secret(&console, heading, &registered).await
+}
+
+/// One of the numbers that a form offers. What is none is refused: it must not become a secret that
+/// is good for ever.
+fn chosen(console: &Console, form: &Form, name: &'static str) -> Result<Option<u64>, Error> {
+    match form.text(name).as_str() {
+        "" => Ok(None),
+        text => digits::number(text).map(Some).ok_or_else(|| {
+            let problem = FieldProblem::new(name, "must be one of the numbers on offer");
+            console.refuse(AdminError::Invalid(vec![problem]))
+        }),
+    }
 }
 
 async fn secrets_of(console: &Console, client: &Client) -> Result<Vec<ClientSecret>, Error> {
@@ -40,8 +54,8 @@ pub(super) async fn add(posted: Posted, id: web::Path<String>) -> Result<HttpRes
     let Posted { console, form } = posted;
     console.must_edit(&id)?;
     let client = find(&console, &id).await?;
-    let days: u64 = form.text("secret_days").parse().unwrap_or_default();
-    let life = (days > 0).then(|| Duration::from_secs(days.saturating_mul(24 * 3600)));
+    let days = chosen(&console, &form, "secret_days")?.filter(|days| *days > 0);
+    let life = days.map(|days| Duration::from_secs(days.saturating_mul(24 * 3600)));
     let name = form.text("secret_name");
     let administration = &console.app.administration;
     let registered = administration

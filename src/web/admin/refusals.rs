@@ -59,7 +59,7 @@ impl Console {
         message: String,
     ) -> HttpResponse {
         let back = match self.section {
-            "overview" => self.url(""),
+            "overview" | "" => self.url(""),
             section => self.url(&format!("/{section}")),
         };
         let template = ProblemPage {

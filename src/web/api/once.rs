@@ -94,7 +94,7 @@ async fn person(caller: &Caller, request: &ServiceRequest) -> Option<UserId> {
         return None;
     }
     // The address is not taken apart yet.
-    let (_, rest) = request.path().split_once("/users/")?;
+    let (_, rest) = request.path().rsplit_once("/users/")?;
     let id = rest.split('/').next().unwrap_or_default();
     let found = caller.app.administration.find_person(id).await;
     Some(found.ok()?.user.id)
