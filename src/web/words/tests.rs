@@ -40,6 +40,10 @@ fn read_pattern(pattern: &Pattern<&str>, shape: &mut Shape) {
 }
 
 fn read_inline(inline: &InlineExpression<&str>, shape: &mut Shape) {
+    // A mark that nobody would see is written as an escape: it is text.
+    if matches!(inline, InlineExpression::StringLiteral { .. }) {
+        return;
+    }
     let InlineExpression::VariableReference { id } = inline else {
         panic!("catalogues hold text and names alone, not {inline:?}");
     };
