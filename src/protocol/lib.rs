@@ -24,6 +24,7 @@ pub mod client_assertion;
 pub mod client_auth;
 pub mod client_certificate;
 pub mod client_settings;
+pub mod colour;
 pub mod confirmation;
 pub mod connection;
 pub mod deletion;
