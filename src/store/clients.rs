@@ -1,4 +1,4 @@
-//! Registered clients and their secrets.
+//! Registered clients.
 
 use russet_protocol::ambient::Timestamp;
 use russet_protocol::client::{Client, ClientKind, ClientSecret};
@@ -11,8 +11,7 @@ use sea_orm::{
 
 use crate::act::WriteTx;
 use crate::column::{
-    from_json, from_word, like_literal, to_algorithm, to_hash, to_json, to_millis, to_seconds,
-    to_time,
+    from_json, from_word, like_literal, to_algorithm, to_json, to_millis, to_seconds, to_time,
 };
 use crate::fault::StoreFault;
 use crate::paging::page;
@@ -47,29 +46,6 @@ mod row {
         pub(super) created_at: i64,
         pub(super) updated_at: i64,
         pub(super) version: i32,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub(super) enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-mod secret_row {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "client_secrets")]
-    pub(super) struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) client_id: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) id: String,
-        pub(super) hash: Vec<u8>,
-        pub(super) created_at: i64,
-        pub(super) expires_at: Option<i64>,
-        pub(super) name: Option<String>,
-        pub(super) last_used_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -149,31 +125,6 @@ impl row::Model {
     }
 }
 
-impl secret_row::Model {
-    fn from_domain(client_id: &ClientId, secret: &ClientSecret) -> Self {
-        Self {
-            client_id: client_id.to_string(),
-            id: secret.id.clone(),
-            hash: secret.hash.as_bytes().to_vec(),
-            created_at: secret.created_at.millis(),
-            expires_at: to_millis(secret.expires_at),
-            name: secret.name.clone(),
-            last_used_at: to_millis(secret.last_used_at),
-        }
-    }
-
-    fn into_domain(self) -> Result<ClientSecret, StoreFault> {
-        Ok(ClientSecret {
-            hash: to_hash(&self.hash, "client_secrets.hash")?,
-            id: self.id,
-            created_at: Timestamp::from_millis(self.created_at),
-            expires_at: to_time(self.expires_at),
-            name: self.name,
-            last_used_at: to_time(self.last_used_at),
-        })
-    }
-}
-
 /// Which part of a list to read.
 #[derive(Clone, Debug, Default)]
 pub struct ListQuery {
@@ -218,20 +169,6 @@ impl Reader {
     pub async fn find_client(&self, id: &ClientId) -> Result<Option<Client>, StoreFault> {
         let found = row::Entity::find_by_id(id.as_str()).one(&self.connection).await?;
         found.map(row::Model::into_domain).transpose()
-    }
-
-    /// A client's secrets, newest first, expired ones too.
-    pub async fn find_client_secrets(
-        &self,
-        id: &ClientId,
-    ) -> Result<Vec<ClientSecret>, StoreFault> {
-        let found = secret_row::Entity::find()
-            .filter(secret_row::Column::ClientId.eq(id.as_str()))
-            .order_by_desc(secret_row::Column::CreatedAt)
-            .order_by_asc(secret_row::Column::Id)
-            .all(&self.connection)
-            .await?;
-        found.into_iter().map(secret_row::Model::into_domain).collect()
     }
 
     /// Clients, in the order that is asked for. An `after` that this never gave out starts at the
@@ -368,52 +305,6 @@ impl WriteTx {
     /// Removes a client with its secrets, consents and grants; `false` when it was not there.
     pub async fn delete_client(&self, id: &ClientId) -> Result<bool, StoreFault> {
         let done = row::Entity::delete_by_id(id.as_str()).exec(&self.connection).await?;
-        Ok(done.rows_affected > 0)
-    }
-
-    /// Adds a secret to those a client has.
-    ///
-    /// # Errors
-    /// [`StoreFault::Orphan`] when there is no such client.
-    pub async fn insert_client_secret(
-        &self,
-        client_id: &ClientId,
-        secret: &ClientSecret,
-    ) -> Result<(), StoreFault> {
-        let row = secret_row::Model::from_domain(client_id, secret).into_active_model();
-        secret_row::Entity::insert(row).exec_without_returning(&self.connection).await?;
-        Ok(())
-    }
-
-    /// Lets every secret of a client but `except` expire at `at`, or earlier if it does already.
-    /// Returns how many were shortened.
-    pub async fn expire_client_secrets(
-        &self,
-        client_id: &ClientId,
-        except: &str,
-        at: Timestamp,
-    ) -> Result<u64, StoreFault> {
-        let outlives = Condition::any()
-            .add(secret_row::Column::ExpiresAt.is_null())
-            .add(secret_row::Column::ExpiresAt.gt(at.millis()));
-        let done = secret_row::Entity::update_many()
-            .col_expr(secret_row::Column::ExpiresAt, Expr::value(at.millis()))
-            .filter(secret_row::Column::ClientId.eq(client_id.as_str()))
-            .filter(secret_row::Column::Id.ne(except))
-            .filter(outlives)
-            .exec(&self.connection)
-            .await?;
-        Ok(done.rows_affected)
-    }
-
-    /// Removes one secret; `false` when it was not there.
-    pub async fn delete_client_secret(
-        &self,
-        client_id: &ClientId,
-        id: &str,
-    ) -> Result<bool, StoreFault> {
-        let key = (client_id.to_string(), id.to_owned());
-        let done = secret_row::Entity::delete_by_id(key).exec(&self.connection).await?;
         Ok(done.rows_affected > 0)
     }
 }

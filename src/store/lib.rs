@@ -23,6 +23,7 @@ pub mod apple_transfers;
 pub mod audit;
 pub mod backup;
 mod client_names;
+mod client_secrets;
 pub mod clients;
 pub mod connections;
 pub mod data_keys;
