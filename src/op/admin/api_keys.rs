@@ -272,7 +272,7 @@ impl Administration {
                 Box::pin(async move {
                     // Whoever is gone by now is told of no more, here as elsewhere.
                     if let Some(user) = about {
-                        if tx.find_user(&user).await?.is_none() {
+                        if tx.hold_user(&user).await?.is_none() {
                             return Ok(tx.unpark(SingleUse::Idempotency, &key).await?);
                         }
                         tx.park_about(SingleUse::Idempotency, &key, &user).await?;

@@ -321,11 +321,15 @@ impl Provider {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    let kept = tx.repark(SingleUse::Trial, &key, &payload, now).await?;
                     if let Some(user) = about {
+                        // Whoever is gone by now is told of no more.
+                        if tx.hold_user(&user).await?.is_none() {
+                            tx.unpark(SingleUse::Trial, &key).await?;
+                            return Ok(false);
+                        }
                         tx.park_about(SingleUse::Trial, &key, &user).await?;
                     }
-                    Ok::<_, Failure>(kept)
+                    Ok::<_, Failure>(tx.repark(SingleUse::Trial, &key, &payload, now).await?)
                 })
             })
             .await?;
